@@ -1,0 +1,45 @@
+"""GANs for Keras: `model.fit(dataset)` trains them plainly or by the GEAN rule.
+
+Submodules and models load on first use, so `import geans` does not import TensorFlow.
+"""
+
+import importlib
+
+import wrapt
+
+__version__ = "0.1.0"
+
+_MODULES = (
+    "callbacks",
+    "data",
+    "experiment",
+    "export",
+    "losses",
+    "metrics",
+    "models",
+    "networks",
+    "penalties",
+    "plotting",
+    "presets",
+    "report",
+)
+_MODELS = ("AdversarialModel", "GAN", "GEAN")
+
+__all__ = [*_MODULES, *_MODELS]
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"geans.{name}")
+    if name in _MODELS:
+        return getattr(importlib.import_module("geans.models"), name)
+    raise AttributeError(f"module 'geans' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
+
+
+# keras.saving.load_model knows only classes that are registered in this process. So the models are
+# imported together with Keras: at once if it is there already, otherwise as soon as it comes.
+wrapt.register_post_import_hook(lambda keras: importlib.import_module("geans.models"), "keras")

@@ -1,0 +1,7 @@
+"""Callbacks that observe a training run; none of them changes a weight."""
+
+from geans.callbacks.history_file import HistoryFile
+from geans.callbacks.progress import Progress
+from geans.callbacks.sample_grid import SampleGrid
+
+__all__ = ["HistoryFile", "Progress", "SampleGrid"]

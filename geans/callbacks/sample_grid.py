@@ -1,0 +1,122 @@
+"""Pictures of a generator while it trains."""
+
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+
+from geans import plotting
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Watches the generator answer the same latents, epoch after epoch.
+
+    Writes `directory/epoch_0005.png` every few epochs and after the last one, and, when training
+    ends, joins all of them in `directory/training.gif`, including those from before a resume.
+    Images become a grid, points of the plane a scatter over the modes of `mixture`. An observer:
+    it changes no weight.
+
+    Args:
+        directory: Where the pictures go; made if missing.
+        every: Epochs between two pictures, at least 1.
+        count: Number of samples in a picture, at least 1. A scatter needs some thousands.
+        seed: Integer that fixes the latents.
+        mixture: For points: object with `centers`, `stddev` and `sample(count)`.
+
+    Raises:
+        ValueError: If `every` or `count` is below 1; when training begins, if `directory` is not
+            writable; at the first picture, if samples are neither images nor points.
+
+    Example:
+        >>> import tempfile
+        >>> class Noise:  # Any geans model will do.
+        ...     def sample(self, count, seed):
+        ...         return np.random.default_rng(seed).uniform(-1, 1, (count, 8, 8, 1))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     callback = SampleGrid(folder, every=2, count=4)
+        ...     callback.set_model(Noise())
+        ...     callback.on_train_begin()
+        ...     for epoch in range(5):
+        ...         callback.on_epoch_end(epoch)
+        ...     callback.on_train_end()
+        ...     sorted(path.name for path in pathlib.Path(folder).iterdir())
+        ['epoch_0002.png', 'epoch_0004.png', 'epoch_0005.png', 'training.gif']
+    """
+
+    def __init__(self, directory, every=1, *, count=64, seed=0, mixture=None):
+        super().__init__()
+        if every < 1 or count < 1:
+            raise ValueError(
+                "SampleGrid draws at least one sample, at most once an epoch. "
+                f"Received: every={every}, count={count}."
+            )
+        self.directory = pathlib.Path(directory)
+        self.every = every
+        self.count = count
+        self.seed = seed
+        self.mixture = mixture
+        self._real = None
+        self._seen = self._drawn = 0
+
+    def on_train_begin(self, logs=None):
+        """Makes the directory and draws the real points once."""
+        self._seen = self._drawn = 0
+        _check_writable(self.directory)
+        if self.mixture is not None:
+            self._real = np.asarray(self.mixture.sample(self.count))
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Draws an epoch whose turn it is."""
+        self._seen = epoch + 1  # Keras counts from 0, the file names from 1.
+        if self._seen % self.every == 0 or self._seen == (self.params or {}).get("epochs"):
+            self._draw()
+
+    def on_train_end(self, logs=None):
+        """Draws the last epoch if nobody did, and writes the animation."""
+        # Training may have stopped early: only now is it known which epoch was the last.
+        if self._seen != self._drawn:
+            self._draw()
+        frames = self._frames()
+        if frames:
+            plotting.animation(frames, self.directory / "training.gif")
+
+    def _draw(self):
+        samples = np.asarray(self.model.sample(self.count, seed=self.seed))
+        figure = self._figure(samples, title=f"epoch {self._seen}")
+        plotting.save(figure, self.directory / f"epoch_{self._seen:04d}.png")
+        self._drawn = self._seen
+
+    def _figure(self, samples, title):
+        if samples.ndim == 4:
+            return plotting.image_grid(samples, title=title)
+        if samples.ndim == 2 and samples.shape[1] == 2:
+            return plotting.scatter(self._real, samples, self.mixture, title=title)
+        raise ValueError(
+            "SampleGrid draws images (n, height, width, channels) and points (n, 2). "
+            f"Received: samples of shape {samples.shape}. Leave the callback out for this model."
+        )
+
+    def _frames(self):
+        # Later epochs than this run's are left over from another one.
+        numbers = {path: _number(path) for path in self.directory.glob("epoch_*.png")}
+        known = [path for path, number in numbers.items() if 0 < number <= self._seen]
+        return sorted(known, key=numbers.get)
+
+
+def _number(path):
+    digits = path.stem.removeprefix("epoch_")
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _check_writable(directory):
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        # Permission bits do not tell: the disk may be read-only, or the user root.
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"SampleGrid cannot write into {str(directory)!r} ({error}). "
+            "Pass a directory that this user may write to."
+        ) from error

@@ -1,0 +1,79 @@
+"""The `geans` command: flags in, one call each.
+
+TensorFlow takes seconds to import, so a command imports what it runs only when it runs.
+"""
+
+import importlib
+import os
+import sys
+
+from absl import flags
+
+import geans
+
+COMMANDS = {
+    "train": "train a preset, or your own images, into a run directory",
+    "sample": "draw pictures or arrays from a run directory",
+    "export": "write a SavedModel from a run directory",
+    "presets": "list the presets",
+}
+
+INTERRUPTED = 130  # What a shell reports for a process that Ctrl-C ended.
+
+
+def main(argv=None):
+    """Runs the command that `argv` names; returns its exit code.
+
+    Bad input ends in one line on standard error and exit code 2.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if argv[0] == "--version":
+        print(f"geans {geans.__version__}")
+        return 0
+    if argv[0] not in COMMANDS:
+        return _fail(f"unknown command {argv[0]!r}. Commands: {', '.join(COMMANDS)}")
+    return _run(argv[0], argv[1:])
+
+
+def usage():
+    """The text of `geans --help`."""
+    lines = [f"  geans {name:<8} {text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Train, sample and export GANs and GEANs.",
+            "",
+            *lines,
+            "",
+            "`geans train` alone trains on 10,000 images that come with the package.",
+            "`geans COMMAND --help` lists a command's flags.",
+        ]
+    )
+
+
+def _run(name, arguments):
+    # What TensorFlow says of missing GPUs would bury what we say. Set it to 0 to see it.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    command = importlib.import_module(f"geans.cli.{name}")
+    values = flags.FlagValues()
+    command.define_flags(values)
+    if any(argument in ("-h", "--help") for argument in arguments):
+        print(f"{command.__doc__.strip()}\n{values.get_help()}")
+        return 0
+    try:
+        left = values([f"geans {name}", *arguments])[1:]
+        if left:
+            return _fail(f"geans {name} takes flags only. Received: {' '.join(left)}")
+        return command.run(values) or 0
+    except (flags.Error, ValueError) as error:
+        return _fail(error)
+    except KeyboardInterrupt as interrupt:
+        print(f"\nInterrupted. {interrupt}", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _fail(message):
+    print(f"geans: {message}", file=sys.stderr)
+    return 2

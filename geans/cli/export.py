@@ -1,0 +1,31 @@
+"""geans export: write a SavedModel from a run directory.
+
+    geans export --run_dir=runs/gean_fashion --output=garments
+
+It holds the signatures serving_default(latents) and sample(count, seed), and loads in TensorFlow
+without geans.
+"""
+
+import pathlib
+
+from absl import flags
+
+
+def define_flags(values):
+    """Adds the command's flags to `values`."""
+    flags.DEFINE_string("run_dir", None, "Directory of a run of geans train.", flag_values=values)
+    flags.DEFINE_string("output", "saved_model", "Directory to make.", flag_values=values)
+    flags.DEFINE_bool(
+        "averaged", True, "Whether the averaged generator or the live one.", flag_values=values
+    )
+
+
+def run(values):
+    """Exports, and says where."""
+    if values.run_dir is None:
+        raise ValueError("Pass --run_dir, the directory of a run of geans train.")
+    from geans import experiment, export
+
+    model = experiment.load(values.run_dir)
+    export.saved_model(model, pathlib.Path(values.output), averaged=values.averaged)
+    print(f"SavedModel: {values.output}")

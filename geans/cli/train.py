@@ -1,0 +1,110 @@
+"""geans train: train a preset, or your own images, into a run directory.
+
+    geans train                                        gean_fashion, in a few minutes
+    geans train --preset=gan_ring --seed=3 --run_dir=runs/ring3
+    geans train --data=folder:photos --image_size=64   your own images
+    geans train --run_dir=runs/ring3 --resume          go on after Ctrl-C
+
+Every plain field of a preset is a flag that overrides it.
+"""
+
+import dataclasses
+import pathlib
+
+from absl import flags
+
+from geans import presets, report
+
+DEFAULT_PRESET = "gean_fashion"
+_DEFINE = {int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
+
+
+def define_flags(values):
+    """Adds the command's flags to `values`."""
+    flags.DEFINE_string(
+        "preset", None, f"Preset to train; {DEFAULT_PRESET} if not given.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "run_dir", None, "Directory of the run; runs/PRESET if not given.", flag_values=values
+    )
+    flags.DEFINE_bool("resume", False, "Go on with the run in run_dir.", flag_values=values)
+    flags.DEFINE_bool("overwrite", False, "Replace the run in run_dir.", flag_values=values)
+    flags.DEFINE_string(
+        "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
+    )
+    for name, kind, text in overrides():
+        _DEFINE[kind](name, None, text, flag_values=values)
+
+
+def overrides():
+    """The fields of a preset that are flags: name, type, help."""
+    texts = presets.field_texts()
+    described = ("name", "expected_minutes", "expected_score")
+    return [
+        (name, str if name == "update_every" else kind, texts[name])
+        for name, kind in presets.plain_fields()
+        if name not in described
+    ]
+
+
+def run(values):
+    """Trains, and says where the result is."""
+    preset, run_dir = resolve(values)
+    report.check_run_dir(run_dir, resume=values.resume, overwrite=values.overwrite)
+
+    from geans import experiment
+
+    print(f"Training {preset.name} in {run_dir} (about {preset.expected_minutes:g} min)")
+    try:
+        experiment.run(
+            preset,
+            run_dir,
+            resume=values.resume,
+            overwrite=values.overwrite,
+            data_dir=values.data_dir,
+        )
+    except KeyboardInterrupt:
+        data_dir = f" --data_dir={values.data_dir}" if values.data_dir else ""
+        raise KeyboardInterrupt(
+            f"The model is saved. To go on: geans train --run_dir={run_dir}{data_dir} --resume"
+        ) from None
+    print(f"Pictures: {run_dir / 'samples.png'} and {run_dir / 'pictures' / 'training.gif'}")
+    print(f"Model: {run_dir / 'model.keras'}, SavedModel: {run_dir / 'saved_model'}")
+
+
+def resolve(values):
+    """The preset and the run directory that the flags mean.
+
+    Raises:
+        ValueError: If the preset is unknown or a value makes no sense.
+    """
+    if values.resume:
+        return _resolve_resumed(values)
+    preset = _override(presets.get(values.preset or DEFAULT_PRESET), values)
+    return preset, pathlib.Path(values.run_dir or f"runs/{preset.name}")
+
+
+def _resolve_resumed(values):
+    run_dir = pathlib.Path(values.run_dir or f"runs/{values.preset or DEFAULT_PRESET}")
+    preset = presets.read(run_dir / "preset.json")
+    if values.preset not in (None, preset.name):
+        raise ValueError(
+            f"{run_dir} holds a run of {preset.name}. Received: --preset={values.preset}."
+        )
+    return _override(preset, values), run_dir
+
+
+def _override(preset, values):
+    given = {name: values[name].value for name, _, _ in overrides() if values[name].present}
+    if given.get("update_every", "epoch") != "epoch":
+        given["update_every"] = _integer("update_every", given["update_every"])
+    return dataclasses.replace(preset, **given)
+
+
+def _integer(name, text):
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(
+            f"{name} must be a number of steps or 'epoch'. Received: {text!r}."
+        ) from None

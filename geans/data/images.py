@@ -1,0 +1,409 @@
+"""Images from the package itself, tensorflow-datasets, a folder or arrays, as batches for `fit`.
+
+Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `shuffle=True`,
+`seed=None`, `drop_remainder=False`. Batches are float32 (batch, height, width, channels) in
+[-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
+"""
+
+import concurrent.futures
+import logging
+import numbers
+import os
+import pathlib
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+import tensorflow as tf
+
+from geans.data import pipeline
+
+EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
+"""Names that `embedded` accepts, and their files in this package."""
+
+# Encoded images of 100 kB, the size of ImageNet's, then take 1.6 GB.
+_ENCODED_SHUFFLE_BUFFER = 16_384
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def embedded(name="fashion", *, image_size=None, labels=False, **batching):
+    """Images that come with the package and need no download.
+
+    "fashion" is the test set of Fashion-MNIST: 10,000 grey 28x28 pictures of clothes in 10 equal
+    classes. Source: https://github.com/zalandoresearch/fashion-mnist, Copyright 2017 Zalando SE,
+    MIT licence.
+
+    Args:
+        name: A name in `EMBEDDED`.
+        image_size: Side to resize the images to; `None` keeps their own.
+        labels: Whether to yield (images, labels).
+        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+
+    Returns:
+        A `tf.data.Dataset` of batches.
+
+    Raises:
+        ValueError: If the name is unknown or `image_size` is not a positive integer.
+
+    Reference:
+        Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
+        Learning Algorithms", 2017.
+
+    Example:
+        >>> embedded("fashion", batch_size=100).element_spec.shape
+        TensorShape([None, 28, 28, 1])
+    """
+    if name not in EMBEDDED:
+        raise ValueError(f"No images named {name!r} are embedded. Choose from {sorted(EMBEDDED)}.")
+    if image_size is not None:
+        _check_size(image_size)
+    with np.load(pathlib.Path(__file__).with_name(EMBEDDED[name])) as arrays:
+        images, classes = arrays["images"], arrays["labels"]
+    if image_size is not None:
+        parts = (images[start : start + 500] for start in range(0, len(images), 500))
+        images = np.concatenate([_resize(part, image_size) for part in parts])
+    return from_arrays(images, classes if labels else None, **batching)
+
+
+def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=False, **batching):
+    """Any dataset of tensorflow-datasets that has an "image" feature.
+
+    Data already prepared in `data_dir` is read without touching the network. Datasets of up to
+    `pipeline.MEMORY_LIMIT` decoded bytes are kept in memory.
+
+    Args:
+        name: Name such as "mnist", "celeb_a" or "lsun/bedroom".
+        split: Split or slice, such as "train", "train[:10%]" or "train+test".
+        data_dir: Where prepared datasets lie; `None` for tensorflow-datasets' own default.
+        image_size: Side to crop (centred square) and resize to; `None` keeps the dataset's shape.
+        labels: Whether to yield (images, labels) from the "label" feature.
+        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+
+    Returns:
+        A `tf.data.Dataset` of batches.
+
+    Raises:
+        ValueError: If the dataset is unknown, has no 8-bit "image" feature or no "label" feature
+            to yield, its images differ in size and `image_size` is `None`, or the split is
+            unknown.
+
+    Example:
+        >>> from_tfds("mnist", split="test", image_size=32)  # doctest: +SKIP
+    """
+    if image_size is not None:
+        _check_size(image_size)
+    builder = _builder(name, data_dir)
+    shape = _image_shape(builder, image_size, labels)
+    if not builder.is_prepared():
+        builder.download_and_prepare()
+    examples = _encoded_examples(builder, split, labels)
+    decode_image = builder.info.features["image"].decode_example
+
+    def decode(example):
+        image = decode_image(example["image"])
+        image = tf.ensure_shape(_resize(image, image_size) if image_size else image, shape)
+        return (image, tf.cast(example["label"], tf.int64)) if labels else image
+
+    if not pipeline.fits_in_memory(len(examples), shape):
+        batching = {"shuffle_buffer": _ENCODED_SHUFFLE_BUFFER, **batching}
+        return pipeline.decoded_batches(examples, decode, **batching)
+    return pipeline.batches(pipeline.decode_all(examples, decode), **batching)
+
+
+def from_folder(path, size, *, channels=3, **batching):
+    """PNG and JPEG files of a folder and its subfolders, in sorted order before shuffling.
+
+    Every file is decoded once before this function returns, so a damaged one cannot stop a
+    training run half-way. Photographs are turned as their EXIF orientation says, cropped to the
+    centred square and resized (bicubic, antialiased). Up to `pipeline.MEMORY_LIMIT` decoded bytes
+    are kept in memory. Files with other extensions are left aside, and their number is logged.
+
+    Args:
+        path: The folder. Links that lead out of it are refused.
+        size: Side of the resulting square images, in pixels.
+        channels: 1 for grey (colour becomes its ITU-R 601 luma), 3 for RGB (grey is repeated), 4
+            for RGBA (opaque where the file has no alpha). With 1 and 3, transparent pixels are
+            shown over white.
+        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+
+    Returns:
+        A `tf.data.Dataset` of float32 batches (batch, size, size, channels) in [-1, 1].
+
+    Raises:
+        ValueError: If the folder is missing or has no images, a file cannot be read or is not
+            what its extension says, a link leads out of the folder, or `size` or `channels` is
+            not allowed.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     PIL.Image.new("RGB", (40, 30)).save(f"{folder}/black.png")
+        ...     from_folder(folder, size=16).element_spec.shape
+        TensorShape([None, 16, 16, 3])
+    """
+    _check_size(size)
+    if channels not in _MODES:
+        raise ValueError(f"channels must be 1, 3 or 4. Received: channels={channels!r}")
+    files = _image_files(pathlib.Path(path))
+    shape = (size, size, channels)
+    if pipeline.fits_in_memory(len(files), shape):
+        images = np.empty((len(files), *shape), "uint8")
+        _read_every(files, shape, keep=images.__setitem__)
+        return pipeline.batches(images, **batching)
+    _read_every(files, shape, keep=lambda index, image: None)
+    paths = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
+    return pipeline.decoded_batches(paths, _file_decoder(shape), **batching)
+
+
+def from_arrays(images, labels=None, **batching):
+    """Images in memory.
+
+    Args:
+        images: (count, height, width) or (count, height, width, channels); uint8 in [0, 255] or
+            floats in [-1, 1]. Floats in [0, 1] pass, but leave half the range unused: give
+            `2 * images - 1` instead.
+        labels: Integers (count,), or `None`.
+        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+
+    Returns:
+        A `tf.data.Dataset` of images, or of (images, labels) where labels are given.
+
+    Raises:
+        ValueError: If rank, dtype or range of the images is another, a value is not finite, or
+            the labels are not one integer per image.
+
+    Example:
+        >>> black = np.zeros((6, 28, 28), "uint8")
+        >>> from_arrays(black, batch_size=4).element_spec.shape
+        TensorShape([None, 28, 28, 1])
+    """
+    images = np.asarray(images)
+    if images.ndim not in (3, 4):
+        raise ValueError(
+            "Images must have shape (count, height, width) or (count, height, width, channels). "
+            f"Received shape: {images.shape}"
+        )
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.dtype != np.uint8:
+        images = _checked_floats(images)
+    if labels is None:
+        return pipeline.batches(images, **batching)
+    return pipeline.batches((images, _checked_labels(labels, len(images))), **batching)
+
+
+def load(spec, *, image_size=None, data_dir=None, labels=False, **batching):
+    """Images chosen by a word, for presets and the command line.
+
+    Args:
+        spec: "embedded:fashion", "tfds:NAME" or "folder:PATH".
+        image_size: Side of the images in pixels. A folder needs it; for the others `None` keeps
+            the dataset's own shape.
+        data_dir: Where tensorflow-datasets finds prepared data; the other sources have no use for
+            it.
+        labels: Whether to yield (images, labels). A folder has none.
+        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+
+    Returns:
+        A `tf.data.Dataset` of batches, as `embedded`, `from_tfds` or `from_folder` makes it.
+
+    Raises:
+        ValueError: If the prefix is unknown or nothing follows it, or as the chosen function says.
+
+    Example:
+        >>> load("embedded:fashion", image_size=32).element_spec.shape
+        TensorShape([None, 32, 32, 1])
+    """
+    prefix, _, name = spec.partition(":")
+    if prefix not in SOURCES or not name:
+        choices = ", ".join(f'"{source}:..."' for source in SOURCES)
+        raise ValueError(f"Images are named {choices}. Received: {spec!r}")
+    options = dict(image_size=image_size, data_dir=data_dir, labels=labels, **batching)
+    return SOURCES[prefix](name, **options)
+
+
+def _load_embedded(name, *, data_dir, **options):
+    return embedded(name, **options)
+
+
+def _load_folder(path, *, image_size, data_dir, labels, **batching):
+    if image_size is None:
+        raise ValueError(f"Files of a folder differ in size: pass image_size for folder:{path}.")
+    if labels:
+        raise ValueError(f"A folder has no labels: pass labels=False for folder:{path}.")
+    return from_folder(path, image_size, **batching)
+
+
+SOURCES = {"embedded": _load_embedded, "tfds": from_tfds, "folder": _load_folder}
+"""Prefixes that `load` accepts."""
+
+
+def _check_size(size):
+    if not isinstance(size, numbers.Integral) or size < 1:
+        raise ValueError(f"The image size must be a positive integer. Received: {size!r}")
+
+
+def _resize(images, size):
+    """Crops to the centred square and resizes; uint8 (..., height, width, channels) throughout."""
+    height, width = tf.shape(images)[-3], tf.shape(images)[-2]
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = images[..., top : top + side, left : left + side, :]
+    resized = tf.image.resize(square, (size, size), method="bicubic", antialias=True)
+    # Bicubic weights overshoot at edges, and a plain cast would wrap 256 round to 0.
+    return tf.saturate_cast(tf.round(resized), tf.uint8)
+
+
+def _builder(name, data_dir):
+    import tensorflow_datasets as tfds
+
+    try:
+        return tfds.builder(name, data_dir=data_dir)
+    except tfds.core.registered.DatasetNotFoundError as error:
+        raise ValueError(
+            f"tensorflow-datasets knows no dataset {name!r}. "
+            "List the names with tensorflow_datasets.list_builders()."
+        ) from error
+
+
+def _image_shape(builder, image_size, labels):
+    """Shape of one resulting image; refuses datasets that cannot give one."""
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    names = sorted(features) if isinstance(features, tfds.features.FeaturesDict) else []
+    image = features["image"] if "image" in names else None
+    if not isinstance(image, tfds.features.Image) or image.np_dtype != np.uint8:
+        raise ValueError(f'{builder.name} has no 8-bit "image" feature. Its features: {names}')
+    if labels and "label" not in names:
+        raise ValueError(f'{builder.name} has no "label" feature. Its features: {names}')
+    shape = (image_size, image_size, image.shape[-1]) if image_size else image.shape
+    if None in shape:
+        raise ValueError(
+            f"{builder.name} has images of shape {image.shape}, where None varies from image to "
+            "image. Pass image_size, such as 64, to make them equal."
+        )
+    return tuple(shape)
+
+
+def _encoded_examples(builder, split, labels):
+    import tensorflow_datasets as tfds
+
+    wanted = {"image", "label"} if labels else {"image"}
+    encoded = {"image": tfds.decode.SkipDecoding()}
+    return builder.as_dataset(
+        split=split,
+        decoders=tfds.decode.PartialDecoding(wanted, decoders=encoded),
+        # Its cache would hold the encoded images a second time.
+        read_config=tfds.ReadConfig(try_autocache=False),
+    )
+
+
+def _image_files(folder):
+    """Sorted image files; refuses links out of the folder, counts what it leaves aside."""
+    if not folder.is_dir():
+        raise ValueError(f"There is no folder {folder}.")
+    files, others = [], 0
+    for directory, subfolders, names in os.walk(folder, onerror=_raise):
+        for name in [*subfolders, *names]:
+            _check_link(pathlib.Path(directory, name), folder)
+        images = [name for name in names if pathlib.Path(name).suffix.lower() in _FORMATS]
+        files += [pathlib.Path(directory, name) for name in images]
+        others += len(names) - len(images)
+    if not files:
+        raise ValueError(
+            f"{folder} has no files that end in {', '.join(_FORMATS)} (other files: {others})."
+        )
+    if others:
+        logging.getLogger(__name__).warning(
+            "%s: left aside %d files that do not end in %s.", folder, others, ", ".join(_FORMATS)
+        )
+    return sorted(files)
+
+
+def _raise(error):
+    # os.walk would otherwise skip a subfolder that it may not read.
+    raise error
+
+
+def _check_link(path, folder):
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{path} is a link that leads out of the folder, to {path.resolve()}.")
+
+
+def _read_every(files, shape, keep):
+    """Decodes all files, passes each to `keep(index, image)`, names those that fail."""
+
+    def attempt(index):
+        try:
+            keep(index, _read_image(files[index], shape))
+        except Exception as error:  # Pillow's decoders raise many kinds for damaged files.
+            return f"{files[index]} ({error})"
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        failures = [failure for failure in pool.map(attempt, range(len(files))) if failure]
+    if failures:
+        shown = "\n".join(failures[:10])
+        raise ValueError(
+            f"{len(failures)} of {len(files)} files cannot be read as the PNG or JPEG that their "
+            f"extension promises. Repair, rename or remove them:\n{shown}"
+        )
+
+
+def _read_image(path, shape):
+    size, _, channels = shape
+    format = _FORMATS[pathlib.Path(path).suffix.lower()]
+    with PIL.Image.open(path, formats=[format]) as image:
+        image = _convert(PIL.ImageOps.exif_transpose(image), _MODES[channels])
+    image = PIL.ImageOps.fit(image, (size, size), method=PIL.Image.Resampling.BICUBIC)
+    return np.asarray(image, "uint8").reshape(shape)
+
+
+def _convert(image, mode):
+    if image.mode.startswith("I"):
+        # Pillow would clip 16-bit grey at 255 instead of scaling it.
+        image = PIL.Image.fromarray((np.asarray(image) >> 8).astype("uint8"))
+    if mode != "RGBA" and image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = PIL.Image.new("RGBA", image.size, "white")
+        image = PIL.Image.alpha_composite(white, image)
+    return image.convert(mode)
+
+
+def _file_decoder(shape):
+    def read(path):
+        return _read_image(os.fsdecode(path), shape)
+
+    def decode(path):
+        return tf.ensure_shape(tf.numpy_function(read, [path], tf.uint8), shape)
+
+    return decode
+
+
+def _checked_floats(images):
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(
+            f"Images must be uint8 in [0, 255] or floats in [-1, 1]. Received: {images.dtype}. "
+            'If the values are pixels, pass images.astype("uint8").'
+        )
+    bad = np.argwhere(~np.isfinite(images))
+    if len(bad):
+        index = tuple(bad[0].tolist())
+        raise ValueError(f"Images must be finite. Received: {images[index]} at index {index}")
+    if images.size and (images.min() < -1 or images.max() > 1):
+        raise ValueError(
+            f"Float images must lie in [-1, 1]. Received: values from {images.min():g} to "
+            f"{images.max():g}. For pixels in [0, 255] pass uint8 or images / 127.5 - 1."
+        )
+    return images.astype("float32")
+
+
+def _checked_labels(labels, count):
+    labels = np.asarray(labels)
+    if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(
+            f"Labels must be integers of shape ({count},), one per image. "
+            f"Received: {labels.dtype} of shape {labels.shape}"
+        )
+    return labels.astype("int64")

@@ -1,0 +1,175 @@
+"""The one tf.data recipe: shuffle something cheap, batch, normalise whole batches, prefetch."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+MEMORY_LIMIT = 2**30
+"""Bytes of decoded uint8 images that a dataset may keep in memory; more is decoded every epoch."""
+
+
+def normalise(images):
+    """Maps pixel values to the range of a generator's tanh: `images / 127.5 - 1`.
+
+    Args:
+        images: uint8 in [0, 255], of any shape.
+
+    Returns:
+        A float32 tensor in [-1, 1], of the same shape.
+
+    Example:
+        >>> normalise(tf.constant([0, 255], "uint8")).numpy().tolist()
+        [-1.0, 1.0]
+    """
+    return tf.cast(images, tf.float32) / 127.5 - 1.0
+
+
+def batches(arrays, *, batch_size=64, shuffle=True, seed=None, drop_remainder=False):
+    """Batches arrays that fit in memory.
+
+    Args:
+        arrays: One array, or a tuple of arrays of the same length. A uint8 array holds images and
+            is normalised to float32 in [-1, 1]; any other dtype passes unchanged.
+        batch_size: Examples per batch.
+        shuffle: Whether every epoch has a new order.
+        seed: Integer; the same seed (and the same `tf.random.set_seed`, if called) gives the same
+            batches, epoch by epoch. `None` draws one.
+        drop_remainder: Whether to leave out the last batch when it is smaller than the others.
+
+    Returns:
+        A finite `tf.data.Dataset` with batches structured like `arrays`.
+
+    Raises:
+        ValueError: If the arrays are empty or differ in length, `batch_size` is not positive, or
+            no batch would remain.
+
+    Example:
+        >>> points = np.zeros((10, 2), "float32")
+        >>> [len(batch) for batch in batches(points, batch_size=4, seed=0)]
+        [4, 4, 2]
+    """
+    count = _common_length(arrays)
+    _check_batching(count, batch_size, drop_remainder)
+    # On an accelerator belong the batches, not the whole dataset.
+    with tf.device("cpu"):
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, arrays)
+
+    def gather(indices):
+        return tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), tensors)
+
+    # Shuffling indices and gathering whole batches is far quicker than shuffling images.
+    indices = tf.data.Dataset.range(count)
+    if shuffle:
+        indices = indices.shuffle(count, seed=seed, reshuffle_each_iteration=True)
+    gathered = indices.batch(batch_size, drop_remainder).map(gather, tf.data.AUTOTUNE)
+    return gathered.map(_normalise_images).prefetch(tf.data.AUTOTUNE)
+
+
+def decoded_batches(
+    elements,
+    decode,
+    *,
+    shuffle_buffer=None,
+    batch_size=64,
+    shuffle=True,
+    seed=None,
+    drop_remainder=False,
+):
+    """Batches a dataset too large for memory, decoding every element in every epoch.
+
+    Args:
+        elements: `tf.data.Dataset` of something cheap to shuffle, such as paths or encoded images.
+        decode: Function from one element to a uint8 image, or to a tuple of images and labels, of
+            fixed shapes. It runs in parallel; the order stays that of the shuffled elements.
+        shuffle_buffer: Elements among which the next one is drawn; `None` for all.
+        batch_size: As in `batches`.
+        shuffle: As in `batches`.
+        seed: As in `batches`.
+        drop_remainder: As in `batches`.
+
+    Returns:
+        A finite `tf.data.Dataset`, as `batches` makes it.
+
+    Raises:
+        ValueError: If `elements` is empty, infinite or of unknown length, `batch_size` is not
+            positive, or no batch would remain.
+
+    Example:
+        >>> shades = tf.data.Dataset.range(5)
+        >>> def decode(shade):
+        ...     return tf.fill((8, 8, 1), tf.cast(shade, tf.uint8))
+        >>> decoded_batches(shades, decode, batch_size=2).element_spec.shape
+        TensorShape([None, 8, 8, 1])
+    """
+    count = _known_length(elements)
+    _check_batching(count, batch_size, drop_remainder)
+    if shuffle:
+        buffer = shuffle_buffer or count
+        elements = elements.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+    decoded = elements.map(decode, tf.data.AUTOTUNE, deterministic=True)
+    batched = decoded.batch(batch_size, drop_remainder)
+    return batched.map(_normalise_images, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def decode_all(elements, decode):
+    """Decodes every element once, in parallel, for `batches`.
+
+    Args:
+        elements: Finite `tf.data.Dataset` of encoded examples.
+        decode: Function from one element to a tensor, or a tuple of tensors, of fixed shapes.
+
+    Returns:
+        One array, or a tuple of arrays, in the order of the elements.
+
+    Example:
+        >>> decode_all(tf.data.Dataset.range(3), lambda number: -number).tolist()
+        [0, -1, -2]
+    """
+    decoded = elements.map(decode, tf.data.AUTOTUNE, deterministic=True)
+    parts = list(decoded.batch(1024).as_numpy_iterator())
+    return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def fits_in_memory(count, shape):
+    """Whether `count` uint8 images of one shape stay within `MEMORY_LIMIT`.
+
+    Example:
+        >>> fits_in_memory(60_000, (28, 28, 1)), fits_in_memory(1_000_000, (256, 256, 3))
+        (True, False)
+    """
+    return count * math.prod(shape) <= MEMORY_LIMIT
+
+
+def _normalise_images(*batch):
+    normalised = tuple(normalise(part) if part.dtype == tf.uint8 else part for part in batch)
+    return normalised if len(normalised) > 1 else normalised[0]
+
+
+def _common_length(arrays):
+    lengths = [len(array) for array in tf.nest.flatten(arrays)]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"Arrays of one dataset must have the same length. Received: {lengths}")
+    return lengths[0]
+
+
+def _known_length(elements):
+    count = int(elements.cardinality())
+    if count < 0:
+        raise ValueError(
+            f"The elements must be finite and of known number, but their cardinality is {count}. "
+            "Use elements.take(n), or elements.apply(tf.data.experimental.assert_cardinality(n))."
+        )
+    return count
+
+
+def _check_batching(count, batch_size, drop_remainder):
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
+    if count < 1:
+        raise ValueError("There is nothing to batch: the dataset has no examples.")
+    if drop_remainder and count < batch_size:
+        raise ValueError(
+            f"drop_remainder=True leaves no batch: there are {count} examples for batches of "
+            f"{batch_size}. Choose a smaller batch_size or keep the remainder."
+        )

@@ -1,0 +1,101 @@
+"""How many modes of a known mixture a generator reaches, and how evenly."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+GOOD_RADIUS = 3  # Standard deviations.
+
+
+@dataclasses.dataclass(frozen=True)
+class ModeCoverage:
+    """What `mode_coverage` found. `dataclasses.asdict` gives plain numbers for JSON.
+
+    Attributes:
+        modes: Number of modes with at least one good sample.
+        good_fraction: Share of good samples, in [0, 1].
+        reverse_kl: KL(share of good samples per mode || uniform) in nats, from 0 (even) to the
+            logarithm of the number of modes (one mode only). Infinity if no sample is good.
+        modes_with_mass: Number of modes with at least a tenth of their fair share of samples.
+    """
+
+    modes: int
+    good_fraction: float
+    reverse_kl: float
+    modes_with_mass: int
+
+
+def mode_coverage(samples, mixture):
+    """Counts the modes of a mixture that generated points reach.
+
+    A sample is *good* within 3 standard deviations of its nearest mode. A mode is *captured* by
+    one good sample, and has *mass* with n / (10 M) of them: with n = 2,500 samples, the usual
+    number, one stray sample makes a captured mode but no mass. Never read the good fraction
+    alone: it does not fall when the generator collapses onto one mode.
+
+    The true distribution in two dimensions has a good fraction of 1 - exp(-4.5) = 98.9 % and,
+    on average, a reverse KL of (M - 1) / 2n.
+
+    Args:
+        samples: Generated points, shape (n, d), finite.
+        mixture: Any object with `centers`, shape (M, d), and `stddev`, one number for all modes:
+            `data.mixtures.ring()` or `data.mixtures.grid()`.
+
+    Returns:
+        A `ModeCoverage`.
+
+    Raises:
+        ValueError: If `samples` is empty, not finite, or not of the mixture's dimension.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> pair = SimpleNamespace(centers=[[0.0, 0.0], [1.0, 0.0]], stddev=0.1)
+        >>> mode_coverage([[0.0, 0.1], [1.0, 0.2], [0.5, 0.0], [0.0, 0.0]], pair).good_fraction
+        0.75
+
+    Reference:
+        Srivastava et al. 2017, VEEGAN (good samples, captured modes);
+        Lin et al. 2018, PacGAN (reverse KL). Mass is this library's own, stricter count.
+    """
+    centers = np.asarray(mixture.centers, dtype="float64")
+    samples = _finite_points(samples, dimension=centers.shape[1])
+    counts = _good_samples_per_mode(samples, centers, GOOD_RADIUS * mixture.stddev)
+    # In integers, count >= n / (10 M) has no rounding.
+    has_mass = counts * 10 * len(centers) >= len(samples)
+    return ModeCoverage(
+        modes=int(np.count_nonzero(counts)),
+        good_fraction=float(counts.sum() / len(samples)),
+        reverse_kl=_divergence_from_uniform(counts),
+        modes_with_mass=int(np.count_nonzero(has_mass)),
+    )
+
+
+def _finite_points(samples, dimension):
+    samples = np.asarray(samples, dtype="float64")
+    if samples.ndim != 2 or samples.shape[1] != dimension or not len(samples):
+        raise ValueError(
+            f"mode_coverage needs at least one point as an array of shape (n, {dimension}), "
+            f"the dimension of the mixture's centers. Received: shape {samples.shape}."
+        )
+    broken = int(np.count_nonzero(~np.isfinite(samples).all(axis=1)))
+    if broken:
+        raise ValueError(
+            f"{broken} of {len(samples)} samples contain NaN or infinity: the generator has "
+            "diverged. Lower its learning rate, or drop these samples and say so."
+        )
+    return samples
+
+
+def _good_samples_per_mode(samples, centers, radius):
+    distances = np.linalg.norm(samples[:, None] - centers, axis=-1)
+    good = distances.min(axis=1) <= radius
+    return np.bincount(distances.argmin(axis=1)[good], minlength=len(centers))
+
+
+def _divergence_from_uniform(counts):
+    # Without a good sample there are no shares. Infinity, so that it ranks behind any collapse.
+    if not counts.any():
+        return math.inf
+    shares = counts[counts > 0] / counts.sum()
+    return float(np.sum(shares * np.log(shares * len(counts))))

@@ -1,0 +1,409 @@
+"""The game that every model of the zoo plays: networks, losses, `fit`, sampling and saving."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from geans import losses, penalties
+from geans.models import checks
+from geans.models.averaging import AveragedNetwork
+from geans.models.player import Player, local_sum
+from geans.models.update_rule import EpochUpdate, UpdateRule
+
+checks.check_backend()
+
+
+class SeenMean(keras.metrics.Mean):
+    """A mean that is NaN, not 0, while nothing was seen: a player that was idle has no loss."""
+
+    def result(self):
+        """The mean of what was seen."""
+        return tf.math.divide(self.total, self.count)
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class AdversarialModel(keras.Model):
+    """A generator and a discriminator, trained against each other by `fit`.
+
+    *When* the players move is the update rule. With `update_every=1` they move at every step; with
+    `update_every=K` or `"epoch"` their gradients are summed over a window of K steps, or over an
+    epoch, at frozen weights, and applied once. A window that the epoch's end cuts short is applied
+    there.
+
+    *In which order* they move is `order`. `"simultaneous"`: both at once, with the gradients of
+    both taken from one shared forward pass. `"alternating"`: the discriminator
+    `discriminator_steps` times, then the generator once, against the moved discriminator; all
+    within a step when `update_every=1`, otherwise one window each.
+
+    Subclassing guide: a family of the zoo overrides `compute_losses` and, if it needs labels or
+    pairs, `unpack`. It never needs a `train_step` of its own: both rules, saving, averaging and
+    logging are here.
+
+    Args:
+        generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
+        discriminator: `keras.Model` from samples to raw logits of any shape.
+        update_every: 1, a number of steps, or `"epoch"`.
+        order: `"simultaneous"` or `"alternating"`.
+        discriminator_steps: Discriminator updates per generator update (n_critic of the WGAN
+            paper). More than one needs `order="alternating"`.
+        averaging_half_life: Samples after which a weight's share in the averaged generator has
+            halved; `None` keeps no average.
+        seed: Integer from which all latents of the training follow; `None` draws one.
+        name: Name of the model.
+
+    Raises:
+        ValueError: If the networks do not fit each other or an argument has no meaning.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        *,
+        update_every=1,
+        order="alternating",
+        discriminator_steps=1,
+        averaging_half_life=20_000,
+        seed=None,
+        name=None,
+    ):
+        super().__init__(name=name)
+        checks.check_networks(generator, discriminator)
+        checks.check_rule(update_every, order, discriminator_steps)
+        checks.check_averaging(averaging_half_life)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.update_every = update_every
+        self.order = order
+        self.discriminator_steps = discriminator_steps
+        self.averaging_half_life = averaging_half_life
+        self.seed = int(np.random.default_rng().integers(2**31)) if seed is None else int(seed)
+        self.average = None
+        if averaging_half_life is not None:
+            self.average = AveragedNetwork(generator, averaging_half_life)
+        collects = update_every != 1
+        self.generator_player = Player([generator], collects=collects)
+        self.discriminator_player = Player([discriminator], collects=collects)
+        self.rule = UpdateRule(
+            {"discriminator": self.discriminator_player, "generator": self.generator_player},
+            update_every,
+            order,
+            discriminator_steps,
+            after_generator_update=self._move_average,
+        )
+        self.steps = self.add_weight(
+            initializer="zeros", dtype="int64", trainable=False, aggregation="only_first_replica"
+        )
+        self.samples_seen = local_sum((), dtype="int64")
+        self._seen_means = [
+            SeenMean(name=name)
+            for name in ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
+        ]
+        # Without this, fit would feed images to call(latents) to build the model (keras#20164).
+        self.built = True
+
+    @property
+    def latent_dim(self):
+        """Number of columns of the latents."""
+        return self.generator.input_shape[-1]
+
+    @property
+    def metrics(self):
+        """The four means of the epoch that `fit` logs."""
+        return self._seen_means
+
+    # Compiling and fitting
+
+    def compile(
+        self,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
+        loss="non_saturating",
+        penalty=None,
+        *,
+        jit_compile=False,
+        **kwargs,
+    ):
+        """Sets what the players minimise and how they move.
+
+        Args:
+            generator_optimizer: Keras optimizer or its name; `None` is `Adam(2e-4, beta_1=0.5)`
+                (Radford et al. 2016).
+            discriminator_optimizer: Likewise; never the same object.
+            loss: Name or object of `geans.losses`.
+            penalty: Object of `geans.penalties`, or `None`.
+            jit_compile: Whether XLA compiles the computation of the gradients.
+            **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras.
+
+        Raises:
+            ValueError: If a name is unknown or both players share an optimizer.
+        """
+        checks.check_compile_arguments(kwargs)
+        checks.check_optimizers(generator_optimizer, discriminator_optimizer)
+        # Bare, compile() makes an RMSprop that nobody uses. XLA around the whole step would also
+        # take in the update of all replicas, and fail.
+        super().compile(optimizer=None, jit_compile=False, **kwargs)
+        self.loss = losses.get(loss)
+        self.penalty = penalties.get(penalty)
+        self.jit_compile_gradients = bool(jit_compile) and not self.run_eagerly
+        with self.distribute_strategy.scope():
+            self.generator_player.set_optimizer(_get_optimizer(generator_optimizer))
+            self.discriminator_player.set_optimizer(_get_optimizer(discriminator_optimizer))
+        self._gradient_function = self.compute_gradients
+        if self.jit_compile_gradients:
+            self._gradient_function = tf.function(self.compute_gradients, jit_compile=True)
+        self._window_function = tf.function(self.rule.end_window)
+
+    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", **kwargs):
+        """Trains both players, as `keras.Model.fit` does one network.
+
+        Args:
+            x: Samples, as a batched `tf.data.Dataset` or an array; floats, images in [-1, 1]. Of
+                `(samples, labels)` the labels are ignored.
+            y: Labels that come with an array; ignored.
+            batch_size: Of arrays, 32 by default. Under GEAN it is the micro-batch.
+            epochs: Number of passes; with `initial_epoch`, the number of the last one.
+            verbose: As in Keras.
+            **kwargs: `callbacks`, `shuffle`, `initial_epoch`, `steps_per_epoch`, as in Keras.
+
+        Returns:
+            `keras.callbacks.History` with the epoch means `generator_loss`, `discriminator_loss`
+            (with its penalty), `real_logits` and `fake_logits`.
+
+        Raises:
+            ValueError: If the data cannot be trained on; before the first step.
+        """
+        self._assert_compile_called("fit")
+        checks.check_fit_arguments(kwargs)
+        waits = self.update_every == "epoch"
+        steps_per_epoch = kwargs.get("steps_per_epoch")
+        checks.check_data(x, self.generator, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
+        callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
+        if self.update_every != 1:
+            callbacks = [EpochUpdate(), *keras.tree.flatten(callbacks or [])]
+        kwargs["callbacks"] = callbacks
+        # Keras warns that it cannot shuffle a dataset, even if nobody asked for it.
+        kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
+        return super().fit(x, y, batch_size=batch_size, epochs=epochs, verbose=verbose, **kwargs)
+
+    # The training step
+
+    def train_step(self, data):
+        """One micro-batch: gradients for those whose turn it is, and updates when they are due."""
+        batch = self.unpack(data)
+        size = _batch_size(batch)
+        self.samples_seen.assign_add(size)
+        self.rule.take_step(
+            lambda players, turn: self._logged_gradients(batch, players, turn), size
+        )
+        tf.distribute.get_replica_context().merge_call(self._end_step)
+        return self.get_metrics_result()
+
+    def _end_step(self, strategy):
+        self.steps.assign_add(1)
+        self.rule.end_step(strategy)
+
+    def unpack(self, data):
+        """What `compute_losses` gets of a batch: the samples; labels and weights are left aside."""
+        samples, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        checks.check_spec(samples, self.generator.output_shape)
+        return tf.cast(samples, self.compute_dtype)
+
+    def compute_losses(self, batch, latents, seed, players):
+        """The losses of `players`, and what to log, from one forward pass.
+
+        Args:
+            batch: What `unpack` returned: real samples, images in [-1, 1].
+            latents: Float tensor of shape `(batch, latent_dim)`.
+            seed: Integer tensor of shape `(2,)` for other random numbers.
+            players: Names out of `PLAYERS` of those whose gradients will be taken.
+
+        Returns:
+            Losses to minimise, a dict from player to scalar, and a dict of scalars to log.
+        """
+        real, losses, logs = batch, {}, {}
+        fake = self.generator(latents, training=True)
+        fake_logits = self.discriminator(fake, training=True)
+        real_logits = None
+        if "discriminator" in players or self.loss.generator_uses_real:
+            real_logits = self.discriminator(real, training=True)
+        if "discriminator" in players:
+            losses["discriminator"] = self.loss.discriminator(real_logits, fake_logits)
+            if self.penalty is not None:
+                losses["discriminator"] += self.penalty(
+                    self.discriminator, real, fake, seed, self.steps
+                )
+            logs["discriminator_loss"] = losses["discriminator"]
+            logs["real_logits"] = tf.reduce_mean(real_logits)
+            logs["fake_logits"] = tf.reduce_mean(fake_logits)
+        if "generator" in players:
+            losses["generator"] = self.loss.generator(real_logits, fake_logits)
+            logs["generator_loss"] = losses["generator"]
+        return losses, logs
+
+    def compute_gradients(self, batch, latents, seed, players):
+        """Each player's gradients, a dict of lists in the order of its variables, and the logs."""
+        with tf.GradientTape(persistent=len(players) > 1) as tape:
+            losses, logs = self.compute_losses(batch, latents, seed, players)
+        gradients = {
+            name: tape.gradient(
+                losses[name],
+                self.rule.players[name].moving_variables,
+                unconnected_gradients="zero",
+            )
+            for name in players
+        }
+        return gradients, logs
+
+    def _logged_gradients(self, batch, players, turn):
+        size = _batch_size(batch)
+        latents = tf.random.stateless_normal((size, self.latent_dim), self._draw_seed(2 * turn))
+        seed = self._draw_seed(2 * turn + 1)
+        gradients, logs = self._gradient_function(batch, latents, seed, players)
+        for mean in self._seen_means:
+            if mean.name in logs:
+                mean.update_state(logs[mean.name], sample_weight=size)
+        return gradients
+
+    def _draw_seed(self, draw):
+        # From saved numbers only, so that a resumed run draws what the uninterrupted one would
+        # have drawn, and different on every replica (a SeedGenerator is neither).
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        step = tf.convert_to_tensor(self.steps)
+        return tf.stack([self.seed, step * 2**24 + tf.cast(replica, "int64") * 2**8 + draw])
+
+    def update(self):
+        """Moves the players along what they have received since the last update, if anything.
+
+        `fit` calls it at every epoch's end. With `train_on_batch` it is the caller's to call.
+        """
+        if self.rule.window_steps.numpy() > 0:
+            with self.distribute_strategy.scope():
+                self._window_function(self.distribute_strategy)
+
+    def _move_average(self):
+        if self.average is not None:
+            self.average.follow(self.generator, tf.convert_to_tensor(self.samples_seen))
+
+    # Sampling
+
+    @property
+    def averaged_generator(self):
+        """The network that `sample` uses by default, or `None` without `averaging_half_life`."""
+        return None if self.average is None else self.average.network
+
+    def call(self, latents, training=False):
+        """Samples of the averaged generator, or of the live one where there is no average."""
+        checks.check_latents(latents, self.latent_dim)
+        network = self.averaged_generator or self.generator
+        return network(latents, training=training)
+
+    def sample(self, count, seed=None, averaged=True, batch_size=256):
+        """Draws samples.
+
+        Args:
+            count: Number of samples.
+            seed: Integer; the same one gives the same latents, `None` draws one.
+            averaged: Whether from the averaged generator, where there is one, or the live one.
+            batch_size: Samples computed at once.
+
+        Returns:
+            Array `(count, ...)`, images in [-1, 1].
+
+        Raises:
+            ValueError: If `count` is not positive.
+        """
+        if not checks.is_positive_integer(count):
+            raise ValueError(f"count must be 1 or more. Received: count={count!r}.")
+        if seed is None:
+            seed = int(np.random.default_rng().integers(2**31))
+        network = (averaged and self.averaged_generator) or self.generator
+        latents = self.sampling_latents(count, seed)
+        return network.predict(latents, batch_size=batch_size, verbose=0)
+
+    def sampling_latents(self, count, seed):
+        """Standard normal latents, float32 `(count, latent_dim)`, that belong to `seed`."""
+        return tf.random.stateless_normal((count, self.latent_dim), tf.stack([seed, 0]))
+
+    def summary(self, **kwargs):
+        """Prints both networks and the update rule; takes what `keras.Model.summary` takes."""
+        print_line = kwargs.get("print_fn") or print
+        every = {1: "every step", "epoch": "once per epoch"}.get(
+            self.update_every, f"every {self.update_every} steps"
+        )
+        print_line(f"{type(self).__name__} {self.name!r}: {self.order} updates {every}")
+        for network in (self.generator, self.discriminator):
+            network.summary(**kwargs)
+
+    # Saving
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "update_every": self.update_every,
+            "order": self.order,
+            "discriminator_steps": self.discriminator_steps,
+            "averaging_half_life": self.averaging_half_life,
+            "seed": self.seed,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """The model of a `get_config` dict."""
+        networks = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("generator", "discriminator")
+        }
+        return cls(**{**config, **networks})
+
+    def get_compile_config(self):
+        """The arguments of `compile`; without this a loaded model has no optimizers."""
+        if not self.compiled:
+            return {}
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "generator_optimizer": serialize(self.generator_player.optimizer),
+            "discriminator_optimizer": serialize(self.discriminator_player.optimizer),
+            "loss": serialize(self.loss),
+            "penalty": serialize(self.penalty),
+            "jit_compile": self.jit_compile_gradients,
+            "run_eagerly": self.run_eagerly,
+            "steps_per_execution": self.steps_per_execution,
+        }
+
+    def compile_from_config(self, config):
+        """Compiles as a `get_compile_config` dict says."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def _own_state(self):
+        # Keras saves a Dropout's weights but not its random state (a resumed run would drift).
+        networks = (self.generator, self.discriminator)
+        random_states = [
+            variable
+            for network in networks
+            for variable in network.variables
+            if not any(variable is weight for weight in network.weights)
+        ]
+        return [self.steps, self.samples_seen, *random_states]
+
+    def save_own_variables(self, store):
+        """Writes the model's counters and the networks' random states; Keras sees to all else."""
+        for i, variable in enumerate(self._own_state()):
+            store[str(i)] = np.asarray(variable)
+
+    def load_own_variables(self, store):
+        """Reads what `save_own_variables` wrote."""
+        for i, variable in enumerate(self._own_state()):
+            variable.assign(store[str(i)])
+
+
+def _batch_size(batch):
+    return tf.shape(keras.tree.flatten(batch)[0], out_type="int64")[0]
+
+
+def _get_optimizer(identifier):
+    # Radford et al. 2016, section 4: the setting most GANs start from.
+    return keras.optimizers.get(identifier or keras.optimizers.Adam(2e-4, beta_1=0.5))

@@ -1,0 +1,194 @@
+"""What can be known to be wrong before training starts, each as a clear `ValueError`."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from geans.models.update_rule import ORDERS
+
+
+def check_backend():
+    """Refuses any Keras backend but TensorFlow, on which the training step is built."""
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"geans trains on the TensorFlow backend. Received: {keras.backend.backend()!r}. "
+            "Set KERAS_BACKEND=tensorflow before Keras is imported."
+        )
+
+
+def check_networks(generator, discriminator):
+    """Refuses networks that cannot play against each other."""
+    for name, network in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(network, keras.Model) or not network.built:
+            raise ValueError(f"{name} must be a built keras.Model. Received: {network!r}.")
+    if generator is discriminator:
+        raise ValueError("generator and discriminator are the same model; each needs its own.")
+    latents = generator.input_shape
+    if not isinstance(latents, tuple) or len(latents) != 2 or latents[-1] is None:
+        raise ValueError(
+            "generator must take one input of shape (batch, latent_dim). "
+            f"Received: input_shape={latents}."
+        )
+    if generator.output_shape != discriminator.input_shape:
+        raise ValueError(
+            "The discriminator must accept what the generator makes. Received: "
+            f"generator.output_shape={generator.output_shape}, "
+            f"discriminator.input_shape={discriminator.input_shape}."
+        )
+
+
+def check_rule(update_every, order, discriminator_steps):
+    """Refuses an update rule that has no meaning."""
+    if update_every != "epoch" and not is_positive_integer(update_every):
+        raise ValueError(
+            "update_every must be a number of steps, 1 or more, or 'epoch'. "
+            f"Received: update_every={update_every!r}."
+        )
+    if order not in ORDERS:
+        raise ValueError(f"order must be one of {', '.join(ORDERS)}. Received: order={order!r}.")
+    if not is_positive_integer(discriminator_steps):
+        raise ValueError(
+            f"discriminator_steps must be 1 or more. Received: {discriminator_steps!r}."
+        )
+    if order == "simultaneous" and discriminator_steps > 1:
+        raise ValueError(
+            "In simultaneous order both players move together. For "
+            f"discriminator_steps={discriminator_steps} pass order='alternating'."
+        )
+
+
+def check_averaging(half_life):
+    """Refuses a half-life that is not a number of samples."""
+    if half_life is not None and not half_life > 0:
+        raise ValueError(
+            "averaging_half_life must be a positive number of samples, or None for no average. "
+            f"Received: averaging_half_life={half_life!r}."
+        )
+
+
+def check_compile_arguments(arguments):
+    """Refuses what Keras' `compile` knows but an adversarial model has no use for."""
+    unknown = sorted(set(arguments) - {"run_eagerly", "steps_per_execution"})
+    if unknown:
+        raise ValueError(
+            f"compile() of an adversarial model does not take {', '.join(unknown)}. It takes "
+            "generator_optimizer, discriminator_optimizer, loss, penalty, jit_compile, run_eagerly "
+            "and steps_per_execution."
+        )
+
+
+def check_fit_arguments(arguments):
+    """Refuses what Keras' `fit` knows but would be silently ignored here."""
+    targets = ("validation_data", "validation_split", "class_weight", "sample_weight")
+    unknown = [name for name in targets if not _is_nothing(arguments.get(name))]
+    if unknown:
+        raise ValueError(
+            f"fit() of an adversarial model has no meaning for {', '.join(unknown)}: there is no "
+            "target to compare with. Evaluate samples in a callback instead."
+        )
+
+
+def check_optimizers(generator_optimizer, discriminator_optimizer):
+    """Refuses one optimizer for two players: its moments would leak from one to the other."""
+    shared = isinstance(generator_optimizer, keras.optimizers.Optimizer)
+    if shared and generator_optimizer is discriminator_optimizer:
+        raise ValueError(
+            "Each player needs an optimizer of its own, but generator_optimizer and "
+            f"discriminator_optimizer are the same object: {generator_optimizer!r}."
+        )
+
+
+def check_spec(real, input_shape):
+    """Refuses samples whose type or shape the discriminator cannot take.
+
+    Args:
+        real: Array, tensor or `tf.TensorSpec` of a batch of real samples.
+        input_shape: Of the discriminator, with the batch axis.
+    """
+    if not hasattr(real, "dtype") or not hasattr(real, "shape"):
+        hint = f" with the keys {sorted(real)}" if isinstance(real, dict) else ""
+        raise ValueError(
+            "Each batch must be a tensor of samples, or (samples, labels). Received: a "
+            f"{type(real).__name__}{hint}. Map the dataset to its samples first."
+        )
+    if not tf.as_dtype(real.dtype).is_floating:
+        raise ValueError(
+            f"Samples must be floats, images in [-1, 1]. Received: {tf.as_dtype(real.dtype).name}. "
+            "geans.data.images.from_arrays(images) converts uint8 images."
+        )
+    if not tf.TensorShape(input_shape).is_compatible_with(real.shape):
+        raise ValueError(
+            f"The discriminator takes batches of shape {tuple(input_shape)}. "
+            f"Received samples of shape {tuple(real.shape)}."
+        )
+
+
+def check_latents(latents, latent_dim):
+    """Refuses latents that the generator cannot take."""
+    if not tf.TensorShape((None, latent_dim)).is_compatible_with(latents.shape):
+        raise ValueError(
+            f"Latents must have shape (batch, latent_dim={latent_dim}). "
+            f"Received: {tuple(latents.shape)}."
+        )
+
+
+def check_data(x, generator, *, needs_epoch_end, steps_per_epoch):
+    """Looks at the data before the first step: all of an array, the first batch of a dataset.
+
+    Anything else that `fit` takes (generators, loaders) cannot be read twice and is checked by
+    type and shape alone, when the step is traced.
+
+    Args:
+        x: What was given to `fit`.
+        generator: The network whose output the samples are compared with.
+        needs_epoch_end: Whether updates wait for the epoch's end.
+        steps_per_epoch: As given to `fit`.
+    """
+    if isinstance(x, (np.ndarray, tf.Tensor)):
+        check_spec(x, generator.output_shape)
+        if len(x) == 0:
+            raise ValueError(f"The dataset is empty. Received an array of shape {x.shape}.")
+        _check_values(np.asarray(x), generator, "The array")
+    elif isinstance(x, tf.data.Dataset):
+        _check_cardinality(x, needs_epoch_end, steps_per_epoch)
+        check_spec(_samples(x.element_spec), generator.output_shape)
+        first = next(iter(x.take(1)), None)
+        if first is None:
+            raise ValueError("The dataset is empty: it ended before its first batch.")
+        _check_values(np.asarray(_samples(first)), generator, "The first batch")
+
+
+def _check_cardinality(dataset, needs_epoch_end, steps_per_epoch):
+    cardinality = int(dataset.cardinality())
+    if cardinality == 0:
+        raise ValueError("The dataset is empty: its cardinality is 0.")
+    if cardinality == tf.data.INFINITE_CARDINALITY and needs_epoch_end and steps_per_epoch is None:
+        raise ValueError(
+            "update_every='epoch' needs to know where an epoch ends, but the dataset is infinite. "
+            "Pass steps_per_epoch to fit(), or update_every=K to the model."
+        )
+
+
+def _check_values(values, generator, what):
+    if not np.isfinite(values).all():
+        index = int(np.argmin(np.isfinite(values).reshape(len(values), -1).all(axis=1)))
+        raise ValueError(f"{what} holds NaN or infinity, first in sample {index}.")
+    last = getattr(generator.layers[-1], "activation", None)
+    if last is keras.activations.tanh and np.abs(values).max() > 1 + 1e-3:
+        raise ValueError(
+            f"{what} reaches from {values.min():g} to {values.max():g}, but the generator ends in "
+            "tanh and can only make samples in [-1, 1]. Scale images by x / 127.5 - 1."
+        )
+
+
+def _samples(batch):
+    return batch[0] if isinstance(batch, (tuple, list)) else batch
+
+
+def is_positive_integer(value):
+    """Whether `value` is a whole number, 1 or more (`True` is not one)."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
+
+
+def _is_nothing(value):
+    return value is None or (isinstance(value, float) and value == 0.0)

@@ -1,0 +1,72 @@
+"""A player of the adversarial game: its networks, its optimizer, and the gradients it received."""
+
+import keras
+import tensorflow as tf
+
+
+def local_sum(shape, dtype="float32"):
+    """A saved variable, zero at first, to which each replica adds in a copy of its own.
+
+    Reading it outside a replica sums the copies: all that replicas say to each other.
+    """
+    return keras.Variable(
+        "zeros",
+        shape=shape,
+        dtype=dtype,
+        trainable=False,
+        synchronization="on_read",
+        aggregation="sum",
+    )
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class Player(keras.layers.Layer):
+    """One or more networks with one optimizer, which move at once or collect gradients first.
+
+    The collected sums are weights of the layer, so they are saved and restored with the model:
+    an interrupted epoch keeps its partial sums.
+
+    Args:
+        networks: Built `keras.Model`s; their trainable variables are what the player moves.
+        collects: Whether `receive` will be used; the sums cost as much memory as the networks.
+    """
+
+    def __init__(self, networks, *, collects):
+        super().__init__(dtype="float32")
+        self.networks = list(networks)
+        self.optimizer = None
+        self.gradient_sums = []
+        if collects:
+            self.gradient_sums = [local_sum(v.shape) for v in self.moving_variables]
+            self.weight_sum = local_sum(())
+        self.built = True
+
+    @property
+    def moving_variables(self):
+        """The variables that this player's optimizer moves."""
+        return [v for network in self.networks for v in network.trainable_variables]
+
+    def set_optimizer(self, optimizer):
+        """Builds the optimizer at once, so that saving and loading never miss its state."""
+        optimizer.build(self.moving_variables)
+        self.optimizer = optimizer
+
+    def apply(self, gradients):
+        """Moves the networks by one optimizer update along `gradients`."""
+        self.optimizer.apply(gradients, self.moving_variables)
+
+    def receive(self, gradients, size):
+        """Adds the mean gradients of `size` samples to the sums, weighted by that size."""
+        weight = tf.cast(size, "float32")
+        for gradient_sum, gradient in zip(self.gradient_sums, gradients, strict=True):
+            gradient_sum.assign_add(weight * tf.cast(gradient, "float32"))
+        self.weight_sum.assign_add(weight)
+
+    def apply_received(self):
+        """Moves the networks along the mean of all that was received, and empties the sums."""
+        context = tf.distribute.get_replica_context()
+        weight = context.all_reduce("sum", tf.convert_to_tensor(self.weight_sum))
+        # The optimizer sums over replicas, each of which has its share of the mean.
+        self.apply([tf.convert_to_tensor(total) / weight for total in self.gradient_sums])
+        for variable in (*self.gradient_sums, self.weight_sum):
+            variable.assign(tf.zeros(variable.shape))

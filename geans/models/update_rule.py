@@ -1,0 +1,110 @@
+"""When the players move, and in which order: what makes a GAN a GAN and a GEAN a GEAN."""
+
+import keras
+import tensorflow as tf
+
+PLAYERS = ("discriminator", "generator")
+ORDERS = ("simultaneous", "alternating")
+
+
+class EpochUpdate(keras.callbacks.Callback):
+    """Applies at the epoch's end what the players have received: the update of GEAN.
+
+    Part of the algorithm, not an observer: `fit` puts it first by itself, so that pictures,
+    metrics and checkpoints see the moved weights.
+    """
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Moves the players."""
+        self.model.update()
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class UpdateRule(keras.layers.Layer):
+    """Moves the players at every step, or along what a window of steps has summed.
+
+    Args:
+        players: Dict from the names in `PLAYERS` to `Player`s.
+        update_every: 1, a number of steps, or `"epoch"`.
+        order: `"simultaneous"` or `"alternating"`.
+        discriminator_steps: Discriminator updates per generator update, in alternating order.
+        after_generator_update: Called outside the replicas whenever the generator has moved.
+    """
+
+    def __init__(self, players, update_every, order, discriminator_steps, after_generator_update):
+        super().__init__(name="update_rule", dtype="float32")
+        self.players = players
+        self.update_every = update_every
+        self.order = order
+        self.discriminator_steps = discriminator_steps
+        self.after_generator_update = after_generator_update
+        self.window_steps = self._add_counter()
+        self.windows = self._add_counter()
+        self.built = True
+
+    def _add_counter(self):
+        return self.add_weight(
+            initializer="zeros", dtype="int64", trainable=False, aggregation="only_first_replica"
+        )
+
+    def take_step(self, gradients_of, size):
+        """Has the players whose turn it is move, or receive, along a micro-batch's gradients.
+
+        Args:
+            gradients_of: Function of a tuple of players and of the turn's number within the step,
+                which returns a dict from player to gradients.
+            size: Number of samples in the micro-batch.
+        """
+        if self.update_every == 1:
+            for turn, players in enumerate(self._turns_within_step()):
+                self._move(players, gradients_of(players, turn))
+        else:
+            self._in_turn(lambda players: self._receive(players, gradients_of(players, 0), size))
+
+    def end_step(self, strategy):
+        """Closes the step, outside the replicas, where a conditional may hold an update."""
+        if self.update_every == 1:
+            self.after_generator_update()
+            return
+        self.window_steps.assign_add(1)
+        if self.update_every != "epoch":
+            due = tf.convert_to_tensor(self.window_steps) >= self.update_every
+            tf.cond(due, lambda: self.end_window(strategy), lambda: None)
+
+    def end_window(self, strategy):
+        """Moves the players whose turn it is along what they have received."""
+        self._in_turn(lambda players: self._apply_received(strategy, players))
+        self.window_steps.assign(0)
+        self.windows.assign_add(1)
+
+    def _turns_within_step(self):
+        if self.order == "simultaneous":
+            return [PLAYERS]
+        return [("discriminator",)] * self.discriminator_steps + [("generator",)]
+
+    def _in_turn(self, act):
+        if self.order == "simultaneous":
+            act(PLAYERS)
+        else:
+            turn = tf.convert_to_tensor(self.windows) % (self.discriminator_steps + 1)
+            tf.cond(
+                turn < self.discriminator_steps,
+                lambda: act(("discriminator",)),
+                lambda: act(("generator",)),
+            )
+
+    def _move(self, players, gradients):
+        # The optimizer sums over replicas, each of which has the mean over its own samples.
+        share = 1 / tf.distribute.get_strategy().num_replicas_in_sync
+        for name in players:
+            self.players[name].apply([share * gradient for gradient in gradients[name]])
+
+    def _receive(self, players, gradients, size):
+        for name in players:
+            self.players[name].receive(gradients[name], size)
+
+    def _apply_received(self, strategy, players):
+        for name in players:
+            strategy.run(self.players[name].apply_received)
+        if "generator" in players:
+            self.after_generator_update()

@@ -1,0 +1,36 @@
+"""Generators and discriminators: functions that return functional `keras.Model`s.
+
+Knowing one family is knowing all. Each module has
+
+- `generator(latent_dim, output_shape, **options)`: latents to samples, images in [-1, 1];
+- `discriminator(input_shape, **options)`: samples to raw logits.
+
+Both take a `seed`: the same seed gives the same initial weights. Layers compute in Keras' global
+dtype policy, outputs are always float32.
+"""
+
+from geans.networks import dcgan, mlp
+
+NETWORKS = {"mlp": mlp, "dcgan": dcgan}
+
+
+def get(name):
+    """Return the module of a family of networks.
+
+    Args:
+        name: a key of `NETWORKS`.
+
+    Returns:
+        A module with the functions `generator` and `discriminator`.
+
+    Raises:
+        ValueError: no family has this name.
+
+    Example:
+
+    >>> get("mlp").discriminator((2,)).output_shape
+    (None, 1)
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"networks must be one of {', '.join(NETWORKS)}. Received: {name!r}.")
+    return NETWORKS[name]

@@ -1,0 +1,167 @@
+"""Convolutional networks for square images (Radford et al. 2016, arXiv 1511.06434).
+
+The image is halved while it stays even and at least 4 pixels remain: 64 and 32 come down to 4, 28
+to 7, 12 to 6. Channels double with each halving, from `width` next to the image.
+
+Departures from the paper:
+
+- No batch normalisation in the discriminator by default (the paper has it in all layers but the
+  first). It ties the samples of a batch together, which makes a penalty on the gradient of *one*
+  sample wrong (WGAN-GP, section 4) and a sum over micro-batches differ from the one big batch.
+- Kernels of 4 instead of 5: divisible by the stride, so that transposed convolutions overlap evenly
+  and leave no checkerboard (Odena et al. 2016, doi 10.23915/distill.00003).
+"""
+
+import random
+
+import keras
+
+KERNEL_SIZE = 4
+SMALLEST_BASE = 4
+
+
+def generator(
+    latent_dim=64,
+    output_shape=(28, 28, 1),
+    *,
+    width=64,
+    normalization="batch",
+    seed=None,
+):
+    """Build a network from latents to square images.
+
+    Args:
+        latent_dim: length of a latent vector, at least 1.
+        output_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        width: channels of the last hidden layer; each layer before has twice as many.
+        normalization: "batch", or None.
+        seed: int; networks of the same seed start with the same weights. None draws one.
+
+    Returns:
+        A `keras.Model`: latents `(batch, latent_dim)` to float32 images `(batch, size, size,
+        channels)` in [-1, 1].
+
+    Raises:
+        ValueError: `output_shape` is not such a shape, a size is below 1, or `normalization` is
+            unknown.
+
+    Example:
+
+    >>> generator(16, (32, 32, 3), width=8).output_shape
+    (None, 32, 32, 3)
+    """
+    halvings = _halvings("output_shape", output_shape)
+    _check(latent_dim=latent_dim, width=width, normalization=normalization)
+    size, _, channels = output_shape
+    base = size >> halvings
+    widths = [width << level for level in range(halvings)][::-1]
+    initializers = _initializers("generator", seed)
+
+    latents = keras.Input((latent_dim,), name="latents")
+    x = keras.layers.Dense(
+        base * base * widths[0],
+        use_bias=normalization is None,
+        kernel_initializer=next(initializers),
+    )(latents)
+    x = keras.layers.Reshape((base, base, widths[0]))(x)
+    x = keras.layers.ReLU()(_normalize(x, normalization))
+    for channels_out in widths[1:]:
+        x = _upsample(channels_out, initializers, use_bias=normalization is None)(x)
+        x = keras.layers.ReLU()(_normalize(x, normalization))
+    x = _upsample(channels, initializers)(x)
+    images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed=None):
+    """Build a network from square images to logits.
+
+    Args:
+        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        width: channels of the first layer; each layer after has twice as many.
+        normalization: None, or "batch" as in the paper: see the head of this module.
+        seed: int; networks of the same seed start with the same weights. None draws one.
+
+    Returns:
+        A `keras.Model`: images `(batch, size, size, channels)` to raw float32 logits `(batch, 1)`.
+
+    Raises:
+        ValueError: `input_shape` is not such a shape, `width` is below 1, or `normalization` is
+            unknown.
+
+    Example:
+
+    >>> discriminator((32, 32, 3), width=8).output_shape
+    (None, 1)
+    """
+    halvings = _halvings("input_shape", input_shape)
+    _check(width=width, normalization=normalization)
+    initializers = _initializers("discriminator", seed)
+
+    images = keras.Input(input_shape, name="images")
+    x = keras.layers.LeakyReLU(0.2)(_downsample(width, initializers)(images))
+    for level in range(1, halvings):
+        x = _downsample(width << level, initializers, use_bias=normalization is None)(x)
+        x = keras.layers.LeakyReLU(0.2)(_normalize(x, normalization))
+    x = keras.layers.Flatten()(x)
+    logits = keras.layers.Dense(
+        1, kernel_initializer=next(initializers), dtype="float32", name="logits"
+    )(x)
+    return keras.Model(images, logits, name="discriminator")
+
+
+def _upsample(channels, initializers, **options):
+    return keras.layers.Conv2DTranspose(
+        channels,
+        KERNEL_SIZE,
+        strides=2,
+        padding="same",
+        kernel_initializer=next(initializers),
+        **options,
+    )
+
+
+def _downsample(channels, initializers, **options):
+    return keras.layers.Conv2D(
+        channels,
+        KERNEL_SIZE,
+        strides=2,
+        padding="same",
+        kernel_initializer=next(initializers),
+        **options,
+    )
+
+
+def _normalize(x, normalization):
+    return x if normalization is None else keras.layers.BatchNormalization()(x)
+
+
+def _initializers(network, seed):
+    # The name keeps apart the equal layers of a generator and a discriminator of one seed.
+    draws = random.Random(f"{network} {seed}")
+    while True:
+        layer_seed = None if seed is None else draws.getrandbits(31)
+        yield keras.initializers.RandomNormal(stddev=0.02, seed=layer_seed)
+
+
+def _halvings(name, shape):
+    """Count how often an image of this shape can be halved."""
+    if len(shape) != 3 or shape[0] != shape[1] or shape[0] % 4 or shape[0] < 8 or shape[2] < 1:
+        raise ValueError(
+            f"{name} must be (size, size, channels) with a size of 8 or more that is divisible by "
+            f"4, and at least 1 channel. Received: {name}={tuple(shape)}. Resize or pad the images."
+        )
+    size, halvings = shape[0], 0
+    while size % 2 == 0 and size // 2 >= SMALLEST_BASE:
+        size, halvings = size // 2, halvings + 1
+    return halvings
+
+
+def _check(*, normalization, **sizes):
+    for name, value in sizes.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1. Received: {name}={value}.")
+    if normalization not in ("batch", None):
+        raise ValueError(
+            f'normalization must be "batch" or None. Received: normalization={normalization!r}.'
+        )

@@ -1,0 +1,115 @@
+"""Fully connected networks for points and for small images: 128-128-784 against 128-128-1.
+
+Kernels are drawn from Glorot's uniform distribution, biases are zero.
+"""
+
+import math
+import random
+
+import keras
+
+
+def generator(
+    latent_dim=64,
+    output_shape=(28, 28, 1),
+    *,
+    units=(128, 128),
+    activation="relu",
+    output_activation="auto",
+    seed=None,
+):
+    """Build a network from latents to images or points.
+
+    Args:
+        latent_dim: length of a latent vector, at least 1.
+        output_shape: shape of one sample, `(height, width, channels)` or `(dimensions,)`.
+        units: widths of the hidden layers.
+        activation: Keras activation of the hidden layers.
+        output_activation: Keras activation of the output; "auto" is tanh for images, which are in
+            [-1, 1], and linear for points.
+        seed: int; networks of the same seed start with the same weights. None draws one.
+
+    Returns:
+        A `keras.Model`: latents `(batch, latent_dim)` to float32 `(batch, *output_shape)`.
+
+    Raises:
+        ValueError: a size is below 1.
+
+    Example:
+
+    >>> generator(2, (2,)).output_shape
+    (None, 2)
+    """
+    _check_sizes(latent_dim=[latent_dim], output_shape=output_shape, units=units)
+    if output_activation == "auto":
+        output_activation = "linear" if len(output_shape) == 1 else "tanh"
+    seeds = _layer_seeds("generator", seed)
+    latents = keras.Input((latent_dim,), name="latents")
+    x = _hidden(latents, units, activation, seeds)
+    x = _dense(math.prod(output_shape), seeds)(x)
+    x = keras.layers.Reshape(output_shape)(x)
+    samples = keras.layers.Activation(output_activation, dtype="float32", name="samples")(x)
+    return keras.Model(latents, samples, name="generator")
+
+
+def discriminator(
+    input_shape=(28, 28, 1),
+    *,
+    units=(128, 128),
+    activation="relu",
+    input_scale=1.0,
+    seed=None,
+):
+    """Build a network from images or points to logits.
+
+    Args:
+        input_shape: shape of one sample, `(height, width, channels)` or `(dimensions,)`.
+        units: widths of the hidden layers.
+        activation: Keras activation of the hidden layers.
+        input_scale: samples are multiplied by it first. Points far from the origin train better
+            when this brings them near [-1, 1]: 1/4 for a grid that reaches from -4 to 4.
+        seed: int; networks of the same seed start with the same weights. None draws one.
+
+    Returns:
+        A `keras.Model`: samples `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
+
+    Raises:
+        ValueError: a size is below 1.
+
+    Example:
+
+    >>> discriminator((2,), input_scale=1 / 4).output_shape
+    (None, 1)
+    """
+    _check_sizes(input_shape=input_shape, units=units)
+    seeds = _layer_seeds("discriminator", seed)
+    samples = keras.Input(input_shape, name="samples")
+    x = keras.layers.Flatten()(samples)
+    x = keras.layers.Rescaling(input_scale)(x)
+    x = _hidden(x, units, activation, seeds)
+    logits = _dense(1, seeds, dtype="float32", name="logits")(x)
+    return keras.Model(samples, logits, name="discriminator")
+
+
+def _hidden(x, units, activation, seeds):
+    for width in units:
+        x = _dense(width, seeds, activation=activation)(x)
+    return x
+
+
+def _dense(units, seeds, **options):
+    kernel_initializer = keras.initializers.GlorotUniform(seed=next(seeds))
+    return keras.layers.Dense(units, kernel_initializer=kernel_initializer, **options)
+
+
+def _layer_seeds(network, seed):
+    # The name keeps apart the equal layers of a generator and a discriminator of one seed.
+    draws = random.Random(f"{network} {seed}")
+    while True:
+        yield None if seed is None else draws.getrandbits(31)
+
+
+def _check_sizes(**sizes):
+    for name, values in sizes.items():
+        if any(value < 1 for value in values):
+            raise ValueError(f"{name} must be at least 1 everywhere. Received: {name}={values!r}.")

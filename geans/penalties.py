@@ -1,0 +1,309 @@
+"""Penalties on the gradient of the discriminator's logits with respect to its input.
+
+Add one to the discriminator's loss, inside the tape that differentiates this loss: `R1(0.1)`,
+`GradientPenalty()`, or several of them: `R1(0.1) + R2(0.1)`. `PENALTIES` lists the names.
+"""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class Penalty:
+    """Base of all penalties; calling one gives a scalar to add to the discriminator's loss.
+
+    `penalty(discriminator, real, fake, seed, step=None)` receives
+
+    - `discriminator`: a callable, `discriminator(images, training=True)` gives logits of any shape.
+      A sample's logits must depend on this sample alone (no batch statistics);
+    - `real`, `fake`: float batches of images or points, constants of the penalty: it moves the
+      discriminator, never the generator;
+    - `seed`: integer tensor of shape (2,), new at each step, for `tf.random.stateless_*`;
+    - `step`: integer scalar tensor that counts the steps from 0; needed if `interval` is above 1.
+
+    Subclassing guide. Must be overridden:
+
+    - `value(discriminator, real, fake, seed)`: the scalar tensor, twice differentiable, in the
+      dtype of `real`.
+
+    May be overridden:
+
+    - `__init__`: pass `interval` on to `super().__init__`.
+    - `get_config()`: the constructor's arguments by name, `interval` included. Register the
+      subclass with `keras.saving.register_keras_serializable` so that saved models find it.
+
+    Args:
+        interval: lazy regularisation: the penalty is computed in every interval-th step only,
+            times `interval`, which keeps its mean (StyleGAN2, arXiv 1912.04958, appendix B).
+
+    Raises:
+        ValueError: `interval` is not an integer of 1 or more.
+
+    Example:
+
+    >>> class Offset(Penalty):
+    ...     def value(self, discriminator, real, fake, seed):
+    ...         return ops.mean(ops.square(discriminator(real, training=True)))
+    >>> points, seed = ops.ones((4, 2)), ops.array([0, 0])
+    >>> critic = lambda x, training: 3 * x
+    >>> float(Offset(interval=2)(critic, points, points, seed, step=4))
+    18.0
+    """
+
+    def __init__(self, *, interval=1):
+        if interval < 1 or interval % 1:
+            raise ValueError(f"interval must be an integer of 1 or more. Received: {interval}.")
+        self.interval = int(interval)
+
+    def __call__(self, discriminator, real, fake, seed, step=None):
+        """Scalar to add to the discriminator's loss in this step."""
+        real, fake = ops.convert_to_tensor(real), ops.convert_to_tensor(fake)
+        if self.interval == 1:
+            return self.value(discriminator, real, fake, seed)
+        if step is None:
+            raise ValueError(
+                f"{type(self).__name__} has interval={self.interval}, so it needs to know which "
+                "step this is. Pass step to the call, or leave interval at 1."
+            )
+        return tf.cond(
+            ops.equal(step % self.interval, 0),
+            lambda: self.interval * self.value(discriminator, real, fake, seed),
+            lambda: tf.zeros((), real.dtype),
+        )
+
+    def __add__(self, other):
+        if not isinstance(other, Penalty):
+            return NotImplemented
+        return Sum([self, other])
+
+    def value(self, discriminator, real, fake, seed):
+        """Scalar of this step, before `interval` is considered."""
+        raise NotImplementedError(f"{type(self).__name__} must override value().")
+
+    def get_config(self):
+        """Return the constructor's arguments by name."""
+        return {"interval": self.interval}
+
+    @classmethod
+    def from_config(cls, config):
+        """Build the penalty that `get_config` described."""
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class GradientPenalty(Penalty):
+    """WGAN-GP: a slope of `target` on the lines between real and fake samples.
+
+    weight * mean((|grad D(x)| - target)^2) with x = real + t (fake - real), t uniform in [0, 1).
+
+    Args:
+        weight: factor, at least 0.
+        target: wanted norm of the gradient, at least 0: 1 for WGAN-GP, 0 for 0-GP.
+        one_sided: punish slopes above `target` only (WGAN-LP).
+        interval: as in `Penalty`.
+
+    Raises:
+        ValueError: an argument is negative; when called, `real` and `fake` differ in shape.
+
+    Source: Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1; one-sided: Petzka et al. 2018
+    (arXiv 1709.08894), equation 8; target 0: Thanh-Tung et al. 2019 (arXiv 1902.03984).
+
+    Example:
+
+    >>> critic = lambda points, training: points @ [[3.0], [4.0]]
+    >>> points, seed = ops.zeros((8, 2)), ops.array([0, 0])
+    >>> round(float(GradientPenalty(weight=1.0)(critic, points, points, seed)), 4)
+    16.0
+    """
+
+    def __init__(self, weight=10.0, target=1.0, *, one_sided=False, interval=1):
+        super().__init__(interval=interval)
+        self.weight = _not_negative("weight", weight)
+        self.target = _not_negative("target", target)
+        self.one_sided = one_sided
+
+    def value(self, discriminator, real, fake, seed):
+        """weight * mean((|grad D(mixed)| - target)^2)."""
+        norms = _gradient_norms(discriminator, _mix(real, fake, seed))
+        excess = norms - self.target
+        return self.weight * ops.mean(ops.square(ops.relu(excess) if self.one_sided else excess))
+
+    def get_config(self):
+        """Return the constructor's arguments by name."""
+        return {
+            "weight": self.weight,
+            "target": self.target,
+            "one_sided": self.one_sided,
+            **super().get_config(),
+        }
+
+
+class _SquaredGradient(Penalty):
+    def __init__(self, gamma=10.0, *, interval=1):
+        super().__init__(interval=interval)
+        self.gamma = _not_negative("gamma", gamma)
+
+    def get_config(self):
+        return {"gamma": self.gamma, **super().get_config()}
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class R1(_SquaredGradient):
+    """Flat logits around the real samples: gamma / 2 * mean(|grad D(real)|^2).
+
+    Args:
+        gamma: factor, at least 0. Good values span decades: 0.003 to 0.1 for points, 0.1 to 10 for
+            images.
+        interval: as in `Penalty`.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Source: Mescheder et al. 2018 (arXiv 1801.04406), equation 9.
+
+    Example:
+
+    >>> critic = lambda points, training: points @ [[3.0], [4.0]]
+    >>> float(R1(gamma=2.0)(critic, ops.zeros((8, 2)), ops.zeros((8, 2)), seed=ops.array([0, 0])))
+    25.0
+    """
+
+    def value(self, discriminator, real, fake, seed):
+        """gamma / 2 * mean(|grad D(real)|^2)."""
+        return self.gamma / 2 * ops.mean(_squared_gradient_norms(discriminator, real))
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class R2(_SquaredGradient):
+    """Flat logits around the fake samples: gamma / 2 * mean(|grad D(fake)|^2).
+
+    Args:
+        gamma: factor, at least 0; usually that of the `R1` beside it.
+        interval: as in `Penalty`.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Source: Mescheder et al. 2018 (arXiv 1801.04406), equation 10.
+
+    Example:
+
+    >>> critic = lambda points, training: points @ [[3.0], [4.0]]
+    >>> float(R2(gamma=2.0)(critic, ops.zeros((8, 2)), ops.zeros((8, 2)), seed=ops.array([0, 0])))
+    25.0
+    """
+
+    def value(self, discriminator, real, fake, seed):
+        """gamma / 2 * mean(|grad D(fake)|^2)."""
+        return self.gamma / 2 * ops.mean(_squared_gradient_norms(discriminator, fake))
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class Sum(Penalty):
+    """Several penalties added up, each at its own interval; what `a + b` makes.
+
+    Args:
+        penalties: one or more penalties, as `get` takes them; sums among them are flattened.
+
+    Raises:
+        ValueError: there is none, or one of them is not a penalty.
+
+    Example:
+
+    >>> len((R1(0.1) + R2(0.1) + GradientPenalty()).penalties)
+    3
+    """
+
+    def __init__(self, penalties):
+        super().__init__()
+        if not penalties or None in penalties:
+            raise ValueError(f"Sum needs one penalty or more. Received: {penalties!r}.")
+        self.penalties = tuple(
+            part
+            for penalty in map(get, penalties)
+            for part in (penalty.penalties if isinstance(penalty, Sum) else [penalty])
+        )
+
+    def __call__(self, discriminator, real, fake, seed, step=None):
+        """Scalar to add to the discriminator's loss in this step."""
+        return sum(penalty(discriminator, real, fake, seed, step) for penalty in self.penalties)
+
+    def get_config(self):
+        """Return the constructor's arguments by name."""
+        return {"penalties": list(self.penalties)}
+
+
+def _input_gradients(discriminator, images):
+    images = ops.stop_gradient(images)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        # The sum over the batch keeps the samples apart: each one's logits depend on it alone.
+        logits = ops.sum(discriminator(images, training=True))
+    return tape.gradient(logits, images)
+
+
+def _squared_gradient_norms(discriminator, images):
+    gradients = _input_gradients(discriminator, images)
+    return ops.sum(ops.square(gradients), axis=range(1, len(images.shape)))
+
+
+def _gradient_norms(discriminator, images):
+    # The slope of sqrt at 0 is infinite, and infinity times a zero gradient is NaN.
+    return ops.sqrt(_squared_gradient_norms(discriminator, images) + 1e-12)
+
+
+def _mix(real, fake, seed):
+    if not real.shape.is_compatible_with(fake.shape):
+        raise ValueError(
+            "GradientPenalty joins each real sample with a fake one, so it needs as many of both. "
+            f"Received: real of shape {tuple(real.shape)}, fake of shape {tuple(fake.shape)}."
+        )
+    # One coefficient per sample, not per pixel: the line joins two images (WGAN-GP, algorithm 1).
+    shape = [ops.shape(real)[0]] + [1] * (len(real.shape) - 1)
+    return real + tf.random.stateless_uniform(shape, seed, dtype=real.dtype) * (fake - real)
+
+
+def _not_negative(name, value):
+    # Not `value < 0`, which lets NaN through.
+    if not value >= 0:
+        raise ValueError(f"{name} must be 0 or more. Received: {name}={value}.")
+    return value
+
+
+PENALTIES = {"gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
+
+
+def get(identifier):
+    """Return the penalty that a name, a class, a serialized dict or a penalty itself stands for.
+
+    Args:
+        identifier: a key of `PENALTIES` (with the weights of its paper), a `Penalty` or its class,
+            what `keras.saving.serialize_keras_object` made of one, or None.
+
+    Returns:
+        A `Penalty`, or None for None.
+
+    Raises:
+        ValueError: `identifier` is none of these.
+
+    Example:
+
+    >>> get("r1").gamma
+    10.0
+    """
+    if identifier is None:
+        return None
+    penalty = identifier
+    if isinstance(identifier, str) and identifier in PENALTIES:
+        penalty = PENALTIES[identifier]
+    elif isinstance(identifier, dict):
+        penalty = keras.saving.deserialize_keras_object(identifier)
+    if isinstance(penalty, type) and issubclass(penalty, Penalty):
+        penalty = penalty()
+    if not isinstance(penalty, Penalty):
+        raise ValueError(
+            f"penalty must be None, one of {', '.join(PENALTIES)}, or a geans.penalties.Penalty. "
+            f"Received: {identifier!r}."
+        )
+    return penalty

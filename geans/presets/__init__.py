@@ -1,0 +1,54 @@
+"""Presets: training runs that are known to work, as data.
+
+Needs no TensorFlow, so that the command line can list them at once.
+"""
+
+import inspect
+
+from geans.presets import images, points
+from geans.presets.preset import Preset, field_texts, from_dict, plain_fields, read
+
+__all__ = [
+    "PRESETS",
+    "Preset",
+    "field_texts",
+    "from_dict",
+    "get",
+    "names",
+    "plain_fields",
+    "read",
+]
+
+PRESETS = {
+    name: function
+    for module in (points, images)
+    for name, function in inspect.getmembers(module, inspect.isfunction)
+    if not name.startswith("_")
+}
+
+
+def names():
+    """Names of all presets, sorted.
+
+    Example:
+
+    >>> "gean_fashion" in names()
+    True
+    """
+    return sorted(PRESETS)
+
+
+def get(name):
+    """The preset of that name.
+
+    Raises:
+        ValueError: If there is none.
+
+    Example:
+
+    >>> get("gean_ring").update_every
+    4
+    """
+    if name not in PRESETS:
+        raise ValueError(f"Unknown preset {name!r}. Known: {', '.join(names())}.")
+    return PRESETS[name]()

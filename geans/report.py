@@ -1,0 +1,87 @@
+"""The run directory: what it holds beside the model, and what protects it."""
+
+import csv
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import shutil
+
+ARTIFACTS = (
+    "preset.json",
+    "versions.json",
+    "history.csv",
+    "pictures",
+    "samples.png",
+    "curves.png",
+    "metrics.json",
+    "model.keras",
+    "saved_model",
+)
+PACKAGES = ("geans", "tensorflow", "keras", "numpy", "tensorflow-datasets", "matplotlib")
+
+
+def versions():
+    """Versions of Python and the packages that matter, and the machine, as a dict of strings."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found | {"machine": f"{platform.machine()}, {os.cpu_count()} CPU cores"}
+
+
+def write_json(values, path):
+    """Writes a dict as indented JSON, whole or not at all."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(json.dumps(values, indent=2) + "\n")
+    temporary.replace(path)
+
+
+def read_history(path):
+    """The columns of a history CSV, a dict of lists of floats; empty if there is no file."""
+    path = pathlib.Path(path)
+    if not path.exists():
+        return {}
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+
+
+def check_run_dir(run_dir, *, resume=False, overwrite=False):
+    """Refuses to overwrite a run, or anything that is not one.
+
+    Raises:
+        ValueError: If the directory holds what the run would destroy, or nothing to resume.
+    """
+    if resume and overwrite:
+        raise ValueError("Either resume a run or overwrite it, not both.")
+    run_dir = pathlib.Path(run_dir)
+    if resume:
+        if not (run_dir / "model.keras").is_file():
+            raise ValueError(f"{run_dir} holds no run to resume: there is no model.keras.")
+        return
+    if not run_dir.exists() or (run_dir.is_dir() and not any(run_dir.iterdir())):
+        return
+    if not (run_dir / "preset.json").is_file():
+        raise ValueError(f"{run_dir} exists and is not a run directory. Pass another run_dir.")
+    if not overwrite:
+        raise ValueError(
+            f"{run_dir} holds a run. Pass --resume to go on with it, --overwrite to replace it, or "
+            "another --run_dir."
+        )
+
+
+def clear(run_dir):
+    """Removes what a run leaves in its directory, and nothing else."""
+    run_dir = pathlib.Path(run_dir)
+    for name in ARTIFACTS:
+        path = run_dir / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

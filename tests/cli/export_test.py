@@ -1,0 +1,21 @@
+import keras
+import numpy as np
+import tensorflow as tf
+
+import geans
+from geans import cli, networks
+
+
+def test_the_exported_model_samples_as_the_run_does(tmp_path, capsys):
+    model = geans.GAN(networks.mlp.generator(3, (2,)), networks.mlp.discriminator((2,)))
+    model.compile()
+    model.save(tmp_path / "model.keras")
+    arguments = [f"--run_dir={tmp_path}", f"--output={tmp_path / 'saved'}"]
+    assert cli.main(["export", *arguments]) == 0
+    assert str(tmp_path / "saved") in capsys.readouterr().out
+    loaded = tf.saved_model.load(str(tmp_path / "saved"))
+    np.testing.assert_allclose(loaded.sample(4, 2), model.sample(4, seed=2), atol=1e-6)
+    assert isinstance(keras.saving.load_model(tmp_path / "model.keras"), geans.GAN)
+
+    assert cli.main(["export", *arguments]) == 2
+    assert "exists" in capsys.readouterr().err

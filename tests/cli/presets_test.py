@@ -1,0 +1,9 @@
+from geans import cli, presets
+
+
+def test_a_line_per_preset(capsys):
+    assert cli.main(["presets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["preset", *presets.names()]
+    for line, name in zip(lines[1:], presets.names(), strict=True):
+        assert presets.get(name).expected_score in line

@@ -1,0 +1,76 @@
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from geans import cli, presets, report
+
+SMALL = ["--preset=gan_ring", "--samples_per_epoch=640", "--steps_per_execution=1"]
+
+
+@pytest.fixture(autouse=True)
+def own_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_flags_override_the_presets_fields(capsys):
+    arguments = [*SMALL, "--epochs=1", "--rule=gean", "--update_every=epoch", "--r1=0.5"]
+    assert cli.main(["train", *arguments, "--seed=9"]) == 0
+    preset = presets.read("runs/gan_ring/preset.json")
+    assert (preset.epochs, preset.rule, preset.update_every) == (1, "gean", "epoch")
+    assert (preset.r1, preset.seed) == (0.5, 9)
+    printed = capsys.readouterr().out
+    assert "runs/gan_ring/samples.png" in printed and "runs/gan_ring/saved_model" in printed
+    assert pathlib.Path("runs/gan_ring/samples.png").is_file()
+
+
+def test_a_run_is_protected_and_can_be_resumed(capsys):
+    arguments = ["train", *SMALL, "--learning_rate_decay=constant"]
+    assert cli.main([*arguments, "--epochs=1"]) == 0
+    assert cli.main([*arguments, "--epochs=1"]) == 2
+    assert "holds a run" in capsys.readouterr().err
+    assert cli.main(["train", "--preset=gan_ring", "--resume", "--epochs=2"]) == 0
+    assert report.read_history("runs/gan_ring/history.csv")["epoch"] == [1, 2]
+    assert cli.main(["train", "--run_dir=runs/gan_ring", "--resume", "--preset=gan_grid"]) == 2
+    assert "holds a run of gan_ring" in capsys.readouterr().err
+    assert cli.main([*arguments, "--epochs=1", "--overwrite"]) == 0
+    assert report.read_history("runs/gan_ring/history.csv")["epoch"] == [1]
+
+
+def test_ones_own_images():
+    """A folder of photographs of different sizes, in colour, at 16 x 16."""
+    os.mkdir("photos")
+    rng = np.random.default_rng(0)
+    for i in range(20):
+        pixels = rng.integers(0, 256, (20 + i, 30, 3), dtype="uint8")
+        PIL.Image.fromarray(pixels).save(f"photos/{i}.png")
+    arguments = ["--data=folder:photos", "--image_size=16", "--epochs=1", "--run_dir=mine"]
+    assert cli.main(["train", *arguments, "--batch_size=8"]) == 0
+    assert cli.main(["sample", "--run_dir=mine", "--count=3", "--output=three.npy"]) == 0
+    assert np.load("three.npy").shape == (3, 16, 16, 3)
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_the_model_and_says_how_to_go_on():
+    command = [sys.executable, "-c", "import sys; from geans import cli; sys.exit(cli.main())"]
+    arguments = ["train", *SMALL, "--epochs=10000", "--run_dir=run"]
+    with open("out.txt", "w") as out:
+        process = subprocess.Popen([*command, *arguments], stdout=out, stderr=out)
+    deadline = time.monotonic() + 120
+    history = pathlib.Path("run/history.csv")
+    while time.monotonic() < deadline and not history.exists():
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=120) == cli.INTERRUPTED
+    printed = pathlib.Path("out.txt").read_text()
+    assert "geans train --run_dir=run --resume" in printed and "Traceback" not in printed
+    done = len(report.read_history(history)["epoch"])
+    assert done >= 1
+    assert cli.main(["train", "--run_dir=run", "--resume", f"--epochs={done + 1}"]) == 0
+    assert len(report.read_history(history)["epoch"]) == done + 1

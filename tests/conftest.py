@@ -1,0 +1,63 @@
+"""Small networks and data that many tests share."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+REAL_DATA = ROOT / "../shared/data/tfds"
+
+
+@pytest.fixture
+def points():
+    """45 points of the plane, so that batches of 8 end in a ragged one of 5."""
+    import numpy as np
+
+    return np.random.default_rng(0).normal(size=(45, 2)).astype("float32")
+
+
+@pytest.fixture
+def make_model():
+    """A function that makes a model on points, of networks that always start alike."""
+    import keras
+
+    from geans import networks
+
+    def make(model_class, *, seed=3, compile_options=None, **options):
+        model = model_class(
+            networks.mlp.generator(3, (2,), units=(8, 8), seed=1),
+            networks.mlp.discriminator((2,), units=(8, 8), seed=2),
+            seed=seed,
+            **options,
+        )
+        optimizers = {
+            "generator_optimizer": keras.optimizers.Adam(0.01),
+            "discriminator_optimizer": keras.optimizers.Adam(0.01),
+        }
+        model.compile(**{**optimizers, **(compile_options or {})})
+        return model
+
+    return make
+
+
+@pytest.fixture
+def run_python():
+    """A function that runs code in a new process, outside the checkout; returns what it prints."""
+
+    def run(code, cwd, *arguments):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

@@ -1,0 +1,435 @@
+import logging
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from geans.data import images, pipeline
+
+TFDS = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/tfds"
+needs_tfds = pytest.mark.skipif(not TFDS.is_dir(), reason=f"no prepared datasets in {TFDS}")
+QUIET = dict(shuffle=False, batch_size=1000)
+
+
+def everything(dataset):
+    parts = list(dataset.as_numpy_iterator())
+    return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def to_bytes(normalised):
+    return np.rint((normalised + 1) * 127.5).astype("uint8")
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape).astype("uint8")
+
+
+def save(pixels, path, mode=None, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = PIL.Image.fromarray(pixels)
+    (image.convert(mode) if mode else image).save(path, **options)
+
+
+# --- embedded ---
+
+
+def test_embedded_fashion_is_complete_and_in_range():
+    pictures, labels = everything(images.embedded("fashion", labels=True, **QUIET))
+    assert pictures.shape == (10_000, 28, 28, 1) and pictures.dtype == np.float32
+    assert pictures.min() == -1.0 and pictures.max() == 1.0
+    assert np.bincount(labels).tolist() == [1000] * 10
+
+
+@needs_tfds
+def test_embedded_fashion_is_the_test_split():
+    ours = everything(images.embedded("fashion", labels=True, **QUIET))
+    theirs = everything(
+        images.from_tfds("fashion_mnist", split="test", data_dir=TFDS, labels=True, **QUIET)
+    )
+    np.testing.assert_array_equal(ours[0], theirs[0])
+    np.testing.assert_array_equal(ours[1], theirs[1])
+
+
+def test_embedded_file_is_small_enough_to_ship():
+    file = pathlib.Path(images.__file__).with_name(images.EMBEDDED["fashion"])
+    assert file.stat().st_size < 5_000_000
+
+
+@pytest.mark.parametrize("size", [14, 32])
+def test_embedded_resizes_as_pillow_does(size):
+    small, large = images.embedded(**QUIET), images.embedded(image_size=size, **QUIET)
+    assert large.element_spec == tf.TensorSpec((None, size, size, 1), tf.float32)
+    small, large = (to_bytes(everything(dataset))[:100, :, :, 0] for dataset in (small, large))
+    # In floats: between its two passes over bytes Pillow would clip and round.
+    bicubic = PIL.Image.Resampling.BICUBIC
+    floats = [PIL.Image.fromarray(image.astype("float32")) for image in small]
+    expected = np.stack([image.resize((size, size), bicubic) for image in floats])
+    np.testing.assert_allclose(large, np.clip(expected, 0, 255), atol=0.51)
+
+
+def test_unknown_embedded_name_lists_the_names():
+    with pytest.raises(ValueError, match=r"'fashon'.*\['fashion'\]"):
+        images.embedded("fashon")
+
+
+# --- tensorflow-datasets ---
+
+
+@needs_tfds
+@pytest.mark.parametrize("limit", [2**30, 1], ids=["in memory", "streamed"])
+def test_tfds_yields_labelled_images(monkeypatch, limit):
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", limit)
+    dataset = images.from_tfds(
+        "mnist", split="test[:100]", data_dir=TFDS, labels=True, batch_size=64, seed=0
+    )
+    assert dataset.element_spec == (
+        tf.TensorSpec((None, 28, 28, 1), tf.float32),
+        tf.TensorSpec((None,), tf.int64),
+    )
+    assert int(dataset.cardinality()) == 2
+    pictures, labels = everything(dataset)
+    assert pictures.shape == (100, 28, 28, 1) and set(labels) == set(range(10))
+    assert pictures.min() == -1.0 and pictures.max() == 1.0
+
+
+@needs_tfds
+def test_tfds_streams_the_images_it_would_keep_in_memory(monkeypatch):
+    def read():
+        split = dict(split="test[:70]", data_dir=TFDS, image_size=20)
+        return everything(images.from_tfds("mnist", **split, **QUIET))
+
+    kept = read()
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
+    assert kept.shape == (70, 20, 20, 1)
+    np.testing.assert_array_equal(kept, read())
+
+
+@needs_tfds
+@pytest.mark.parametrize("limit", [2**30, 1], ids=["in memory", "streamed"])
+def test_tfds_repeats_for_its_seed_and_shuffles_anew(monkeypatch, limit):
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", limit)
+
+    def two_epochs(seed):
+        dataset = images.from_tfds("mnist", split="test[:50]", data_dir=TFDS, seed=seed)
+        return [everything(dataset), everything(dataset)]
+
+    first, second = two_epochs(seed=7)
+    np.testing.assert_array_equal([first, second], two_epochs(seed=7))
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, two_epochs(seed=8)[0])
+
+
+@needs_tfds
+def test_tfds_prepared_data_is_never_downloaded(monkeypatch):
+    import tensorflow_datasets as tfds
+
+    def download(*args, **kwargs):
+        raise AssertionError("prepared data was downloaded again")
+
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", download)
+    dataset = images.from_tfds("mnist", split="test[:5]", data_dir=TFDS)
+    assert everything(dataset).shape == (5, 28, 28, 1)
+
+
+@pytest.mark.parametrize(
+    "name, options, message",
+    [
+        ("mnits", {}, r"'mnits'.*list_builders\(\)"),
+        ("ag_news_subset", {}, r'no 8-bit "image" feature.*description'),
+        ("cats_vs_dogs", {}, r"\(None, None, 3\).*\s*image_size"),
+        ("div2k", dict(image_size=8), r'no 8-bit "image" feature.*hr'),
+        ("lsun/bedroom", dict(image_size=8, labels=True), r'no "label" feature'),
+        ("mnist", dict(image_size=0), "positive integer. Received: 0"),
+    ],
+)
+def test_unsuitable_tfds_datasets_are_refused_before_any_download(tmp_path, name, options, message):
+    with pytest.raises(ValueError, match=message):
+        images.from_tfds(name, data_dir=tmp_path, **options)
+    assert not list(tmp_path.iterdir())
+
+
+@needs_tfds
+def test_unknown_tfds_split_lists_the_splits():
+    with pytest.raises(ValueError, match="'trian'.*train"):
+        images.from_tfds("mnist", split="trian", data_dir=TFDS)
+
+
+# --- folder ---
+
+
+@pytest.fixture(params=[2**30, 1], ids=["in memory", "streamed"])
+def memory_limit(request, monkeypatch):
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", request.param)
+
+
+def test_folder_reads_sorted_subfolders_bit_for_bit(tmp_path, memory_limit):
+    pixels = noise(4, 8, 8, 3)
+    for index, name in enumerate(["a.png", "b/c.PNG", "b/d/e.png", "z.PnG"]):
+        save(pixels[index], tmp_path / name)
+    dataset = images.from_folder(tmp_path, 8, batch_size=3, shuffle=False)
+    assert dataset.element_spec == tf.TensorSpec((None, 8, 8, 3), tf.float32)
+    assert [len(batch) for batch in dataset] == [3, 1]
+    np.testing.assert_array_equal(to_bytes(everything(dataset)), pixels)
+
+
+def test_folder_repeats_for_its_seed_and_shuffles_anew(tmp_path, memory_limit):
+    for index, pixels in enumerate(noise(20, 4, 4, 3)):
+        save(pixels, tmp_path / f"{index}.png")
+
+    def two_epochs(seed):
+        dataset = images.from_folder(tmp_path, 4, seed=seed)
+        return [everything(dataset), everything(dataset)]
+
+    first, second = two_epochs(seed=1)
+    np.testing.assert_array_equal([first, second], two_epochs(seed=1))
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, two_epochs(seed=2)[0])
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.jpeg", "a.JPG", "a.JPEG"])
+def test_folder_reads_jpeg(tmp_path, name):
+    save(np.full((16, 16, 3), (200, 100, 50), "uint8"), tmp_path / name, quality=95)
+    pixels = to_bytes(everything(images.from_folder(tmp_path, 16)))
+    np.testing.assert_allclose(pixels[0], np.broadcast_to((200, 100, 50), (16, 16, 3)), atol=2)
+
+
+@pytest.mark.parametrize("height, width", [(8, 24), (24, 8)])
+def test_folder_crops_the_centred_square(tmp_path, height, width):
+    pixels = np.full((height, width, 3), 255, "uint8")
+    pixels[(height - 8) // 2 : (height + 8) // 2, (width - 8) // 2 : (width + 8) // 2] = 51
+    save(pixels, tmp_path / "a.png")
+    np.testing.assert_allclose(everything(images.from_folder(tmp_path, 8)), -0.6, atol=1e-6)
+
+
+def test_folder_shrinks_with_antialiasing(tmp_path):
+    checkerboard = 255 * (np.indices((64, 64)).sum(axis=0) % 2).astype("uint8")
+    save(checkerboard, tmp_path / "a.png")
+    grey = everything(images.from_folder(tmp_path, 8, channels=1))
+    assert np.abs(grey[0, 1:-1, 1:-1]).max() < 0.02
+
+
+def test_folder_turns_photographs_as_exif_says(tmp_path):
+    pixels = noise(8, 8, 3)
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # Turn by 90 degrees clockwise to show.
+    save(pixels, tmp_path / "a.png", exif=exif)
+    shown = to_bytes(everything(images.from_folder(tmp_path, 8)))[0]
+    np.testing.assert_array_equal(shown, np.rot90(pixels, k=-1))
+
+
+RED, HALF_RED, GREY = (255, 0, 0), (255, 0, 0, 128), (90,)
+
+
+@pytest.mark.parametrize(
+    "file, channels, expected",
+    [
+        (RED, 1, (76,)),
+        (RED, 3, RED),
+        (RED, 4, (255, 0, 0, 255)),
+        (GREY, 1, GREY),
+        (GREY, 3, (90, 90, 90)),
+        (GREY, 4, (90, 90, 90, 255)),
+        (HALF_RED, 1, (165,)),
+        (HALF_RED, 3, (255, 127, 127)),
+        (HALF_RED, 4, HALF_RED),
+    ],
+)
+def test_folder_converts_channels(tmp_path, file, channels, expected):
+    save(np.full((4, 4, len(file)), file, "uint8").squeeze(), tmp_path / "a.png")
+    pixels = to_bytes(everything(images.from_folder(tmp_path, 4, channels=channels)))
+    assert pixels.shape == (1, 4, 4, channels)
+    assert pixels[0, 2, 2].tolist() == list(expected)
+
+
+def test_folder_scales_sixteen_bit_grey(tmp_path):
+    save(np.full((4, 4), 128 * 256, "uint16"), tmp_path / "a.png")
+    assert to_bytes(everything(images.from_folder(tmp_path, 4, channels=1)))[0, 0, 0, 0] == 128
+
+
+def test_folder_reads_palettes(tmp_path):
+    save(np.full((4, 4, 3), RED, "uint8"), tmp_path / "a.png", mode="P")
+    assert to_bytes(everything(images.from_folder(tmp_path, 4)))[0, 0, 0].tolist() == list(RED)
+
+
+def truncated(path):
+    save(noise(32, 32, 3), path)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def text(path):
+    path.write_text("not an image")
+
+
+def empty(path):
+    path.touch()
+
+
+def swapped(path):
+    format = "PNG" if path.suffix == ".jpg" else "JPEG"
+    save(noise(8, 8, 3), path, format=format)
+
+
+def gif(path):
+    save(noise(8, 8), path, format="GIF")
+
+
+@pytest.mark.parametrize("name", ["bad.png", "bad.jpg"])
+@pytest.mark.parametrize("spoil", [truncated, text, empty, swapped, gif])
+def test_folder_names_an_unreadable_or_mislabelled_file_at_once(tmp_path, spoil, name):
+    save(noise(8, 8, 3), tmp_path / "good.png")
+    spoil(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"1 of 2 files(.|\n)*{name}"):
+        images.from_folder(tmp_path, 8)
+
+
+def test_folder_names_unreadable_files_when_streaming_too(tmp_path, memory_limit):
+    for name in ("one.png", "two.jpg"):
+        text(tmp_path / name)
+    with pytest.raises(ValueError, match=r"2 of 2 files(.|\n)*one\.png(.|\n)*two\.jpg"):
+        images.from_folder(tmp_path, 8)
+
+
+def test_folder_logs_how_many_files_it_leaves_aside(tmp_path, caplog):
+    save(noise(8, 8, 3), tmp_path / "a.png")
+    for name in ("b.webp", "c.txt"):
+        text(tmp_path / name)
+    with caplog.at_level(logging.WARNING):
+        images.from_folder(tmp_path, 8)
+    assert "left aside 2 files" in caplog.text
+
+
+def test_folder_without_images_counts_the_others(tmp_path):
+    text(tmp_path / "b.webp")
+    with pytest.raises(ValueError, match=r"\.png, \.jpg, \.jpeg \(other files: 1\)"):
+        images.from_folder(tmp_path, 8)
+
+
+@pytest.mark.parametrize("target", ["outside.png", "outside"])
+def test_folder_refuses_links_that_lead_out(tmp_path, target):
+    save(noise(8, 8, 3), tmp_path / "outside.png")
+    save(noise(8, 8, 3), tmp_path / "outside/a.png")
+    save(noise(8, 8, 3), tmp_path / "folder/a.png")
+    os.symlink(tmp_path / target, tmp_path / "folder/link.png")
+    with pytest.raises(ValueError, match=r"link\.png is a link that leads out"):
+        images.from_folder(tmp_path / "folder", 8)
+
+
+def test_folder_allows_links_within_and_a_link_to_itself(tmp_path):
+    save(noise(8, 8, 3), tmp_path / "folder/a.png")
+    os.symlink(tmp_path / "folder/a.png", tmp_path / "folder/b.png")
+    os.symlink(tmp_path / "folder", tmp_path / "link")
+    assert everything(images.from_folder(tmp_path / "link", 8)).shape == (2, 8, 8, 3)
+
+
+@pytest.mark.parametrize(
+    "size, options, message",
+    [
+        (0, {}, "positive integer. Received: 0"),
+        (8.0, {}, "positive integer. Received: 8.0"),
+        (8, dict(channels=2), "1, 3 or 4. Received: channels=2"),
+        (8, dict(batch_size=0), "batch_size=0"),
+    ],
+)
+def test_folder_refuses_impossible_options(tmp_path, size, options, message):
+    save(noise(8, 8, 3), tmp_path / "a.png")
+    with pytest.raises(ValueError, match=message):
+        images.from_folder(tmp_path, size, **options)
+
+
+def test_missing_folder_is_named(tmp_path):
+    with pytest.raises(ValueError, match="no folder .*absent"):
+        images.from_folder(tmp_path / "absent", 8)
+
+
+# --- arrays ---
+
+
+@pytest.mark.parametrize("shape", [(5, 4, 6), (5, 4, 6, 1)])
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "float64"])
+def test_arrays_become_normalised_images(shape, dtype):
+    pixels = noise(*shape) if dtype == "uint8" else np.linspace(-1, 1, 120).reshape(shape)
+    dataset = images.from_arrays(pixels.astype(dtype), **QUIET)
+    assert dataset.element_spec == tf.TensorSpec((None, 4, 6, 1), tf.float32)
+    expected = pixels / 127.5 - 1 if dtype == "uint8" else pixels.astype(dtype)
+    np.testing.assert_allclose(everything(dataset), expected.reshape(5, 4, 6, 1), atol=1e-6)
+
+
+def test_arrays_keep_their_labels():
+    pixels = np.arange(100, dtype="uint8").reshape(100, 1, 1)
+    for pictures, labels in images.from_arrays(pixels, np.arange(100, dtype="uint8"), seed=0):
+        assert labels.dtype == tf.int64
+        np.testing.assert_array_equal(to_bytes(pictures.numpy())[:, 0, 0, 0], labels)
+
+
+def spoiled(value):
+    pixels = np.zeros((4, 2, 2, 1), "float32")
+    pixels[2, 1, 0, 0] = value
+    return pixels
+
+
+@pytest.mark.parametrize(
+    "pixels, labels, message",
+    [
+        (spoiled(np.nan), None, r"nan at index \(2, 1, 0, 0\)"),
+        (spoiled(-np.inf), None, r"-inf at index \(2, 1, 0, 0\)"),
+        (spoiled(255.0), None, r"0 to 255.*images / 127\.5 - 1"),
+        (spoiled(-1.5), None, r"-1\.5 to 0"),
+        (np.zeros((4, 2, 2), "int64"), None, r"int64.*\s*.*astype"),
+        (np.zeros((4, 2, 2), "bool"), None, "bool"),
+        (np.zeros((4, 2)), None, r"\(4, 2\)"),
+        (np.zeros((4, 2, 2, 2, 1)), None, r"\(4, 2, 2, 2, 1\)"),
+        (np.zeros((0, 2, 2)), None, "no examples"),
+        (np.zeros((4, 2, 2)), np.zeros(3, int), r"\(3,\)"),
+        (np.zeros((4, 2, 2)), np.zeros((4, 10), int), r"\(4, 10\)"),
+        (np.zeros((4, 2, 2)), np.zeros(4), "float64"),
+    ],
+)
+def test_unsuitable_arrays_are_refused(pixels, labels, message):
+    with pytest.raises(ValueError, match=message):
+        images.from_arrays(pixels, labels)
+
+
+# --- load ---
+
+
+def test_load_chooses_by_prefix(tmp_path):
+    save(noise(8, 8, 3), tmp_path / "a.png")
+    assert everything(images.load(f"folder:{tmp_path}", image_size=4)).shape == (1, 4, 4, 3)
+    pictures, labels = images.load("embedded:fashion", labels=True).element_spec
+    assert pictures.shape == (None, 28, 28, 1) and labels.dtype == tf.int64
+
+
+@needs_tfds
+def test_load_passes_the_data_dir_on(monkeypatch):
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
+    dataset = images.load("tfds:mnist", data_dir=TFDS, image_size=8, batch_size=100, shuffle=False)
+    assert int(dataset.cardinality()) == 600
+    assert next(iter(dataset)).shape == (100, 8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    "spec, options, message",
+    [
+        ("http:x", {}, r'"embedded:\.\.\.", "tfds:\.\.\.", "folder:\.\.\.".*http:x'),
+        ("fashion", {}, "'fashion'"),
+        ("folder:", dict(image_size=8), "'folder:'"),
+        ("embedded:mnist", {}, "'mnist'"),
+        ("folder:somewhere", {}, "image_size"),
+        ("folder:somewhere", dict(image_size=8, labels=True), "labels=False"),
+        ("folder:absent", dict(image_size=8), "no folder absent"),
+    ],
+)
+def test_load_refuses_what_it_cannot_load(spec, options, message):
+    with pytest.raises(ValueError, match=message):
+        images.load(spec, **options)
+
+
+def test_importing_data_does_not_import_tensorflow_datasets():
+    program = "import sys, geans.data; print('tensorflow_datasets' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert printed.stdout.strip() == "False"

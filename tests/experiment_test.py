@@ -1,0 +1,189 @@
+import dataclasses
+import json
+import os
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+
+from geans import experiment, presets, report
+
+
+def ring(**changes):
+    small = {"epochs": 3, "samples_per_epoch": 640, "steps_per_execution": 1}
+    return dataclasses.replace(presets.get("gean_ring"), **{**small, **changes})
+
+
+def garments(**changes):
+    small = {"epochs": 1, "network": "mlp", "batch_size": 1_000}
+    options = {"generator_options": {}, "discriminator_options": {}}
+    return dataclasses.replace(presets.get("gean_fashion"), **{**small, **options, **changes})
+
+
+def tree(folder):
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and "saved_model" not in path.parts
+    }
+
+
+def test_a_run_directory_of_points(tmp_path):
+    run_dir = tmp_path / "run"
+    model = experiment.run(ring(), run_dir)
+    pictures = {f"pictures/epoch_000{n}.png" for n in (1, 2, 3)} | {"pictures/training.gif"}
+    assert tree(run_dir) == pictures | {
+        "preset.json",
+        "versions.json",
+        "history.csv",
+        "samples.png",
+        "curves.png",
+        "metrics.json",
+        "model.keras",
+    }
+    assert (run_dir / "saved_model" / "saved_model.pb").is_file()
+    assert presets.read(run_dir / "preset.json") == ring()
+    assert report.read_history(run_dir / "history.csv")["epoch"] == [1, 2, 3]
+    assert set(json.loads((run_dir / "metrics.json").read_text())) == {
+        "modes",
+        "good_fraction",
+        "reverse_kl",
+        "modes_with_mass",
+    }
+    loaded = experiment.load(run_dir)
+    np.testing.assert_array_equal(loaded.sample(5, seed=1), model.sample(5, seed=1))
+
+
+def test_a_run_directory_of_images(tmp_path):
+    experiment.run(garments(), tmp_path)
+    assert "metrics.json" not in os.listdir(tmp_path)
+    with PIL.Image.open(tmp_path / "samples.png") as picture:
+        assert picture.width == picture.height > 8 * 28
+
+
+def test_the_seed_decides_the_run(tmp_path):
+    weights = [
+        experiment.run(ring(seed=seed), tmp_path / str(i)).generator.get_weights()
+        for i, seed in enumerate((1, 1, 2))
+    ]
+    for one, other in zip(weights[0], weights[1], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (weights[0][0] != weights[2][0]).any()
+
+
+@pytest.mark.parametrize("when", ["in mid-epoch", "in a picture"])
+def test_an_interrupted_run_keeps_the_model_and_goes_on(tmp_path, monkeypatch, when):
+    """Ctrl-C arrives somewhere in the second epoch; nothing trained is lost."""
+
+    class Interrupt(keras.callbacks.Callback):
+        calls = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.count("in mid-epoch", 8)
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.count("in a picture", 2)
+
+        def count(self, kind, limit):
+            Interrupt.calls += kind == when
+            if Interrupt.calls == limit and kind == when:
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment.callbacks, "Progress", Interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            experiment.run(ring(learning_rate_decay="constant"), tmp_path)
+    saved = experiment.load(tmp_path)
+    assert saved.steps.numpy() == (8 if when == "in mid-epoch" else 10)
+    if when == "in mid-epoch":
+        assert saved.rule.window_steps.numpy() == 3
+    done = len(report.read_history(tmp_path / "history.csv")["epoch"])
+
+    model = experiment.run(ring(learning_rate_decay="constant"), tmp_path, resume=True)
+    assert model.steps.numpy() == saved.steps.numpy() + 5 * (3 - done)
+    assert report.read_history(tmp_path / "history.csv")["epoch"] == [1, 2, 3]
+    assert (tmp_path / "saved_model").is_dir()
+
+
+def test_more_epochs_for_a_finished_run(tmp_path):
+    constant = {"learning_rate_decay": "constant"}
+    experiment.run(ring(**constant), tmp_path)
+    model = experiment.run(ring(**constant, epochs=5), tmp_path, resume=True)
+    assert model.steps.numpy() == 25
+    assert "epoch_0005.png" in os.listdir(tmp_path / "pictures")
+
+
+def test_what_cannot_be_resumed(tmp_path):
+    experiment.run(ring(), tmp_path)
+    with pytest.raises(ValueError, match="these differ: batch_size"):
+        experiment.run(ring(batch_size=7), tmp_path, resume=True)
+    with pytest.raises(ValueError, match="learning rate reaches 0 at epoch 3"):
+        experiment.run(ring(epochs=9), tmp_path, resume=True)
+    with pytest.raises(ValueError, match="no run to resume"):
+        experiment.run(ring(), tmp_path / "other", resume=True)
+
+
+def test_a_run_is_never_overwritten_by_chance(tmp_path):
+    experiment.run(ring(epochs=1), tmp_path)
+    before = {path: (tmp_path / path).read_bytes() for path in tree(tmp_path)}
+    with pytest.raises(ValueError, match="holds a run"):
+        experiment.run(ring(), tmp_path)
+    with pytest.raises(ValueError):
+        experiment.run(ring(data="embedded:nothing"), tmp_path, overwrite=True)
+    assert {path: (tmp_path / path).read_bytes() for path in tree(tmp_path)} == before
+    experiment.run(ring(epochs=2), tmp_path, overwrite=True)
+    assert report.read_history(tmp_path / "history.csv")["epoch"] == [1, 2]
+
+
+BAD_PRESETS = {
+    "mixture": (ring(data="mixture:spiral"), "Unknown mixture 'spiral'. Known: ring, grid"),
+    "source": (ring(data="web:cats"), "embedded"),
+    "embedded": (ring(data="embedded:cats"), "No images named 'cats'"),
+    "folder": (ring(data="folder:missing", image_size=28), "missing"),
+    "rule": (ring(rule="wgan"), "Unknown rule 'wgan'. Known: gan, gean"),
+    "network": (ring(network="unet"), "unet"),
+    "loss": (ring(loss="bce"), "bce"),
+    "optimizer": (ring(optimizer="adamm"), "adamm"),
+    "decay": (ring(learning_rate_decay="cosine"), "learning_rate_decay must be one of"),
+    "update_every": (ring(update_every=0), "update_every must be"),
+    "window of a gan": (ring(rule="gan", update_every=4), "moves at every step"),
+    "order": (ring(order="both"), "order must be one of"),
+    "batch_size": (ring(batch_size=0), "batch_size"),
+    "penalty": (ring(r1=-1.0), "gamma"),
+    "interval": (ring(penalty_interval=0), "interval"),
+    "latent_dim": (ring(latent_dim=0), "latent_dim"),
+    "epochs": (ring(epochs=0), "epochs must be 1 or more"),
+    "picture_every": (ring(picture_every=0), "every=0"),
+    "option": (ring(generator_options={"colour": 1}), "colour"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_PRESETS)
+def test_a_bad_preset_leaves_no_directory(case, tmp_path):
+    preset, message = BAD_PRESETS[case]
+    with pytest.raises(ValueError, match=message):
+        experiment.run(preset, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"update_every": 1}, (10, 10)),
+        ({"update_every": 4}, (3, 3)),
+        ({"update_every": "epoch"}, (1, 1)),
+        ({"update_every": 1, "order": "alternating", "discriminator_steps": 5}, (50, 10)),
+        ({"update_every": 5, "order": "alternating"}, (1, 1)),
+        ({"update_every": 1, "order": "simultaneous", "rule": "gan"}, (10, 10)),
+    ],
+)
+def test_updates_per_epoch(changes, expected):
+    updates = experiment.updates_per_epoch(ring(**changes), steps=10)
+    assert (updates["discriminator"], updates["generator"]) == expected
+
+
+def test_a_linear_decay_ends_at_zero(tmp_path):
+    model = experiment.run(ring(), tmp_path)
+    for player in (model.generator_player, model.discriminator_player):
+        assert float(player.optimizer.learning_rate.numpy()) == 0.0

@@ -1,0 +1,296 @@
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import geans
+from geans import losses, networks, penalties
+
+RULES = {
+    "gan": (geans.GAN, {}),
+    "gan, simultaneous": (geans.GAN, {"order": "simultaneous"}),
+    "gean, epoch": (geans.GEAN, {}),
+    "gean, window": (geans.GEAN, {"update_every": 4}),
+    "gean, alternating window": (geans.GEAN, {"update_every": 2, "order": "alternating"}),
+}
+
+
+def state(model):
+    """All that a run's future depends on: weights, sums, optimizers, average, random state."""
+    variables = {
+        "counters": [model.steps, model.samples_seen, *model.rule.weights],
+        "generator": model.generator.variables,
+        "discriminator": model.discriminator.variables,
+        "average": model.average.weights if model.average else [],
+        "sums": [*model.generator_player.weights, *model.discriminator_player.weights],
+        "generator_optimizer": model.generator_player.optimizer.variables,
+        "discriminator_optimizer": model.discriminator_player.optimizer.variables,
+    }
+    return {name: [np.asarray(v) for v in values] for name, values in variables.items()}
+
+
+def assert_same_state(one, other):
+    one, other = state(one), state(other)
+    for name in one:
+        for a, b in zip(one[name], other[name], strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=name)
+
+
+def with_dropout(network):
+    """The same network, with a Dropout before its last layer's input."""
+    dropped = keras.layers.Dropout(0.3, seed=7)(network.layers[-2].output)
+    return keras.Model(network.inputs, network.layers[-1](dropped))
+
+
+def dropout_model(model_class, **options):
+    model = model_class(
+        with_dropout(networks.mlp.generator(3, (2,), units=(8, 8), seed=1)),
+        with_dropout(networks.mlp.discriminator((2,), units=(8, 8), seed=2)),
+        seed=3,
+        **options,
+    )
+    rate = keras.optimizers.schedules.PolynomialDecay(0.02, 40)
+    model.compile(
+        keras.optimizers.Adam(rate),
+        keras.optimizers.SGD(0.01, momentum=0.9),
+        loss="relativistic",
+        penalty=penalties.R1(0.1, interval=2) + penalties.GradientPenalty(0.1),
+    )
+    return model
+
+
+class SaveAt(keras.callbacks.Callback):
+    """Saves the model after a step in the middle of an epoch."""
+
+    def __init__(self, path, epoch, batch):
+        super().__init__()
+        self.path, self.at, self.epoch = path, (epoch, batch), None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == self.at:
+            self.model.save(self.path)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_save_and_continue_is_exactly_the_uninterrupted_run(rule, points, tmp_path):
+    """Saved after 3 of 6 steps of the second epoch, loaded, continued: equal bit by bit."""
+    model_class, options = RULES[rule]
+    path = tmp_path / "model.keras"
+    batches = tf.data.Dataset.from_tensor_slices(points).batch(8)
+
+    uninterrupted = dropout_model(model_class, **options)
+    uninterrupted.fit(batches, epochs=4, verbose=0, callbacks=[SaveAt(path, epoch=1, batch=2)])
+    resumed = keras.saving.load_model(path)
+    assert resumed.steps.numpy() == 9
+    resumed.fit(batches.skip(3), epochs=1, verbose=0)
+    resumed.fit(batches, epochs=2, verbose=0)
+    assert_same_state(uninterrupted, resumed)
+
+
+def test_save_and_continue_in_a_new_process(points, tmp_path, run_python):
+    """`import geans` is enough for Keras to find the classes."""
+    model = dropout_model(geans.GEAN, update_every=4)
+    np.save(tmp_path / "points.npy", points)
+    model.fit(points, batch_size=8, shuffle=False, verbose=0)
+    model.save(tmp_path / "model.keras")
+    model.fit(points, batch_size=8, shuffle=False, verbose=0)
+    code = """
+import geans, keras, numpy as np
+model = keras.saving.load_model("model.keras")
+model.fit(np.load("points.npy"), batch_size=8, shuffle=False, verbose=0)
+np.save("weights.npy", np.concatenate([np.ravel(w) for w in model.get_weights()]))
+"""
+    run_python(code, tmp_path)
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "weights.npy"),
+        np.concatenate([np.ravel(w) for w in model.get_weights()]),
+    )
+
+
+def test_save_weights_holds_the_optimizers(make_model, points, tmp_path):
+    model, other = make_model(geans.GEAN, update_every=4), make_model(geans.GEAN, update_every=4)
+    model.fit(points, batch_size=8, verbose=0)
+    model.save_weights(tmp_path / "model.weights.h5")
+    other.load_weights(tmp_path / "model.weights.h5")
+    assert_same_state(model, other)
+
+
+def test_a_model_that_was_never_compiled_saves_and_loads(tmp_path):
+    model = geans.GEAN(networks.mlp.generator(2, (2,)), networks.mlp.discriminator((2,)))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(model.sample(4, seed=0), loaded.sample(4, seed=0))
+    assert not loaded.compiled
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_config_round_trip(rule, make_model):
+    model_class, options = RULES[rule]
+    model = make_model(model_class, averaging_half_life=77.0, **options)
+    copy = model_class.from_config(model.get_config())
+    assert {**copy.get_config(), "generator": 0, "discriminator": 0} == {
+        **model.get_config(),
+        "generator": 0,
+        "discriminator": 0,
+    }
+
+
+def test_loading_restores_loss_penalty_and_options(make_model, tmp_path):
+    model = make_model(
+        geans.GAN,
+        compile_options={
+            "loss": "hinge",
+            "penalty": penalties.R1(0.5, interval=4) + penalties.R2(0.25),
+            "jit_compile": True,
+            "steps_per_execution": 3,
+        },
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert isinstance(loaded.loss, losses.Hinge)
+    parts = [(type(part), part.get_config()) for part in loaded.penalty.penalties]
+    assert parts == [
+        (penalties.R1, {"gamma": 0.5, "interval": 4}),
+        (penalties.R2, {"gamma": 0.25, "interval": 1}),
+    ]
+    assert (loaded.steps_per_execution, loaded.jit_compile_gradients) == (3, True)
+    assert loaded.generator_player.optimizer.learning_rate.numpy() == np.float32(0.01)
+
+
+def test_history_has_the_four_means_weighted_by_batch_size(make_model, points):
+    """Frozen players (rate 0) give every sample the same loss in any batching."""
+    frozen = {
+        "generator_optimizer": keras.optimizers.SGD(0.0),
+        "discriminator_optimizer": keras.optimizers.SGD(0.0),
+    }
+    model = make_model(geans.GAN, compile_options=frozen)
+    history = model.fit(points, batch_size=8, epochs=2, verbose=0).history
+    assert set(history) == {"generator_loss", "discriminator_loss", "real_logits", "fake_logits"}
+    expected = float(np.mean(model.discriminator(points)))
+    np.testing.assert_allclose(history["real_logits"], [expected] * 2, rtol=1e-5)
+
+
+def test_labels_are_ignored_and_all_kinds_of_data_train_alike(make_model, points):
+    labels = np.arange(45)
+    batches = tf.data.Dataset.from_tensor_slices(points).batch(8)
+    labelled = tf.data.Dataset.from_tensor_slices((points, labels)).batch(8)
+    doubles = tf.data.Dataset.from_tensor_slices(points.astype("float64")).batch(8)
+    kinds = [
+        lambda model: model.fit(points, batch_size=8, shuffle=False, verbose=0),
+        lambda model: model.fit(points, labels, batch_size=8, shuffle=False, verbose=0),
+        lambda model: model.fit(tf.constant(points), batch_size=8, shuffle=False, verbose=0),
+        lambda model: model.fit(batches, verbose=0),
+        lambda model: model.fit(labelled, verbose=0),
+        lambda model: model.fit(doubles, verbose=0),
+        lambda model: model.fit(((batch,) for batch in batches.as_numpy_iterator()), verbose=0),
+    ]
+    finals = []
+    for fit in kinds:
+        model = make_model(geans.GEAN, update_every=4)
+        fit(model)
+        finals.append(np.concatenate([np.ravel(w) for w in model.get_weights()]))
+    for final in finals[1:]:
+        np.testing.assert_array_equal(finals[0], final)
+
+
+def test_endless_data_trains_with_steps_per_epoch(make_model, points):
+    endless = tf.data.Dataset.from_tensor_slices(points).repeat().batch(8)
+    model = make_model(geans.GEAN)
+    model.fit(endless, epochs=2, steps_per_epoch=5, verbose=0)
+    assert model.steps.numpy() == 10
+    assert model.generator_player.optimizer.iterations.numpy() == 2
+
+
+def test_sampling(make_model):
+    model = make_model(geans.GAN)
+    model.generator.set_weights([w + 1 for w in model.generator.get_weights()])
+    assert model.sample(300, seed=1).shape == (300, 2)
+    np.testing.assert_array_equal(model.sample(3, seed=1), model.sample(3, seed=1))
+    assert (model.sample(3, seed=1) != model.sample(3, seed=2)).all()
+    assert (model.sample(3) != model.sample(3)).all()
+    assert (model.sample(3, seed=1) != model.sample(3, seed=1, averaged=False)).all()
+    latents = model.sampling_latents(3, seed=1)
+    np.testing.assert_allclose(model(latents), model.sample(3, seed=1), rtol=1e-6)
+    for count in (0, -1, 2.5, None):
+        with pytest.raises(ValueError, match="count must be 1 or more"):
+            model.sample(count)
+
+
+def test_without_an_average_the_live_generator_answers(make_model):
+    model = make_model(geans.GAN, averaging_half_life=None)
+    assert model.averaged_generator is None
+    np.testing.assert_array_equal(model.sample(3, seed=1), model.sample(3, seed=1, averaged=False))
+
+
+def test_the_seed_decides_the_training(make_model, points):
+    finals = []
+    for seed in (1, 1, 2):
+        model = make_model(geans.GEAN, update_every=2, seed=seed)
+        model.fit(points, batch_size=8, shuffle=False, verbose=0)
+        finals.append(model.generator.get_weights()[0])
+    np.testing.assert_array_equal(finals[0], finals[1])
+    assert (finals[0] != finals[2]).any()
+
+
+def test_latents_differ_between_steps_and_turns():
+    class Recording(geans.GAN):
+        def compute_losses(self, batch, latents, seed, players):
+            drawn.append((latents.numpy(), seed.numpy()))
+            return super().compute_losses(batch, latents, seed, players)
+
+    drawn = []
+    model = Recording(
+        networks.mlp.generator(3, (2,)), networks.mlp.discriminator((2,)), discriminator_steps=2
+    )
+    model.compile(run_eagerly=True)
+    model.fit(np.zeros((12, 2), "float32"), batch_size=4, verbose=0)
+    assert len(drawn) == 9
+    for (latents, seed), (other_latents, other_seed) in itertools.combinations(drawn, 2):
+        assert (latents != other_latents).all() and (seed != other_seed).any()
+
+
+def test_jit_compile_changes_no_gradient(make_model, points):
+    finals = []
+    for jit_compile in (False, True):
+        model = make_model(geans.GEAN, compile_options={"jit_compile": jit_compile})
+        model.fit(points, batch_size=8, shuffle=False, verbose=0)
+        finals.append(model.get_weights())
+    for one, other in zip(*finals, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
+def test_summary_shows_both_networks_and_the_rule(make_model):
+    lines = []
+    make_model(geans.GEAN, update_every=4).summary(print_fn=lines.append)
+    text = "\n".join(str(line) for line in lines)
+    assert "simultaneous updates every 4 steps" in text
+    assert "generator" in text and "discriminator" in text
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", None])
+def test_optimizers_by_name_or_by_default(optimizer, make_model):
+    model = make_model(
+        geans.GAN,
+        compile_options={"generator_optimizer": optimizer, "discriminator_optimizer": optimizer},
+    )
+    assert model.generator_player.optimizer is not model.discriminator_player.optimizer
+    assert model.generator_player.optimizer.name.startswith(optimizer or "adam")
+
+
+def test_the_penalty_is_added_to_the_discriminators_loss_only(make_model, points):
+    plain, penalised = (
+        make_model(geans.GEAN, compile_options={"penalty": penalty})
+        .fit(points, batch_size=45, verbose=0)
+        .history
+        for penalty in (None, penalties.R1(2.0))
+    )
+    assert plain["generator_loss"] == penalised["generator_loss"]
+    discriminator = make_model(geans.GEAN).discriminator
+    expected = float(penalties.R1(2.0)(discriminator, points, points, seed=[0, 0]))
+    difference = penalised["discriminator_loss"][0] - plain["discriminator_loss"][0]
+    assert difference == pytest.approx(expected, rel=1e-4)

@@ -1,0 +1,165 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import geans
+from geans import losses, networks
+from geans.models import checks
+
+
+def points_networks(**options):
+    return networks.mlp.generator(3, (2,), **options), networks.mlp.discriminator((2,))
+
+
+BAD_CONSTRUCTION = {
+    "update_every=0": ({"update_every": 0}, "update_every must be"),
+    "update_every=-1": ({"update_every": -1}, "update_every must be.*-1"),
+    "update_every=batch": ({"update_every": "batch"}, "update_every must be.*'batch'"),
+    "update_every=2.5": ({"update_every": 2.5}, "update_every must be"),
+    "update_every=True": ({"update_every": True}, "update_every must be"),
+    "order": ({"order": "random"}, "simultaneous, alternating"),
+    "discriminator_steps=0": ({"discriminator_steps": 0}, "discriminator_steps must be"),
+    "discriminator_steps": ({"discriminator_steps": 5}, "pass order='alternating'"),
+    "averaging_half_life": ({"averaging_half_life": 0}, "averaging_half_life must be"),
+    "averaging_half_life=-1": ({"averaging_half_life": -1.0}, "averaging_half_life must be"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CONSTRUCTION)
+def test_bad_arguments_of_the_model(case):
+    options, message = BAD_CONSTRUCTION[case]
+    with pytest.raises(ValueError, match=message):
+        geans.GEAN(*points_networks(), **options)
+
+
+def two_inputs():
+    inputs = [keras.Input((3,)), keras.Input((3,))]
+    return keras.Model(inputs, keras.layers.Dense(2)(keras.layers.add(inputs)))
+
+
+BAD_NETWORKS = {
+    "shapes": (
+        lambda: (networks.mlp.generator(3, (28, 28, 1)), networks.mlp.discriminator((32, 32, 1))),
+        r"generator.output_shape=\(None, 28, 28, 1\).*\(None, 32, 32, 1\)",
+    ),
+    "not a model": (lambda: ("generator", networks.mlp.discriminator()), "must be a built keras"),
+    "not built": (
+        lambda: (keras.Sequential([keras.layers.Dense(2)]), networks.mlp.discriminator((2,))),
+        "must be a built keras.Model",
+    ),
+    "two inputs": (lambda: (two_inputs(), networks.mlp.discriminator((2,))), "must take one input"),
+    "images as latents": (
+        lambda: (networks.mlp.discriminator(), networks.mlp.discriminator((1,))),
+        r"\(batch, latent_dim\)",
+    ),
+    "one network": (lambda: (networks.mlp.discriminator((1,)),) * 2, "are the same model"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_NETWORKS)
+def test_networks_that_cannot_play(case):
+    make, message = BAD_NETWORKS[case]
+    with pytest.raises(ValueError, match=message):
+        geans.GAN(*make())
+
+
+def test_latents_of_another_width_are_refused():
+    model = geans.GAN(*points_networks())
+    with pytest.raises(ValueError, match="latent_dim=3.*Received.*4"):
+        model(np.zeros((5, 4), "float32"))
+
+
+SHARED = keras.optimizers.Adam()
+BAD_COMPILE = {
+    "unknown loss": ({"loss": "nonsaturating"}, "non_saturating"),
+    "no loss": ({"loss": None}, "non_saturating"),
+    "unknown optimizer": ({"generator_optimizer": "adamm"}, "adamm"),
+    "shared optimizer": (
+        {"generator_optimizer": SHARED, "discriminator_optimizer": SHARED},
+        "same object",
+    ),
+    "keras' optimizer": ({"optimizer": "adam"}, "does not take optimizer"),
+    "metrics": ({"metrics": ["accuracy"]}, "does not take metrics"),
+    "unknown penalty": ({"penalty": "r9"}, "r9"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_COMPILE)
+def test_bad_arguments_of_compile(case):
+    options, message = BAD_COMPILE[case]
+    with pytest.raises(ValueError, match=message):
+        geans.GAN(*points_networks()).compile(**options)
+
+
+def dataset(array, batch_size=4):
+    return tf.data.Dataset.from_tensor_slices(array).batch(batch_size)
+
+
+def with_nan(shape, index):
+    array = np.zeros(shape, "float32")
+    array[index] = np.nan
+    return array
+
+
+GOOD = np.zeros((10, 2), "float32")
+BAD_DATA = {
+    "empty array": (lambda: GOOD[:0], {}, "is empty"),
+    "empty dataset": (lambda: dataset(GOOD).take(0), {}, "is empty"),
+    "empty after filter": (lambda: dataset(GOOD).filter(lambda x: False), {}, "is empty"),
+    "endless": (lambda: dataset(GOOD).repeat(), {}, "steps_per_epoch"),
+    "nan in array": (lambda: with_nan((10, 2), 7), {}, "NaN or infinity.*sample 7"),
+    "nan in dataset": (lambda: dataset(with_nan((10, 2), 2)), {}, "NaN or infinity.*sample 2"),
+    "infinity": (lambda: GOOD + np.inf, {}, "NaN or infinity"),
+    "uint8": (lambda: GOOD.astype("uint8"), {}, "Received: uint8.*from_arrays"),
+    "uint8 dataset": (lambda: dataset(GOOD.astype("uint8")), {}, "Received: uint8"),
+    "int64 generator": (lambda: ((b,) for b in [GOOD.astype("int64")]), {}, "Received: int"),
+    "columns": (lambda: np.zeros((10, 3), "float32"), {}, r"shape \(None, 2\).*\(10, 3\)"),
+    "rank": (lambda: np.zeros((10, 2, 1), "float32"), {}, r"\(10, 2, 1\)"),
+    "unbatched": (lambda: tf.data.Dataset.from_tensor_slices(GOOD), {}, r"\(2,\)"),
+    "dict": (lambda: dataset({"image": GOOD, "label": GOOD}), {}, r"keys \['image', 'label'\]"),
+    "validation": (lambda: GOOD, {"validation_data": GOOD}, "no meaning for validation_data"),
+    "split": (lambda: GOOD, {"validation_split": 0.1}, "no meaning for validation_split"),
+    "weights": (lambda: GOOD, {"sample_weight": GOOD[:, 0]}, "no meaning for sample_weight"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_DATA)
+def test_bad_data_is_refused_before_any_training(case):
+    make, options, message = BAD_DATA[case]
+    model = geans.GEAN(*points_networks())
+    model.compile()
+    with pytest.raises(ValueError, match=message):
+        model.fit(make(), verbose=0, **options)
+    assert model.steps.numpy() == 0
+
+
+@pytest.mark.parametrize("scale", [255.0, 2.0])
+def test_images_that_a_tanh_cannot_make_are_refused(scale):
+    model = geans.GAN(networks.mlp.generator(2), networks.mlp.discriminator())
+    model.compile()
+    with pytest.raises(ValueError, match=r"\[-1, 1\]. Scale images by x / 127.5 - 1"):
+        model.fit(np.full((4, 28, 28, 1), scale, "float32"), verbose=0)
+
+
+def test_points_may_lie_anywhere():
+    model = geans.GAN(*points_networks())
+    model.compile()
+    model.fit(np.full((4, 2), 300.0, "float32"), verbose=0)
+
+
+def test_fit_before_compile():
+    with pytest.raises(ValueError, match="compile"):
+        geans.GAN(*points_networks()).fit(GOOD)
+
+
+def test_losses_that_need_pairs_accept_ragged_batches():
+    model = geans.GEAN(*points_networks())
+    model.compile(loss=losses.Relativistic())
+    model.fit(GOOD, batch_size=4, verbose=0)
+
+
+def test_another_backend_is_refused(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ValueError, match="Received: 'jax'. Set KERAS_BACKEND=tensorflow"):
+        checks.check_backend()

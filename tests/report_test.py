@@ -1,0 +1,80 @@
+import json
+import os
+
+import numpy as np
+import pytest
+
+from geans import report
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run, and a file that is none of its business."""
+    for name in report.ARTIFACTS:
+        path = tmp_path / "run" / name
+        if "." in name:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text("{}")
+        else:
+            path.mkdir(parents=True)
+            (path / "inner").write_text("x")
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    return tmp_path / "run"
+
+
+def test_a_new_or_empty_directory_is_fine(tmp_path):
+    report.check_run_dir(tmp_path / "new")
+    report.check_run_dir(tmp_path)
+
+
+def test_a_run_is_protected(run):
+    with pytest.raises(ValueError, match="holds a run. Pass --resume"):
+        report.check_run_dir(run)
+    report.check_run_dir(run, overwrite=True)
+    report.check_run_dir(run, resume=True)
+    with pytest.raises(ValueError, match="not both"):
+        report.check_run_dir(run, resume=True, overwrite=True)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_is_not_a_run_is_never_overwritten(tmp_path, overwrite):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(ValueError, match="is not a run directory"):
+        report.check_run_dir(tmp_path, overwrite=overwrite)
+    with pytest.raises(ValueError, match="is not a run directory"):
+        report.check_run_dir(tmp_path / "thesis.tex", overwrite=overwrite)
+
+
+def test_there_must_be_something_to_resume(tmp_path):
+    with pytest.raises(ValueError, match="no run to resume"):
+        report.check_run_dir(tmp_path / "new", resume=True)
+
+
+def test_clearing_leaves_other_files_alone(run):
+    report.clear(run)
+    assert os.listdir(run) == ["notes.txt"]
+    report.clear(run / "missing")
+
+
+def test_json_is_written_whole(tmp_path):
+    report.write_json({"a": [1, 2]}, tmp_path / "deep" / "a.json")
+    assert json.loads((tmp_path / "deep" / "a.json").read_text()) == {"a": [1, 2]}
+    with pytest.raises(TypeError):
+        report.write_json({"a": object()}, tmp_path / "deep" / "a.json")
+    assert os.listdir(tmp_path / "deep") == ["a.json"]
+    assert json.loads((tmp_path / "deep" / "a.json").read_text()) == {"a": [1, 2]}
+
+
+def test_versions_name_what_a_result_depends_on():
+    found = report.versions()
+    assert {"python", "geans", "tensorflow", "keras", "numpy", "machine"} <= set(found)
+    assert found["numpy"] == np.__version__
+
+
+def test_history(tmp_path):
+    path = tmp_path / "history.csv"
+    assert report.read_history(path) == {}
+    path.write_text("epoch,generator_loss\n1,0.5\n2,nan\n")
+    history = report.read_history(path)
+    assert history["epoch"] == [1.0, 2.0]
+    np.testing.assert_array_equal(history["generator_loss"], [0.5, np.nan])
