@@ -1,16 +1,12 @@
 """Small networks and data that many tests share."""
 
 import os
-import pathlib
 import subprocess
 import sys
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-REAL_DATA = ROOT / "../shared/data/tfds"
 
 
 @pytest.fixture

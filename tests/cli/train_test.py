@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from geans import cli, presets, report
+from geans import cli, data, presets, report
 
 SMALL = ["--preset=gan_ring", "--samples_per_epoch=640", "--steps_per_execution=1"]
 
@@ -74,3 +74,27 @@ def test_ctrl_c_saves_the_model_and_says_how_to_go_on():
     assert done >= 1
     assert cli.main(["train", "--run_dir=run", "--resume", f"--epochs={done + 1}"]) == 0
     assert len(report.read_history(history)["epoch"]) == done + 1
+
+
+def mean_distance(images):
+    """Mean Euclidean pixel distance between 300 images, pair by pair."""
+    flat = images[:300].reshape(300, -1).astype("float64")
+    squared = np.sum(flat**2, axis=1)
+    distances = np.sqrt(np.maximum(squared[:, None] + squared - 2 * flat @ flat.T, 0))
+    return distances.sum() / (300 * 299)
+
+
+@pytest.mark.slow
+def test_the_default_run_makes_garments_that_differ():
+    """`geans train`, whole: as varied as the real images within 30 %, in [-1, 1], no NaN."""
+    assert cli.main(["train"]) == 0
+    run_dir = "runs/gean_fashion"
+    for name in ("samples.png", "pictures/training.gif", "saved_model/saved_model.pb"):
+        assert (pathlib.Path(run_dir) / name).is_file()
+    assert cli.main(["sample", f"--run_dir={run_dir}", "--count=300", "--output=fake.npy"]) == 0
+    fake = np.load("fake.npy")
+    real = next(data.images.embedded("fashion", batch_size=300, seed=0).as_numpy_iterator())
+    assert np.isfinite(fake).all() and np.abs(fake).max() <= 1
+    assert mean_distance(fake) == pytest.approx(mean_distance(real), rel=0.3)
+    history = report.read_history(f"{run_dir}/history.csv")
+    assert all(np.isfinite(values).all() for values in history.values())
