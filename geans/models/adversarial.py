@@ -139,7 +139,12 @@ class AdversarialModel(keras.Model):
             ValueError: If a name is unknown or both players share an optimizer.
         """
         checks.check_compile_arguments(kwargs)
-        checks.check_optimizers(generator_optimizer, discriminator_optimizer)
+        optimizers = [
+            _get_optimizer(identifier)
+            for identifier in (generator_optimizer, discriminator_optimizer)
+        ]
+        checks.check_optimizers(*optimizers)
+        checks.check_precision(self.generator, self.discriminator)
         # Bare, compile() makes an RMSprop that nobody uses. XLA around the whole step would also
         # take in the update of all replicas, and fail.
         super().compile(optimizer=None, jit_compile=False, **kwargs)
@@ -147,8 +152,8 @@ class AdversarialModel(keras.Model):
         self.penalty = penalties.get(penalty)
         self.jit_compile_gradients = bool(jit_compile) and not self.run_eagerly
         with self.distribute_strategy.scope():
-            self.generator_player.set_optimizer(_get_optimizer(generator_optimizer))
-            self.discriminator_player.set_optimizer(_get_optimizer(discriminator_optimizer))
+            self.generator_player.set_optimizer(optimizers[0])
+            self.discriminator_player.set_optimizer(optimizers[1])
         self._gradient_function = self.compute_gradients
         if self.jit_compile_gradients:
             self._gradient_function = tf.function(self.compute_gradients, jit_compile=True)
@@ -173,7 +178,7 @@ class AdversarialModel(keras.Model):
         Raises:
             ValueError: If the data cannot be trained on; before the first step.
         """
-        self._assert_compile_called("fit")
+        checks.check_compiled(self)
         checks.check_fit_arguments(kwargs)
         waits = self.update_every == "epoch"
         steps_per_epoch = kwargs.get("steps_per_epoch")
@@ -186,28 +191,39 @@ class AdversarialModel(keras.Model):
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
         return super().fit(x, y, batch_size=batch_size, epochs=epochs, verbose=verbose, **kwargs)
 
+    def test_step(self, data):
+        """Refuses `evaluate`: there is no target to compare with."""
+        raise ValueError(
+            "An adversarial model has no loss that says how good it is. Draw samples with sample() "
+            "and measure them with geans.metrics."
+        )
+
     # The training step
 
     def train_step(self, data):
         """One micro-batch: gradients for those whose turn it is, and updates when they are due."""
         batch = self.unpack(data)
         size = _batch_size(batch)
-        self.samples_seen.assign_add(size)
-        self.rule.take_step(
-            lambda players, turn: self._logged_gradients(batch, players, turn), size
-        )
-        tf.distribute.get_replica_context().merge_call(self._end_step)
+        # A dataset of unknown length ends in the middle of a step, when its next batch does not
+        # come: nothing may be counted or moved before it has.
+        with tf.control_dependencies([size]):
+            self.samples_seen.assign_add(size)
+            self.rule.take_step(
+                lambda players, turn: self._logged_gradients(batch, players, turn), size
+            )
+            tf.distribute.get_replica_context().merge_call(self._end_step, args=(size,))
         return self.get_metrics_result()
 
-    def _end_step(self, strategy):
-        self.steps.assign_add(1)
-        self.rule.end_step(strategy)
+    def _end_step(self, strategy, size):
+        with tf.control_dependencies(strategy.experimental_local_results(size)):
+            self.steps.assign_add(1)
+            self.rule.end_step(strategy)
 
     def unpack(self, data):
         """What `compute_losses` gets of a batch: the samples; labels and weights are left aside."""
         samples, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         checks.check_spec(samples, self.generator.output_shape)
-        return tf.cast(samples, self.compute_dtype)
+        return tf.cast(samples, self.variable_dtype)
 
     def compute_losses(self, batch, latents, seed, players):
         """The losses of `players`, and what to log, from one forward pass.
@@ -223,10 +239,10 @@ class AdversarialModel(keras.Model):
         """
         real, losses, logs = batch, {}, {}
         fake = self.generator(latents, training=True)
-        fake_logits = self.discriminator(fake, training=True)
         real_logits = None
         if "discriminator" in players or self.loss.generator_uses_real:
             real_logits = self.discriminator(real, training=True)
+        fake_logits = self.discriminator(fake, training=True)
         if "discriminator" in players:
             losses["discriminator"] = self.loss.discriminator(real_logits, fake_logits)
             if self.penalty is not None:

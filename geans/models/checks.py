@@ -88,14 +88,45 @@ def check_fit_arguments(arguments):
         )
 
 
-def check_optimizers(generator_optimizer, discriminator_optimizer):
-    """Refuses one optimizer for two players: its moments would leak from one to the other."""
-    shared = isinstance(generator_optimizer, keras.optimizers.Optimizer)
-    if shared and generator_optimizer is discriminator_optimizer:
+def check_compiled(model):
+    """Refuses to train a model that was not told how."""
+    if not model.compiled:
+        raise ValueError("Call compile() before fit(): it sets the optimizers and the loss.")
+
+
+def check_optimizers(*optimizers):
+    """Refuses optimizers that would leak from one player to the other, or do the rule's work.
+
+    Keras' own gradient accumulation weighs a ragged batch wrongly and its average (`use_ema`) is
+    only ever put to use by a model with a single optimizer.
+    """
+    if len({id(optimizer) for optimizer in optimizers}) < len(optimizers):
         raise ValueError(
             "Each player needs an optimizer of its own, but generator_optimizer and "
-            f"discriminator_optimizer are the same object: {generator_optimizer!r}."
+            f"discriminator_optimizer are the same object: {optimizers[0]!r}."
         )
+    for optimizer in optimizers:
+        if optimizer.gradient_accumulation_steps:
+            raise ValueError(
+                "gradient_accumulation_steps of an optimizer and the update rule do not go "
+                f"together. Received: {optimizer.gradient_accumulation_steps}. Pass update_every "
+                "to geans.GEAN instead."
+            )
+        if optimizer.use_ema:
+            raise ValueError(
+                "The average of an optimizer with use_ema=True would never be used. Pass "
+                "averaging_half_life to the model instead."
+            )
+
+
+def check_precision(*networks):
+    """Refuses float16, whose small gradients vanish without a loss scale."""
+    for network in networks:
+        if any(layer.compute_dtype == "float16" for layer in network.layers):
+            raise ValueError(
+                f"{network.name} computes in float16, which needs a loss scale that geans does not "
+                "have yet. Use the policy 'mixed_bfloat16' or 'float32'."
+            )
 
 
 def check_spec(real, input_shape):

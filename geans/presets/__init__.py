@@ -47,7 +47,7 @@ def get(name):
     Example:
 
     >>> get("gean_ring").update_every
-    4
+    2
     """
     if name not in PRESETS:
         raise ValueError(f"Unknown preset {name!r}. Known: {', '.join(names())}.")

@@ -47,16 +47,16 @@ def gan_ring():
 
 
 def gean_ring():
-    """GEAN with a window of 4 steps on a ring of eight modes."""
+    """GEAN with a window of 2 steps on a ring of eight modes."""
     return Preset(
         name="gean_ring",
         rule="gean",
-        update_every=4,
+        update_every=2,
         loss="relativistic",
         r1=0.003,
         r2=0.003,
-        generator_learning_rate=4e-3,
-        discriminator_learning_rate=4e-3,
+        generator_learning_rate=2e-3,
+        discriminator_learning_rate=2e-3,
         expected_minutes=1,
         expected_score="",
         **_RING,
@@ -79,16 +79,16 @@ def gan_grid():
 
 
 def gean_grid():
-    """GEAN with a window of 4 steps on a grid of 25 modes."""
+    """GEAN with a window of 2 steps on a grid of 25 modes."""
     return Preset(
         name="gean_grid",
         rule="gean",
-        update_every=4,
+        update_every=2,
         loss="relativistic",
         r1=0.01,
         r2=0.01,
-        generator_learning_rate=6e-3,
-        discriminator_learning_rate=6e-3,
+        generator_learning_rate=3e-3,
+        discriminator_learning_rate=3e-3,
         expected_minutes=1,
         expected_score="",
         **_GRID,

@@ -198,6 +198,19 @@ def test_labels_are_ignored_and_all_kinds_of_data_train_alike(make_model, points
         np.testing.assert_array_equal(finals[0], final)
 
 
+@pytest.mark.parametrize("rule", RULES)
+def test_data_of_unknown_length_ends_without_a_half_step(rule, make_model, points):
+    """The step that finds no more data must not count, nor move anything."""
+    model_class, options = RULES[rule]
+    known = tf.data.Dataset.from_tensor_slices(points).batch(8)
+    unknown = known.filter(lambda batch: True)
+    models = [make_model(model_class, **options) for _ in range(2)]
+    for model, dataset in zip(models, (known, unknown), strict=True):
+        model.fit(dataset, epochs=5, verbose=0)
+    assert models[1].steps.numpy() == 30
+    assert_same_state(*models)
+
+
 def test_endless_data_trains_with_steps_per_epoch(make_model, points):
     endless = tf.data.Dataset.from_tensor_slices(points).repeat().batch(8)
     model = make_model(geans.GEAN)

@@ -81,6 +81,14 @@ BAD_COMPILE = {
     ),
     "keras' optimizer": ({"optimizer": "adam"}, "does not take optimizer"),
     "metrics": ({"metrics": ["accuracy"]}, "does not take metrics"),
+    "accumulating optimizer": (
+        {"generator_optimizer": keras.optimizers.Adam(gradient_accumulation_steps=4)},
+        "Pass update_every",
+    ),
+    "averaging optimizer": (
+        {"discriminator_optimizer": keras.optimizers.Adam(use_ema=True)},
+        "Pass averaging_half_life",
+    ),
     "unknown penalty": ({"penalty": "r9"}, "r9"),
 }
 
@@ -148,8 +156,33 @@ def test_points_may_lie_anywhere():
     model.fit(np.full((4, 2), 300.0, "float32"), verbose=0)
 
 
+def test_float16_is_refused_and_bfloat16_trains(points):
+    def model(policy):
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(policy)
+        try:
+            return geans.GEAN(*points_networks(), update_every=2)
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    with pytest.raises(ValueError, match="generator computes in float16.*mixed_bfloat16"):
+        model("mixed_float16").compile()
+    half = model("mixed_bfloat16")
+    half.compile(penalty="r1")
+    history = half.fit(points, batch_size=8, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert half.sample(3, seed=0).dtype == np.float32
+
+
+def test_evaluate_has_no_meaning():
+    model = geans.GAN(*points_networks())
+    model.compile()
+    with pytest.raises(ValueError, match="no loss that says how good it is"):
+        model.evaluate(GOOD, verbose=0)
+
+
 def test_fit_before_compile():
-    with pytest.raises(ValueError, match="compile"):
+    with pytest.raises(ValueError, match=r"Call compile\(\)"):
         geans.GAN(*points_networks()).fit(GOOD)
 
 

@@ -1,0 +1,299 @@
+"""Nonlinear conjugate gradients for Keras: each direction remembers the last one, d <- -g + beta d.
+
+`RULES` lists the formulas for beta, functions of inner products over *all* variables.
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Products(NamedTuple):
+    """Inner products, over all variables, of g, g_old, y = g - g_old and the last direction d."""
+
+    g_g: tf.Tensor
+    old_old: tf.Tensor
+    g_y: tf.Tensor
+    y_y: tf.Tensor
+    d_g: tf.Tensor
+    d_y: tf.Tensor
+
+    @classmethod
+    def of(cls, gradients, old_gradients, directions):
+        """The products of three lists of tensors that correspond one to one."""
+        g, old, d = gradients, old_gradients, directions
+        y = [a - b for a, b in zip(g, old, strict=True)]
+        return cls(_dot(g, g), _dot(old, old), _dot(g, y), _dot(y, y), _dot(d, g), _dot(d, y))
+
+
+def _dot(left, right):
+    # At least float32, even for half-precision weights: squares of small numbers underflow.
+    dtype = "float64" if any(a.dtype == tf.float64 for a in left) else "float32"
+    pairs = zip(left, right, strict=True)
+    return tf.add_n([tf.reduce_sum(tf.cast(a, dtype) * tf.cast(b, dtype)) for a, b in pairs])
+
+
+def _ratio(numerator, denominator):
+    # Zero where the quotient would overflow: without an old direction, or one that tells nothing.
+    smallest = np.finfo(denominator.dtype.as_numpy_dtype).tiny * (1 + tf.abs(numerator))
+    safe = tf.abs(denominator) > smallest
+    return tf.where(safe, numerator / tf.where(safe, denominator, 1), 0)
+
+
+def fletcher_reeves(p):
+    """beta = |g|^2 / |g_old|^2 (Fletcher & Reeves 1964)."""
+    return _ratio(p.g_g, p.old_old)
+
+
+def polak_ribiere_plus(p):
+    """beta = max(0, g.y / |g_old|^2) (Polak & Ribiere 1969; Gilbert & Nocedal 1992)."""
+    return tf.nn.relu(_ratio(p.g_y, p.old_old))
+
+
+def hestenes_stiefel(p):
+    """beta = g.y / d.y (Hestenes & Stiefel 1952); may be negative."""
+    return _ratio(p.g_y, p.d_y)
+
+
+def dai_yuan(p):
+    """beta = |g|^2 / d.y (Dai & Yuan 1999); negative where the curvature along d is."""
+    return _ratio(p.g_g, p.d_y)
+
+
+def hager_zhang(p):
+    """beta = (y - 2 d |y|^2 / d.y).g / d.y (Hager & Zhang 2005, equation 1.3); may be negative.
+
+    With any step size g.d <= -7/8 |g|^2 (their theorem 1.1), which a cap on beta leaves true.
+    """
+    return _ratio(p.g_y - 2 * p.d_g * _ratio(p.y_y, p.d_y), p.d_y)
+
+
+def hestenes_stiefel_dai_yuan(p):
+    """beta = max(0, min(HS, DY)) (Dai & Yuan 2001)."""
+    return tf.nn.relu(tf.minimum(hestenes_stiefel(p), dai_yuan(p)))
+
+
+def fletcher_reeves_polak_ribiere(p):
+    """beta = max(0, min(FR, PR)) (Hu & Storey 1991)."""
+    return tf.nn.relu(tf.minimum(fletcher_reeves(p), polak_ribiere_plus(p)))
+
+
+RULES = {
+    rule.__name__: rule
+    for rule in (
+        fletcher_reeves,
+        polak_ribiere_plus,
+        hestenes_stiefel,
+        dai_yuan,
+        hager_zhang,
+        hestenes_stiefel_dai_yuan,
+        fletcher_reeves_polak_ribiere,
+    )
+}
+
+# What is kept of each variable, by preconditioner.
+SLOTS = {None: ("gradient", "direction")}
+SLOTS["adam"] = (*SLOTS[None], "momentum", "velocity")
+
+ARGUMENTS = ("rule", "beta_max", "restart_every", "powell_threshold", "descent_threshold")
+ARGUMENTS += ("preconditioner", "beta_1", "beta_2", "epsilon")
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class ConjugateGradient(keras.optimizers.Optimizer):
+    """Conjugate gradient descent, with safeguards for noisy gradients and fixed steps.
+
+        d <- -g + beta d
+        w <- w + learning_rate d
+
+    beta comes from inner products over all variables, never tensor by tensor, of gradients that
+    are clipped and summed over replicas. On a convex quadratic in n unknowns, with exact steps and
+    `beta_max=None`, every rule ends in n updates. beta is 0 at first and where its denominator
+    vanishes, is kept in `[-beta_max, beta_max]`, and set to 0 again, a restart with d = -g, if
+
+    - |g.g_old| >= `powell_threshold` |g|^2: old directions tell little (Powell 1977);
+    - d.g >= -`descent_threshold` |g|^2: too little descent (Gilbert & Nocedal 1992);
+    - the number of earlier updates is a multiple of `restart_every`.
+
+    `preconditioner="adam"` puts d in the gradient's place in Adam's first moment, like the
+    conjugate-gradient-based Adam of Kobayashi & Iiduka (2020, arXiv 2003.00231; see also Iiduka &
+    Kobayashi 2020, Electronics 9(11), 1809):
+
+        m <- beta_1 m + (1 - beta_1) d
+        v <- beta_2 v + (1 - beta_2) g^2
+        w <- w + learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)
+
+    d itself stays as above; with beta = 0 this is `keras.optimizers.Adam`. The paper multiplies
+    beta by a small number that falls as 1/t; here the safeguards bound it.
+
+    Args:
+        learning_rate: Float, schedule or callable, as in Keras.
+        rule: Name of a formula for beta, out of `RULES`.
+        beta_max: Bound on |beta|, or `None`. Below 1, d is at most a momentum. The public code of
+            Naganuma & Iiduka (2023, arXiv 2203.14495), CG for GANs, has 1/2.
+        restart_every: Updates from one forced restart to the next; 1 is steepest descent.
+        powell_threshold: See above; `None` switches it off.
+        descent_threshold: See above; `None` switches it off.
+        preconditioner: `None` or `"adam"`.
+        beta_1: Decay of m; 0 by default because d is a momentum already.
+        beta_2: Decay of v.
+        epsilon: See above.
+        **kwargs: As in every Keras optimizer: `weight_decay` (decoupled, so not part of g),
+            `clipnorm`, `global_clipnorm`, `clipvalue`, `use_ema`, `name` and so on.
+
+    Raises:
+        ValueError: If a name is unknown or a number has no meaning.
+
+    Example:
+
+    Exact steps on 1/2 (x^2 + 10 y^2):
+
+    >>> scales = np.array([1.0, 10.0], "float32")
+    >>> point = keras.Variable([1.0, 1.0])
+    >>> optimizer = ConjugateGradient(beta_max=None)
+    >>> optimizer.build([point])
+    >>> for _ in range(2):
+    ...     gradient = scales * point
+    ...     (direction,) = optimizer.direction([gradient])
+    ...     curvature = tf.reduce_sum(scales * direction**2)
+    ...     optimizer.learning_rate = -tf.reduce_sum(gradient * direction) / curvature
+    ...     optimizer.apply([gradient])
+    >>> bool(np.abs(point.numpy()).max() < 1e-6)
+    True
+    """
+
+    def __init__(
+        self,
+        learning_rate=0.05,
+        *,
+        rule="polak_ribiere_plus",
+        beta_max=0.9,
+        restart_every=None,
+        powell_threshold=0.2,
+        descent_threshold=1e-2,
+        preconditioner=None,
+        beta_1=0.0,
+        beta_2=0.999,
+        epsilon=1e-7,
+        **kwargs,
+    ):
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        self.rule = rule
+        self.beta_max = beta_max
+        self.restart_every = restart_every
+        self.powell_threshold = powell_threshold
+        self.descent_threshold = descent_threshold
+        self.preconditioner = preconditioner
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        _check_arguments(**{**self.get_config(), "learning_rate": learning_rate})
+
+    def build(self, variables):
+        """Makes the slots of `variables`, zero at first, and the two counters."""
+        if self.built:
+            return
+        super().build(variables)
+        self._slots = self.add_optimizer_variables(variables, SLOTS[self.preconditioner])
+        self._positive_betas, self._restarts = (
+            self.add_variable((), dtype="int64", aggregation="only_first_replica", name=name)
+            for name in ("positive_betas", "restarts")
+        )
+
+    @property
+    def beta_positive_fraction(self):
+        """Share of the updates in which beta > 0, all safeguards applied; 0 before the first."""
+        updates = tf.maximum(tf.cast(self.iterations, "float32"), 1)
+        return tf.cast(self._positive_betas, "float32") / updates
+
+    @property
+    def restarts(self):
+        """Number of restarts after the first update; a rule that gives beta = 0 is none."""
+        return self._restarts
+
+    def direction(self, gradients):
+        """What `apply(gradients)` would add to the variables if the learning rate were 1.
+
+        One tensor for each variable of `build`, as in `gradients`. Changes nothing, so that a step
+        length can be found before `apply`. Clipping, the sum over replicas and the preconditioner
+        are included; weight decay is not.
+        """
+        if not self.built:
+            raise ValueError("direction() does not know the variables: call build(variables).")
+        gradients = self._clip_gradients(list(gradients))
+        pairs = zip(gradients, self._trainable_variables, strict=True)
+        updates, _, _ = self._updates(super()._all_reduce_sum_gradients(pairs))
+        return [move for (move, *_), _ in updates]
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        # The one place where Keras has all gradients summed over replicas: update_step sees one
+        # variable at a time. So the whole update is worked out here and handed on as "gradient".
+        updates, beta, restarts = self._updates(super()._all_reduce_sum_gradients(grads_and_vars))
+        self._positive_betas.assign_add(tf.cast(beta > 0, "int64"))
+        self._restarts.assign_add(tf.cast(restarts & (self.iterations > 0), "int64"))
+        return updates
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Moves one variable and fills its slots as `_updates` has worked out."""
+        move, *values = gradient
+        index = self._get_variable_index(variable)
+        for slots, value in zip(self._slots, values, strict=True):
+            self.assign(slots[index], value)
+        self.assign_add(variable, tf.cast(learning_rate, variable.dtype) * move)
+
+    def _updates(self, grads_and_vars):
+        """Pairs of ((move, *new slots), variable); beta; whether the method restarts."""
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        gradients = [tf.cast(g, v.dtype) for g, v in zip(gradients, variables, strict=True)]
+        indices = [self._get_variable_index(variable) for variable in variables]
+        olds, directions, *moments = (
+            [tf.convert_to_tensor(slots[i]) for i in indices] for slots in self._slots
+        )
+        beta, restarts = self._beta(Products.of(gradients, olds, directions))
+        pairs = zip(gradients, directions, strict=True)
+        directions = [tf.cast(beta, d.dtype) * d - g for g, d in pairs]
+        updates = map(self._update, gradients, directions, *moments)
+        return list(zip(updates, variables, strict=True)), beta, restarts
+
+    def _beta(self, p):
+        beta = RULES[self.rule](p)
+        if self.beta_max is not None:
+            beta = tf.clip_by_value(beta, -self.beta_max, self.beta_max)
+        restarts = tf.constant(False)
+        if self.powell_threshold is not None:
+            restarts |= tf.abs(p.g_g - p.g_y) >= self.powell_threshold * p.g_g
+        if self.descent_threshold is not None:
+            restarts |= beta * p.d_g - p.g_g >= -self.descent_threshold * p.g_g
+        if self.restart_every is not None:
+            restarts |= self.iterations % self.restart_every == 0
+        return tf.where(restarts, tf.zeros_like(beta), beta), restarts
+
+    def _update(self, gradient, direction, momentum=None, velocity=None):
+        if self.preconditioner is None:
+            return direction, gradient, direction
+        beta_1, beta_2 = (tf.cast(b, direction.dtype) for b in (self.beta_1, self.beta_2))
+        momentum += (1 - beta_1) * (direction - momentum)
+        velocity += (1 - beta_2) * (tf.square(gradient) - velocity)
+        time = tf.cast(self.iterations + 1, direction.dtype)
+        unbias = tf.sqrt(1 - beta_2**time) / (1 - beta_1**time)
+        move = unbias * momentum / (tf.sqrt(velocity) + self.epsilon)
+        return move, gradient, direction, momentum, velocity
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), **{name: getattr(self, name) for name in ARGUMENTS}}
+
+
+def _check_arguments(*, rule, preconditioner, restart_every, **amounts):
+    for name, value, table in (("rule", rule, RULES), ("preconditioner", preconditioner, SLOTS)):
+        if value not in table:
+            names = ", ".join(map(repr, table))
+            raise ValueError(f"{name} must be one of {names}. Received: {name}={value!r}.")
+    if restart_every is not None and not (isinstance(restart_every, int) and restart_every > 0):
+        raise ValueError(f"restart_every must be a positive int. Received: {restart_every!r}.")
+    for name, value in amounts.items():
+        limit = 1 if name in ("beta_1", "beta_2") else float("inf")
+        if isinstance(value, (int, float)) and not 0 <= value < limit:
+            raise ValueError(f"{name} must be in [0, {limit}). Received: {name}={value!r}.")
