@@ -5,8 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import losses, penalties
-from geans.models import checks
-from geans.models.averaging import AveragedNetwork
+from geans.models import checks, generative
 from geans.models.player import Player, local_sum
 from geans.models.update_rule import EpochUpdate, UpdateRule
 
@@ -22,7 +21,7 @@ class SeenMean(keras.metrics.Mean):
 
 
 @keras.saving.register_keras_serializable(package="geans")
-class AdversarialModel(keras.Model):
+class AdversarialModel(generative.GenerativeModel):
     """A generator and a discriminator, trained against each other by `fit`.
 
     *When* the players move is the update rule. With `update_every=1` they move at every step; with
@@ -67,20 +66,15 @@ class AdversarialModel(keras.Model):
         seed=None,
         name=None,
     ):
-        super().__init__(name=name)
         checks.check_networks(generator, discriminator)
         checks.check_rule(update_every, order, discriminator_steps)
         checks.check_averaging(averaging_half_life)
-        self.generator = generator
+        super().__init__(generator, averaging_half_life, name=name)
         self.discriminator = discriminator
         self.update_every = update_every
         self.order = order
         self.discriminator_steps = discriminator_steps
-        self.averaging_half_life = averaging_half_life
         self.seed = int(np.random.default_rng().integers(2**31)) if seed is None else int(seed)
-        self.average = None
-        if averaging_half_life is not None:
-            self.average = AveragedNetwork(generator, averaging_half_life)
         collects = update_every != 1
         self.generator_player = Player([generator], collects=collects)
         self.discriminator_player = Player([discriminator], collects=collects)
@@ -101,11 +95,6 @@ class AdversarialModel(keras.Model):
         ]
         # Without this, fit would feed images to call(latents) to build the model (keras#20164).
         self.built = True
-
-    @property
-    def latent_dim(self):
-        """Number of columns of the latents."""
-        return self.generator.input_shape[-1]
 
     @property
     def metrics(self):
@@ -156,8 +145,10 @@ class AdversarialModel(keras.Model):
             self.discriminator_player.set_optimizer(optimizers[1])
         self._gradient_function = self.compute_gradients
         if self.jit_compile_gradients:
-            self._gradient_function = tf.function(self.compute_gradients, jit_compile=True)
-        self._window_function = tf.function(self.rule.end_window)
+            self._gradient_function = tf.function(
+                self.compute_gradients, autograph=False, jit_compile=True
+            )
+        self._window_function = tf.function(self.rule.end_window, autograph=False)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", **kwargs):
         """Trains both players, as `keras.Model.fit` does one network.
@@ -301,45 +292,7 @@ class AdversarialModel(keras.Model):
         if self.average is not None:
             self.average.follow(self.generator, tf.convert_to_tensor(self.samples_seen))
 
-    # Sampling
-
-    @property
-    def averaged_generator(self):
-        """The network that `sample` uses by default, or `None` without `averaging_half_life`."""
-        return None if self.average is None else self.average.network
-
-    def call(self, latents, training=False):
-        """Samples of the averaged generator, or of the live one where there is no average."""
-        checks.check_latents(latents, self.latent_dim)
-        network = self.averaged_generator or self.generator
-        return network(latents, training=training)
-
-    def sample(self, count, seed=None, averaged=True, batch_size=256):
-        """Draws samples.
-
-        Args:
-            count: Number of samples.
-            seed: Integer; the same one gives the same latents, `None` draws one.
-            averaged: Whether from the averaged generator, where there is one, or the live one.
-            batch_size: Samples computed at once.
-
-        Returns:
-            Array `(count, ...)`, images in [-1, 1].
-
-        Raises:
-            ValueError: If `count` is not positive.
-        """
-        if not checks.is_positive_integer(count):
-            raise ValueError(f"count must be 1 or more. Received: count={count!r}.")
-        if seed is None:
-            seed = int(np.random.default_rng().integers(2**31))
-        network = (averaged and self.averaged_generator) or self.generator
-        latents = self.sampling_latents(count, seed)
-        return network.predict(latents, batch_size=batch_size, verbose=0)
-
-    def sampling_latents(self, count, seed):
-        """Standard normal latents, float32 `(count, latent_dim)`, that belong to `seed`."""
-        return tf.random.stateless_normal((count, self.latent_dim), tf.stack([seed, 0]))
+    # Showing and saving
 
     def summary(self, **kwargs):
         """Prints both networks and the update rule; takes what `keras.Model.summary` takes."""
@@ -350,8 +303,6 @@ class AdversarialModel(keras.Model):
         print_line(f"{type(self).__name__} {self.name!r}: {self.order} updates {every}")
         for network in (self.generator, self.discriminator):
             network.summary(**kwargs)
-
-    # Saving
 
     def get_config(self):
         """The constructor's arguments."""

@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+import geans
+
+
+def test_sampling(make_model):
+    model = make_model(geans.GAN)
+    model.generator.set_weights([w + 1 for w in model.generator.get_weights()])
+    assert model.sample(300, seed=1).shape == (300, 2)
+    np.testing.assert_array_equal(model.sample(3, seed=1), model.sample(3, seed=1))
+    assert (model.sample(3, seed=1) != model.sample(3, seed=2)).all()
+    assert (model.sample(3) != model.sample(3)).all()
+    assert (model.sample(3, seed=1) != model.sample(3, seed=1, averaged=False)).all()
+    latents = model.sampling_latents(3, seed=1)
+    np.testing.assert_allclose(model(latents), model.sample(3, seed=1), rtol=1e-6)
+    for count in (0, -1, 2.5, None):
+        with pytest.raises(ValueError, match="count must be 1 or more"):
+            model.sample(count)
+
+
+def test_without_an_average_the_live_generator_answers(make_model):
+    model = make_model(geans.GAN, averaging_half_life=None)
+    assert model.averaged_generator is None
+    np.testing.assert_array_equal(model.sample(3, seed=1), model.sample(3, seed=1, averaged=False))
