@@ -77,7 +77,7 @@ def gean_mlp_mnist():
         update_every="epoch",
         generator_learning_rate=2e-3,
         discriminator_learning_rate=2e-3,
-        epochs=100,
+        epochs=50,
         picture_every=5,
         expected_minutes=4,
         expected_score="",
