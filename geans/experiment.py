@@ -15,6 +15,7 @@ A run directory holds
 
 import dataclasses
 import inspect
+import itertools
 import math
 import os
 import pathlib
@@ -139,20 +140,20 @@ def make_model(preset, dataset):
             {"seed": preset.seed, **preset.discriminator_options},
             "discriminator_options",
         ),
-        update_every=preset.update_every,
+        update_every=update_every(preset, preset.epochs * len(dataset)),
         order=preset.order,
         discriminator_steps=preset.discriminator_steps,
         averaging_half_life=preset.averaging_half_life or None,
         seed=preset.seed,
         name=preset.name,
     )
-    updates = updates_per_epoch(preset, len(dataset))
+    updates = count_updates(preset, len(dataset))
     model.compile(
         generator_optimizer=_optimizer(
-            preset, preset.generator_learning_rate, preset.epochs * updates["generator"]
+            preset, preset.generator_learning_rate, updates["generator"]
         ),
         discriminator_optimizer=_optimizer(
-            preset, preset.discriminator_learning_rate, preset.epochs * updates["discriminator"]
+            preset, preset.discriminator_learning_rate, updates["discriminator"]
         ),
         loss=preset.loss,
         penalty=_penalty(preset),
@@ -161,19 +162,43 @@ def make_model(preset, dataset):
     return model
 
 
-def updates_per_epoch(preset, steps):
-    """How often each player moves in an epoch of `steps` steps, on average."""
-    if preset.update_every == 1:
-        per_step = preset.discriminator_steps if preset.order == "alternating" else 1
+def update_every(preset, steps):
+    """What the model takes as `update_every`, for a run of `steps` steps."""
+    if not str(preset.update_every).startswith("growing:"):
+        return preset.update_every
+    doublings = int(preset.update_every.partition(":")[2]).bit_length() - 1
+    boundaries = [int(steps * (1 - 0.5**i)) - 1 for i in range(1, doublings + 1)]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(
+        boundaries, [2**i for i in range(doublings + 1)]
+    )
+
+
+def count_updates(preset, steps_per_epoch):
+    """How often each player moves in the whole run, about: a dict from player to number."""
+    every = update_every(preset, preset.epochs * steps_per_epoch)
+    if every == 1:
+        steps = preset.epochs * steps_per_epoch
+        alternating = preset.order == "alternating"
+        per_step = preset.discriminator_steps if alternating else 1
         return {"discriminator": per_step * steps, "generator": steps}
-    windows = 1 if preset.update_every == "epoch" else math.ceil(steps / preset.update_every)
+    windows = _count_windows(every, preset.epochs, steps_per_epoch)
     if preset.order == "simultaneous":
         return {"discriminator": windows, "generator": windows}
     cycle = preset.discriminator_steps + 1
     return {
-        "discriminator": windows * preset.discriminator_steps / cycle,
-        "generator": windows / cycle,
+        "discriminator": math.ceil(windows * preset.discriminator_steps / cycle),
+        "generator": math.ceil(windows / cycle),
     }
+
+
+def _count_windows(every, epochs, steps_per_epoch):
+    if every == "epoch":
+        return epochs
+    if not callable(every):
+        return epochs * math.ceil(steps_per_epoch / every)
+    ends = [0, *(boundary + 1 for boundary in every.boundaries), epochs * steps_per_epoch]
+    lengths = [end - start for start, end in itertools.pairwise(ends)]
+    return sum(length // size for length, size in zip(lengths, every.values, strict=True))
 
 
 def load(run_dir):
@@ -229,7 +254,7 @@ def _optimizer(preset, learning_rate, updates):
         )
     if preset.learning_rate_decay == "linear":
         learning_rate = keras.optimizers.schedules.PolynomialDecay(
-            learning_rate, math.ceil(updates), end_learning_rate=0.0
+            learning_rate, updates, end_learning_rate=0.0
         )
     config = {
         "learning_rate": learning_rate,

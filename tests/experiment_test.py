@@ -75,6 +75,7 @@ def test_the_seed_decides_the_run(tmp_path):
 @pytest.mark.parametrize("when", ["in mid-epoch", "in a picture"])
 def test_an_interrupted_run_keeps_the_model_and_goes_on(tmp_path, monkeypatch, when):
     """Ctrl-C arrives somewhere in the second epoch; nothing trained is lost."""
+    preset = ring(learning_rate_decay="constant", update_every=4)
 
     class Interrupt(keras.callbacks.Callback):
         calls = 0
@@ -93,14 +94,14 @@ def test_an_interrupted_run_keeps_the_model_and_goes_on(tmp_path, monkeypatch, w
     with monkeypatch.context() as patch:
         patch.setattr(experiment.callbacks, "Progress", Interrupt)
         with pytest.raises(KeyboardInterrupt):
-            experiment.run(ring(learning_rate_decay="constant"), tmp_path)
+            experiment.run(preset, tmp_path)
     saved = experiment.load(tmp_path)
     assert saved.steps.numpy() == (8 if when == "in mid-epoch" else 10)
     if when == "in mid-epoch":
         assert saved.rule.window_steps.numpy() == 3
     done = len(report.read_history(tmp_path / "history.csv")["epoch"])
 
-    model = experiment.run(ring(learning_rate_decay="constant"), tmp_path, resume=True)
+    model = experiment.run(preset, tmp_path, resume=True)
     assert model.steps.numpy() == saved.steps.numpy() + 5 * (3 - done)
     assert report.read_history(tmp_path / "history.csv")["epoch"] == [1, 2, 3]
     assert (tmp_path / "saved_model").is_dir()
@@ -170,17 +171,29 @@ def test_a_bad_preset_leaves_no_directory(case, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"update_every": 1}, (10, 10)),
-        ({"update_every": 4}, (3, 3)),
-        ({"update_every": "epoch"}, (1, 1)),
-        ({"update_every": 1, "order": "alternating", "discriminator_steps": 5}, (50, 10)),
-        ({"update_every": 5, "order": "alternating"}, (1, 1)),
-        ({"update_every": 1, "order": "simultaneous", "rule": "gan"}, (10, 10)),
+        ({"update_every": 1}, (20, 20)),
+        ({"update_every": 4}, (6, 6)),
+        ({"update_every": "epoch"}, (2, 2)),
+        ({"update_every": "growing:4"}, (13, 13)),
+        ({"update_every": 1, "order": "alternating", "discriminator_steps": 5}, (100, 20)),
+        ({"update_every": 5, "order": "alternating"}, (2, 2)),
+        ({"update_every": 1, "order": "simultaneous", "rule": "gan"}, (20, 20)),
     ],
 )
-def test_updates_per_epoch(changes, expected):
-    updates = experiment.updates_per_epoch(ring(**changes), steps=10)
-    assert (updates["discriminator"], updates["generator"]) == expected
+def test_updates_of_a_run(changes, expected, tmp_path):
+    """Two epochs of 10 steps. Growing to 4: 10 steps at 1, 5 at 2, 5 at 4."""
+    preset = ring(epochs=2, samples_per_epoch=1_280, **changes)
+    counted = experiment.count_updates(preset, steps_per_epoch=10)
+    assert (counted["discriminator"], counted["generator"]) == expected
+
+
+def test_growing_windows_in_a_run(tmp_path):
+    """20 steps in epochs of 10: 10 at 1, then 2 2 2(4 left) ..., cut short at the end."""
+    model = experiment.run(
+        ring(epochs=2, samples_per_epoch=1_280, update_every="growing:4"), tmp_path
+    )
+    # Windows begin at 0, 1, ..., 9, 10, 12, 14, 16 and last 1 x 10, 2, 2, 2, 4.
+    assert model.generator_player.optimizer.iterations.numpy() == 14
 
 
 def test_a_linear_decay_ends_at_zero(tmp_path):

@@ -96,15 +96,6 @@ def _resolve_resumed(values):
 
 def _override(preset, values):
     given = {name: values[name].value for name, _, _ in overrides() if values[name].present}
-    if given.get("update_every", "epoch") != "epoch":
-        given["update_every"] = _integer("update_every", given["update_every"])
+    if given.get("update_every", "").isdecimal():
+        given["update_every"] = int(given["update_every"])
     return dataclasses.replace(preset, **given)
-
-
-def _integer(name, text):
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(
-            f"{name} must be a number of steps or 'epoch'. Received: {text!r}."
-        ) from None

@@ -41,7 +41,9 @@ class AdversarialModel(generative.GenerativeModel):
     Args:
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
         discriminator: `keras.Model` from samples to raw logits of any shape.
-        update_every: 1, a number of steps, or `"epoch"`.
+        update_every: 1, a number of steps, `"epoch"`, or a schedule from the step with which a
+            window begins to its number of steps, so that windows can grow over the training:
+            `keras.optimizers.schedules.PiecewiseConstantDecay([4000, 6000], [1, 2, 4])`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update (n_critic of the WGAN
             paper). More than one needs `order="alternating"`.
@@ -208,7 +210,7 @@ class AdversarialModel(generative.GenerativeModel):
     def _end_step(self, strategy, size):
         with tf.control_dependencies(strategy.experimental_local_results(size)):
             self.steps.assign_add(1)
-            self.rule.end_step(strategy)
+            self.rule.end_step(strategy, tf.convert_to_tensor(self.steps))
 
     def unpack(self, data):
         """What `compute_losses` gets of a batch: the samples; labels and weights are left aside."""
@@ -297,10 +299,7 @@ class AdversarialModel(generative.GenerativeModel):
     def summary(self, **kwargs):
         """Prints both networks and the update rule; takes what `keras.Model.summary` takes."""
         print_line = kwargs.get("print_fn") or print
-        every = {1: "every step", "epoch": "once per epoch"}.get(
-            self.update_every, f"every {self.update_every} steps"
-        )
-        print_line(f"{type(self).__name__} {self.name!r}: {self.order} updates {every}")
+        print_line(f"{type(self).__name__} {self.name!r}: {self.order} updates {self.rule.rhythm}")
         for network in (self.generator, self.discriminator):
             network.summary(**kwargs)
 
@@ -309,7 +308,7 @@ class AdversarialModel(generative.GenerativeModel):
         return {
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "update_every": self.update_every,
+            "update_every": keras.saving.serialize_keras_object(self.update_every),
             "order": self.order,
             "discriminator_steps": self.discriminator_steps,
             "averaging_half_life": self.averaging_half_life,
@@ -320,11 +319,11 @@ class AdversarialModel(generative.GenerativeModel):
     @classmethod
     def from_config(cls, config):
         """The model of a `get_config` dict."""
-        networks = {
+        objects = {
             name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("generator", "discriminator")
+            for name in ("generator", "discriminator", "update_every")
         }
-        return cls(**{**config, **networks})
+        return cls(**{**config, **objects})
 
     def get_compile_config(self):
         """The arguments of `compile`; without this a loaded model has no optimizers."""

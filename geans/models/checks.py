@@ -39,10 +39,11 @@ def check_networks(generator, discriminator):
 
 def check_rule(update_every, order, discriminator_steps):
     """Refuses an update rule that has no meaning."""
-    if update_every != "epoch" and not is_positive_integer(update_every):
+    scheduled = isinstance(update_every, keras.optimizers.schedules.LearningRateSchedule)
+    if update_every != "epoch" and not scheduled and not is_positive_integer(update_every):
         raise ValueError(
-            "update_every must be a number of steps, 1 or more, or 'epoch'. "
-            f"Received: update_every={update_every!r}."
+            "update_every must be a number of steps, 1 or more, 'epoch', or a schedule of "
+            f"keras.optimizers.schedules. Received: update_every={update_every!r}."
         )
     if order not in ORDERS:
         raise ValueError(f"order must be one of {', '.join(ORDERS)}. Received: order={order!r}.")

@@ -21,7 +21,8 @@ class GEAN(AdversarialModel):
     Args:
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
         discriminator: `keras.Model` from samples to raw logits.
-        update_every: `"epoch"`, or K steps; what is left at the epoch's end is applied there.
+        update_every: `"epoch"`, K steps, or a schedule of K over the steps, for windows that grow;
+            what is left at the epoch's end is applied there.
         order: `"simultaneous"`, or `"alternating"`: a window for the discriminator, then one for
             the generator against the moved discriminator.
         **kwargs: As in `AdversarialModel`: `discriminator_steps`, `averaging_half_life`, `seed`,

@@ -25,7 +25,8 @@ class UpdateRule(keras.layers.Layer):
 
     Args:
         players: Dict from the names in `PLAYERS` to `Player`s.
-        update_every: 1, a number of steps, or `"epoch"`.
+        update_every: 1, a number of steps, `"epoch"`, or a schedule that gives the number of steps
+            from the number of the step with which a window begins.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update, in alternating order.
         after_generator_update: Called outside the replicas whenever the generator has moved.
@@ -41,6 +42,14 @@ class UpdateRule(keras.layers.Layer):
         self.window_steps = self._add_counter()
         self.windows = self._add_counter()
         self.built = True
+
+    @property
+    def rhythm(self):
+        """When the players move, in words."""
+        if callable(self.update_every):
+            return f"in windows of {type(self.update_every).__name__}"
+        words = {1: "every step", "epoch": "once per epoch"}
+        return words.get(self.update_every, f"every {self.update_every} steps")
 
     def _add_counter(self):
         return self.add_weight(
@@ -61,15 +70,21 @@ class UpdateRule(keras.layers.Layer):
         else:
             self._in_turn(lambda players: self._receive(players, gradients_of(players, 0), size))
 
-    def end_step(self, strategy):
-        """Closes the step, outside the replicas, where a conditional may hold an update."""
+    def end_step(self, strategy, steps):
+        """Closes step `steps` (from 1), outside the replicas: there a conditional may update."""
         if self.update_every == 1:
             self.after_generator_update()
             return
         self.window_steps.assign_add(1)
         if self.update_every != "epoch":
-            due = tf.convert_to_tensor(self.window_steps) >= self.update_every
+            in_window = tf.convert_to_tensor(self.window_steps)
+            due = in_window >= self._window_size(steps - in_window)
             tf.cond(due, lambda: self.end_window(strategy), lambda: None)
+
+    def _window_size(self, first_step):
+        if callable(self.update_every):
+            return tf.cast(self.update_every(first_step), "int64")
+        return self.update_every
 
     def end_window(self, strategy):
         """Moves the players whose turn it is along what they have received."""

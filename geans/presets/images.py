@@ -38,7 +38,7 @@ def gan_fashion():
         update_every=1,
         order="alternating",
         expected_minutes=3,
-        expected_score="",
+        expected_score="garments that a person recognises",
         **_FASHION,
     )
 
@@ -49,8 +49,8 @@ def gean_fashion():
         name="gean_fashion",
         rule="gean",
         update_every=2,
-        expected_minutes=3,
-        expected_score="",
+        expected_minutes=2,
+        expected_score="garments that a person recognises",
         **_FASHION,
     )
 
@@ -64,7 +64,7 @@ def gan_mlp_mnist():
         order="alternating",
         epochs=20,
         expected_minutes=2,
-        expected_score="",
+        expected_score="digits with speckles",
         **_MLP_MNIST,
     )
 
@@ -79,7 +79,7 @@ def gean_mlp_mnist():
         discriminator_learning_rate=2e-3,
         epochs=50,
         picture_every=5,
-        expected_minutes=4,
-        expected_score="",
+        expected_minutes=3,
+        expected_score="no digits yet: 50 updates in all",
         **_MLP_MNIST,
     )

@@ -29,7 +29,8 @@ class Preset:
         generator_options: Further arguments of the generator.
         discriminator_options: Further arguments of the discriminator.
         rule: `"gan"` or `"gean"`.
-        update_every: Steps per update, or `"epoch"`; 1 for `"gan"`.
+        update_every: Steps per update, `"epoch"`, or `"growing:8"`: 1 for the first half of the
+            steps, 2 for half of what is left, and so on up to 8. 1 for `"gan"`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update.
         averaging_half_life: Samples after which a weight's share in the averaged generator has
@@ -89,6 +90,7 @@ class Preset:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             _check_type(field.name, getattr(self, field.name), field.type)
+        _check_update_every(self.update_every)
 
     @property
     def command(self):
@@ -156,3 +158,13 @@ def _check_type(name, value, annotation):
     if not isinstance(value, allowed) or isinstance(value, bool):
         wanted = " or ".join(kind.__name__ for kind in kinds)
         raise ValueError(f"The preset's {name} must be {wanted}. Received: {name}={value!r}.")
+
+
+def _check_update_every(value):
+    kind, _, largest = str(value).partition(":")
+    growing = kind == "growing" and largest.isdecimal() and int(largest).bit_count() == 1
+    if isinstance(value, str) and value != "epoch" and not (growing and int(largest) > 1):
+        raise ValueError(
+            "The preset's update_every must be a number of steps, 'epoch', or 'growing:K' with K a "
+            f"power of 2, at least 2. Received: update_every={value!r}."
+        )

@@ -44,7 +44,7 @@ def test_version(capsys):
         (["train", "--epochs=three"], "three"),
         (["train", "more"], "takes flags only. Received: more"),
         (["train", "--preset=gan"], "Unknown preset 'gan'. Known"),
-        (["train", "--update_every=batch"], "number of steps or 'epoch'"),
+        (["train", "--update_every=batch"], "'growing:K'"),
         (["sample"], "Pass --run_dir"),
         (["export"], "Pass --run_dir"),
         (["sample", "--run_dir=x", "--output=x.jpg"], "must end in .png or .npy"),

@@ -98,6 +98,30 @@ def test_steps_per_execution_changes_no_weight(make_model, points):
         np.testing.assert_array_equal(one, other)
 
 
+def test_windows_can_grow(make_model, points):
+    """Two epochs of 6 steps, windows of 1 until step 3, then of 2, of 4 from step 8 on.
+
+    They begin at steps 0, 1, 2, 3, 4 and 6, 8, and the epochs' ends cut two of them short.
+    """
+    growing = keras.optimizers.schedules.PiecewiseConstantDecay([3, 7], [1, 2, 4])
+    model = make_model(geans.GEAN, update_every=growing)
+    watcher = Movements(model.generator)
+    model.fit(points, batch_size=8, epochs=2, verbose=0, callbacks=[watcher])
+    assert watcher.moved == [0, 1, 2, 3, 5, 1, 5]
+
+
+def test_growing_windows_are_saved(make_model, points, tmp_path):
+    growing = keras.optimizers.schedules.PiecewiseConstantDecay([3, 7], [1, 2, 4])
+    model = make_model(geans.GEAN, update_every=growing)
+    model.fit(points, batch_size=8, shuffle=False, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for each in (model, loaded):
+        each.fit(points, batch_size=8, shuffle=False, verbose=0)
+    for one, other in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_alternating_gives_each_player_its_windows(make_model, points):
     """Windows of 2 in epochs of 6 steps: D D G, D D G."""
     model = make_model(geans.GEAN, update_every=2, order="alternating", discriminator_steps=2)

@@ -31,9 +31,9 @@ def play(steps, **options):
         players, after_generator_update=lambda: log.append("average"), **options
     )
     strategy = tf.distribute.get_strategy()
-    for _ in range(steps):
+    for step in range(steps):
         rule.take_step(lambda players, turn: dict.fromkeys(players, [np.float32(0)]), 4)
-        rule.end_step(strategy)
+        rule.end_step(strategy, tf.constant(step + 1, "int64"))
     return log
 
 

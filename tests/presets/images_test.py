@@ -20,5 +20,4 @@ def test_the_sources_networks():
 def test_the_default_sees_enough_updates():
     preset = presets.get("gean_fashion")
     steps = math.ceil(10_000 / preset.batch_size)
-    updates = experiment.updates_per_epoch(preset, steps)
-    assert preset.epochs * updates["generator"] > 1_000
+    assert experiment.count_updates(preset, steps)["generator"] > 1_000

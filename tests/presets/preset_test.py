@@ -32,6 +32,17 @@ def test_a_bad_field_is_named(change, message):
         presets.from_dict({**MINIMAL, **change})
 
 
+@pytest.mark.parametrize("word", ["growing", "growing:", "growing:3", "growing:1", "batch", "8"])
+def test_windows_that_make_no_sense(word):
+    with pytest.raises(ValueError, match=f"'growing:K' .*update_every='{word}'"):
+        presets.from_dict({**MINIMAL, "update_every": word})
+
+
+@pytest.mark.parametrize("value", [1, 8, "epoch", "growing:2", "growing:16"])
+def test_windows_that_make_sense(value):
+    assert presets.from_dict({**MINIMAL, "update_every": value}).update_every == value
+
+
 def test_missing_fields_are_named():
     with pytest.raises(ValueError, match=r"missing: \['data', 'expected_minutes'"):
         presets.from_dict({"name": "x"})
