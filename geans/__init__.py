@@ -18,6 +18,7 @@ _MODULES = (
     "metrics",
     "models",
     "networks",
+    "optimizers",
     "penalties",
     "plotting",
     "presets",
@@ -40,6 +41,11 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
-# keras.saving.load_model knows only classes that are registered in this process. So the models are
+def _register(keras):
+    for module in ("models", "optimizers"):
+        importlib.import_module(f"geans.{module}")
+
+
+# keras.saving.load_model knows only classes that are registered in this process. So they are
 # imported together with Keras: at once if it is there already, otherwise as soon as it comes.
-wrapt.register_post_import_hook(lambda keras: importlib.import_module("geans.models"), "keras")
+wrapt.register_post_import_hook(_register, "keras")

@@ -12,7 +12,17 @@ import geans
 PACKAGE = pathlib.Path(geans.__file__).parent
 TESTS = pathlib.Path(__file__).parent
 FLOORS = [
-    {"losses", "penalties", "networks", "data", "metrics", "plotting", "export", "report"},
+    {
+        "losses",
+        "penalties",
+        "optimizers",
+        "networks",
+        "data",
+        "metrics",
+        "plotting",
+        "export",
+        "report",
+    },
     {"models", "callbacks", "presets"},
     {"experiment"},
     {"cli"},

@@ -18,7 +18,7 @@ print(sorted(name for name in keras.saving.get_custom_objects() if name.startswi
 """
     for order in ("keras,geans", "geans.losses,keras"):
         printed = run_python(code, tmp_path, order)
-        for name in ("GAN", "GEAN", "Hinge", "R1"):
+        for name in ("GAN", "GEAN", "Hinge", "R1", "ConjugateGradient"):
             assert f"'geans>{name}'" in printed
 
 

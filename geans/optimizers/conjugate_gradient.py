@@ -111,7 +111,7 @@ class ConjugateGradient(keras.optimizers.Optimizer):
     beta comes from inner products over all variables, never tensor by tensor, of gradients that
     are clipped and summed over replicas. On a convex quadratic in n unknowns, with exact steps and
     `beta_max=None`, every rule ends in n updates. beta is 0 at first and where its denominator
-    vanishes, is kept in `[-beta_max, beta_max]`, and set to 0 again, a restart with d = -g, if
+    vanishes, is kept in `[-beta_max, beta_max]`, and set to 0 again (a restart: d = -g) if
 
     - |g.g_old| >= `powell_threshold` |g|^2: old directions tell little (Powell 1977);
     - d.g >= -`descent_threshold` |g|^2: too little descent (Gilbert & Nocedal 1992);
@@ -146,9 +146,7 @@ class ConjugateGradient(keras.optimizers.Optimizer):
     Raises:
         ValueError: If a name is unknown or a number has no meaning.
 
-    Example:
-
-    Exact steps on 1/2 (x^2 + 10 y^2):
+    Example, exact steps on 1/2 (x^2 + 10 y^2):
 
     >>> scales = np.array([1.0, 10.0], "float32")
     >>> point = keras.Variable([1.0, 1.0])
@@ -189,7 +187,7 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
-        _check_arguments(**{**self.get_config(), "learning_rate": learning_rate})
+        _check_arguments(learning_rate=learning_rate, **self._own_config())
 
     def build(self, variables):
         """Makes the slots of `variables`, zero at first, and the two counters."""
@@ -211,7 +209,7 @@ class ConjugateGradient(keras.optimizers.Optimizer):
     @property
     def restarts(self):
         """Number of restarts after the first update; a rule that gives beta = 0 is none."""
-        return self._restarts
+        return tf.convert_to_tensor(self._restarts)
 
     def direction(self, gradients):
         """What `apply(gradients)` would add to the variables if the learning rate were 1.
@@ -244,9 +242,9 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         self.assign_add(variable, tf.cast(learning_rate, variable.dtype) * move)
 
     def _updates(self, grads_and_vars):
-        """Pairs of ((move, *new slots), variable); beta; whether the method restarts."""
-        gradients, variables = zip(*grads_and_vars, strict=True)
-        gradients = [tf.cast(g, v.dtype) for g, v in zip(gradients, variables, strict=True)]
+        # Pairs of ((move, *new slots), variable); beta; whether the method restarts.
+        variables = [variable for _, variable in grads_and_vars]
+        gradients = [tf.cast(tf.convert_to_tensor(g), v.dtype) for g, v in grads_and_vars]
         indices = [self._get_variable_index(variable) for variable in variables]
         olds, directions, *moments = (
             [tf.convert_to_tensor(slots[i]) for i in indices] for slots in self._slots
@@ -273,17 +271,19 @@ class ConjugateGradient(keras.optimizers.Optimizer):
     def _update(self, gradient, direction, momentum=None, velocity=None):
         if self.preconditioner is None:
             return direction, gradient, direction
-        beta_1, beta_2 = (tf.cast(b, direction.dtype) for b in (self.beta_1, self.beta_2))
-        momentum += (1 - beta_1) * (direction - momentum)
-        velocity += (1 - beta_2) * (tf.square(gradient) - velocity)
-        time = tf.cast(self.iterations + 1, direction.dtype)
-        unbias = tf.sqrt(1 - beta_2**time) / (1 - beta_1**time)
-        move = unbias * momentum / (tf.sqrt(velocity) + self.epsilon)
+        momentum += (1 - self.beta_1) * (direction - momentum)
+        velocity += (1 - self.beta_2) * (tf.square(gradient) - velocity)
+        time = tf.cast(self.iterations + 1, "float64")  # In half precision .999 would be 1.
+        unbias = tf.sqrt(1 - self.beta_2**time) / (1 - self.beta_1**time)
+        move = tf.cast(unbias, direction.dtype) * momentum / (tf.sqrt(velocity) + self.epsilon)
         return move, gradient, direction, momentum, velocity
 
     def get_config(self):
         """The constructor's arguments."""
-        return {**super().get_config(), **{name: getattr(self, name) for name in ARGUMENTS}}
+        return {**super().get_config(), **self._own_config()}
+
+    def _own_config(self):
+        return {name: getattr(self, name) for name in ARGUMENTS}
 
 
 def _check_arguments(*, rule, preconditioner, restart_every, **amounts):
@@ -292,7 +292,7 @@ def _check_arguments(*, rule, preconditioner, restart_every, **amounts):
             names = ", ".join(map(repr, table))
             raise ValueError(f"{name} must be one of {names}. Received: {name}={value!r}.")
     if restart_every is not None and not (isinstance(restart_every, int) and restart_every > 0):
-        raise ValueError(f"restart_every must be a positive int. Received: {restart_every!r}.")
+        raise ValueError(f"Not a positive integer. Received: {restart_every=}.")
     for name, value in amounts.items():
         limit = 1 if name in ("beta_1", "beta_2") else float("inf")
         if isinstance(value, (int, float)) and not 0 <= value < limit:
