@@ -40,6 +40,9 @@ def test_a_run_directory_of_points(tmp_path):
         "samples.png",
         "curves.png",
         "metrics.json",
+        "coverage.csv",
+        "coverage.npz",
+        "cost.json",
         "model.keras",
     }
     assert (run_dir / "saved_model" / "saved_model.pb").is_file()
@@ -55,6 +58,34 @@ def test_a_run_directory_of_points(tmp_path):
     np.testing.assert_array_equal(loaded.sample(5, seed=1), model.sample(5, seed=1))
 
 
+def test_coverage_through_the_epochs_ends_with_the_metrics(tmp_path):
+    experiment.run(ring(), tmp_path)
+    coverage = report.read_history(tmp_path / "coverage.csv")
+    assert coverage["samples_seen"] == [640, 1_280, 1_920]
+    for name, value in json.loads((tmp_path / "metrics.json").read_text()).items():
+        assert coverage[name][-1] == pytest.approx(value)
+    cost = json.loads((tmp_path / "cost.json").read_text())
+    assert (cost["samples"], cost["updates"]) == (1_920, 9)
+
+
+@pytest.mark.parametrize("make", [ring, garments])
+def test_a_run_that_diverges_ends_and_says_so(tmp_path, make):
+    """A learning rate that takes the weights beyond float32 at once."""
+    preset = make(epochs=1, optimizer="sgd_of_this_test", generator_learning_rate=1e38)
+
+    @keras.saving.register_keras_serializable(package="test", name="Sgd")
+    class Sgd(keras.optimizers.SGD):
+        def __init__(self, learning_rate, beta_1=0, beta_2=0, **options):
+            super().__init__(learning_rate, **options)
+
+    with keras.saving.custom_object_scope({"sgd_of_this_test": Sgd}):
+        experiment.run(preset, tmp_path)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found.pop("diverged") is True
+    nothing = {"modes": 0, "good_fraction": 0, "reverse_kl": np.inf, "modes_with_mass": 0}
+    assert found == (nothing if make is ring else {})
+
+
 def test_a_run_directory_of_images(tmp_path):
     experiment.run(garments(), tmp_path)
     assert "metrics.json" not in os.listdir(tmp_path)
@@ -62,6 +93,7 @@ def test_a_run_directory_of_images(tmp_path):
         assert picture.width == picture.height > 8 * 28
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_run(tmp_path):
     weights = [
         experiment.run(ring(seed=seed), tmp_path / str(i)).generator.get_weights()
@@ -107,6 +139,7 @@ def test_an_interrupted_run_keeps_the_model_and_goes_on(tmp_path, monkeypatch, w
     assert (tmp_path / "saved_model").is_dir()
 
 
+@pytest.mark.slow
 def test_more_epochs_for_a_finished_run(tmp_path):
     constant = {"learning_rate_decay": "constant"}
     experiment.run(ring(**constant), tmp_path)

@@ -8,6 +8,7 @@ def test_importing_geans_imports_no_tensorflow(run_python, tmp_path):
     assert run_python(code, tmp_path).split() == ["False", "False"]
 
 
+@pytest.mark.slow
 def test_keras_knows_the_models_once_both_are_imported(run_python, tmp_path):
     code = """
 import sys

@@ -92,6 +92,7 @@ def test_save_and_continue_is_exactly_the_uninterrupted_run(rule, points, tmp_pa
     assert_same_state(uninterrupted, resumed)
 
 
+@pytest.mark.slow
 def test_save_and_continue_in_a_new_process(points, tmp_path, run_python):
     """`import geans` is enough for Keras to find the classes."""
     model = dropout_model(geans.GEAN, update_every=4)
@@ -175,6 +176,7 @@ def test_history_has_the_four_means_weighted_by_batch_size(make_model, points):
     np.testing.assert_allclose(history["real_logits"], [expected] * 2, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_labels_are_ignored_and_all_kinds_of_data_train_alike(make_model, points):
     labels = np.arange(45)
     batches = tf.data.Dataset.from_tensor_slices(points).batch(8)
