@@ -176,6 +176,8 @@ def check_data(x, generator, *, needs_epoch_end, steps_per_epoch):
         needs_epoch_end: Whether updates wait for the epoch's end.
         steps_per_epoch: As given to `fit`.
     """
+    if x is None:
+        raise ValueError("fit() needs samples: an array or a batched tf.data.Dataset.")
     if isinstance(x, (np.ndarray, tf.Tensor)):
         check_spec(x, generator.output_shape)
         if len(x) == 0:
