@@ -112,5 +112,5 @@ def _layer_seeds(network, seed):
 def _check_sizes(**sizes):
     for name, values in sizes.items():
         if any(value < 1 for value in values):
-            received = values[0] if len(values) == 1 else values
-            raise ValueError(f"{name} must be at least 1. Received: {name}={received!r}.")
+            received = values[0] if isinstance(values, list) else values
+            raise ValueError(f"{name} must hold no number below 1. Received: {name}={received!r}.")
