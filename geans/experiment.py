@@ -8,7 +8,9 @@ A run directory holds
     pictures/         fixed latents through the epochs, and training.gif
     samples.png       what the trained generator makes
     curves.png        losses and logits
-    metrics.json      for points: modes, good fraction, reverse KL
+    metrics.json      for points: modes, good fraction, reverse KL; whether the samples diverged
+    coverage.csv      for points: the same after every epoch; coverage.npz: points at some epochs
+    cost.json         updates, samples, seconds, peak memory
     model.keras       the model with its optimizers, to load or to resume
     saved_model/      the generator for TensorFlow Serving
 """
@@ -22,6 +24,7 @@ import pathlib
 import shutil
 
 import keras
+import numpy as np
 
 from geans import (
     callbacks,
@@ -90,6 +93,7 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None):
         )
     finally:
         save_model(model, run_dir / "model.keras")
+        observers[0].write()
     _write_results(model, mixture, run_dir)
     return model
 
@@ -280,7 +284,12 @@ def _observers(preset, mixture, run_dir):
     pictures = callbacks.SampleGrid(
         run_dir / "pictures", preset.picture_every, count=count, mixture=mixture
     )
-    return [pictures, callbacks.HistoryFile(run_dir / "history.csv"), callbacks.Progress()]
+    history = callbacks.HistoryFile(run_dir / "history.csv")
+    observers = [pictures, history, callbacks.Progress()]
+    if mixture is not None:
+        observers.insert(0, callbacks.Coverage(run_dir, mixture, count=POINTS_TO_EVALUATE))
+    # First, so that it does not count what the others take.
+    return [callbacks.Cost(run_dir / "cost.json"), *observers]
 
 
 def _call(function, arguments, options, field):
@@ -302,11 +311,20 @@ def _write_results(model, mixture, run_dir):
     count = IMAGES_TO_SHOW if mixture is None else POINTS_TO_EVALUATE
     samples = model.sample(count, seed=0)
     plotting.save(picture(samples, mixture), run_dir / "samples.png")
-    if mixture is not None:
-        coverage = metrics.mode_coverage(samples, mixture)
-        report.write_json(dataclasses.asdict(coverage), run_dir / "metrics.json")
+    found = _measure(samples, mixture)
+    if found:
+        report.write_json(found, run_dir / "metrics.json")
     shutil.rmtree(run_dir / "saved_model", ignore_errors=True)
     export.saved_model(model, run_dir / "saved_model")
+
+
+def _measure(samples, mixture):
+    diverged = not np.isfinite(samples).all()
+    mark = {"diverged": True} if diverged else {}
+    if mixture is None:
+        return mark
+    coverage = metrics.NOTHING if diverged else metrics.mode_coverage(samples, mixture)
+    return dataclasses.asdict(coverage) | mark
 
 
 def picture(samples, mixture=None):
@@ -314,5 +332,5 @@ def picture(samples, mixture=None):
     if mixture is None:
         return plotting.image_grid(samples)
     real = mixture.sample(len(samples))
-    coverage = metrics.mode_coverage(samples, mixture)
+    coverage = metrics.mode_coverage(samples, mixture) if np.isfinite(samples).all() else None
     return plotting.scatter(real, samples, mixture, coverage=coverage)

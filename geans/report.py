@@ -6,7 +6,9 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shutil
+import sys
 
 ARTIFACTS = (
     "preset.json",
@@ -16,6 +18,9 @@ ARTIFACTS = (
     "samples.png",
     "curves.png",
     "metrics.json",
+    "coverage.csv",
+    "coverage.npz",
+    "cost.json",
     "model.keras",
     "saved_model",
 )
@@ -31,6 +36,30 @@ def versions():
         except importlib.metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found | {"machine": f"{platform.machine()}, {os.cpu_count()} CPU cores"}
+
+
+def peak_memory_mb():
+    """The most memory that this process has held so far, in units of 10^6 bytes.
+
+    NaN where the system does not tell.
+
+    Example:
+
+    >>> peak_memory_mb() > 1
+    True
+    """
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage there, which begins with the peak of the process that started this one.
+        found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE)
+        if found:
+            return int(found[1]) * 1024 / 1e6
+    try:
+        import resource
+    except ImportError:  # Windows.
+        return float("nan")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def write_json(values, path):

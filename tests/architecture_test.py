@@ -25,6 +25,7 @@ FLOORS = [
     },
     {"models", "callbacks", "presets"},
     {"experiment"},
+    {"comparison"},
     {"cli"},
 ]
 ONLY_THERE = {

@@ -13,6 +13,7 @@ import geans
 
 COMMANDS = {
     "train": "train a preset, or your own images, into a run directory",
+    "compare": "train presets with several seeds; a table and a picture of mode coverage",
     "sample": "draw pictures or arrays from a run directory",
     "export": "write a SavedModel from a run directory",
     "presets": "list the presets",

@@ -8,15 +8,14 @@
 Every plain field of a preset is a flag that overrides it.
 """
 
-import dataclasses
 import pathlib
 
 from absl import flags
 
 from geans import presets, report
+from geans.cli import overrides
 
 DEFAULT_PRESET = "gean_fashion"
-_DEFINE = {int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
 
 
 def define_flags(values):
@@ -32,19 +31,7 @@ def define_flags(values):
     flags.DEFINE_string(
         "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
     )
-    for name, kind, text in overrides():
-        _DEFINE[kind](name, None, text, flag_values=values)
-
-
-def overrides():
-    """The fields of a preset that are flags: name, type, help."""
-    texts = presets.field_texts()
-    described = ("name", "expected_minutes", "expected_score")
-    return [
-        (name, str if name == "update_every" else kind, texts[name])
-        for name, kind in presets.plain_fields()
-        if name not in described
-    ]
+    overrides.define_flags(values)
 
 
 def run(values):
@@ -80,7 +67,7 @@ def resolve(values):
     """
     if values.resume:
         return _resolve_resumed(values)
-    preset = _override(presets.get(values.preset or DEFAULT_PRESET), values)
+    preset = overrides.apply(presets.get(values.preset or DEFAULT_PRESET), values)
     return preset, pathlib.Path(values.run_dir or f"runs/{preset.name}")
 
 
@@ -91,11 +78,4 @@ def _resolve_resumed(values):
         raise ValueError(
             f"{run_dir} holds a run of {preset.name}. Received: --preset={values.preset}."
         )
-    return _override(preset, values), run_dir
-
-
-def _override(preset, values):
-    given = {name: values[name].value for name, _, _ in overrides() if values[name].present}
-    if given.get("update_every", "").isdecimal():
-        given["update_every"] = int(given["update_every"])
-    return dataclasses.replace(preset, **given)
+    return overrides.apply(preset, values), run_dir

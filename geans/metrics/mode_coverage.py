@@ -26,6 +26,10 @@ class ModeCoverage:
     modes_with_mass: int
 
 
+# What a generator has covered that has diverged: its samples are not finite.
+NOTHING = ModeCoverage(modes=0, good_fraction=0.0, reverse_kl=math.inf, modes_with_mass=0)
+
+
 def mode_coverage(samples, mixture):
     """Counts the modes of a mixture that generated points reach.
 

@@ -1,0 +1,63 @@
+"""What a training run costs, as a file that is always up to date."""
+
+import json
+import pathlib
+import time
+
+import keras
+
+from geans import report
+
+
+class Cost(keras.callbacks.Callback):
+    """Writes updates, samples, seconds and peak memory of a run to a JSON file, every epoch.
+
+    `updates` are the generator's, `samples` those that the model has seen. `seconds` are of wall
+    clock, within epochs: put this callback first, and pictures and measurements that others make
+    when an epoch ends are not counted; the compilation at the first step is. `peak_memory_mb` is
+    the whole process', in 10^6 bytes. A resumed run adds to what is in the file.
+
+    Args:
+        path: The file; its directory must exist.
+
+    Example:
+
+    >>> callback = Cost("runs/gan_ring/cost.json")
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = pathlib.Path(path)
+        self._seconds, self._memory, self._begun = 0.0, 0.0, None
+
+    def on_train_begin(self, logs=None):
+        """Reads what earlier sessions of the run took."""
+        before = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self._seconds = before.get("seconds", 0.0)
+        self._memory = before.get("peak_memory_mb", 0.0)
+        self._begun = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Starts the clock."""
+        self._begun = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Stops the clock and writes the file."""
+        self.write()
+
+    def write(self):
+        """Writes the file; for a run that is interrupted within an epoch."""
+        if self._begun is not None:
+            self._seconds += time.perf_counter() - self._begun
+            self._begun = None
+        self._memory = max(self._memory, report.peak_memory_mb())
+        if self.model is not None:
+            report.write_json(self._values(), self.path)
+
+    def _values(self):
+        return {
+            "updates": int(self.model.generator_player.optimizer.iterations.numpy()),
+            "samples": int(self.model.samples_seen.numpy()),
+            "seconds": round(self._seconds, 3),
+            "peak_memory_mb": round(self._memory, 1),
+        }

@@ -1,0 +1,53 @@
+"""geans compare: train presets with several seeds; a table and a picture of mode coverage.
+
+    geans compare --presets=gan_ring,gean_ring --seeds=0,1,2 --run_dir=cmp
+    geans compare --presets=gan_grid,gean_grid --seeds=0 --epochs=5 --run_dir=quick
+
+Writes a row per run into run_dir/results.jsonl, run_dir/comparison.png, and the runs into
+run_dir/PRESET/seed_N. What is done is not repeated: after Ctrl-C the same command goes on, and more
+seeds or presets can join later. Every plain field of a preset is a flag that overrides it in all.
+"""
+
+import pathlib
+
+from absl import flags
+
+from geans import presets
+from geans.cli import overrides
+
+
+def define_flags(values):
+    """Adds the command's flags to `values`."""
+    flags.DEFINE_list("presets", ["gan_ring", "gean_ring"], "Names.", flag_values=values)
+    flags.DEFINE_list("seeds", ["0", "1", "2"], "Integers from 0.", flag_values=values)
+    flags.DEFINE_string("run_dir", "runs/compare", "Directory to make.", flag_values=values)
+    flags.DEFINE_string(
+        "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
+    )
+    overrides.define_flags(values, without=("seed",))
+
+
+def run(values):
+    """Trains what is left to train, prints the table and draws the picture."""
+    chosen = [overrides.apply(presets.get(name), values) for name in values.presets]
+    seeds = [_integer(text) for text in values.seeds]
+
+    from geans import comparison, plotting
+
+    run_dir = pathlib.Path(values.run_dir)
+    try:
+        rows = comparison.run(chosen, seeds, run_dir, data_dir=values.data_dir)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("The runs are saved. The same command goes on.") from None
+    print(comparison.table(rows))
+    print(f"Rows: {run_dir / 'results.jsonl'}")
+    figure = comparison.picture(chosen, seeds, run_dir)
+    if figure is not None:
+        plotting.save(figure, run_dir / "comparison.png")
+        print(f"Picture: {run_dir / 'comparison.png'}")
+
+
+def _integer(text):
+    if not text.isdecimal():
+        raise ValueError(f"--seeds are integers from 0, with commas. Received: {text!r}.")
+    return int(text)

@@ -1,0 +1,244 @@
+"""Presets against each other, over several seeds: runs, rows, a table and a picture.
+
+A comparison's directory holds
+
+    compare.json           the options of every preset, as resolved
+    results.jsonl          a row per finished run, with versions
+    comparison.png         samples and coverage through the training, for presets on points
+    PRESET/seed_N/         the run directories
+
+Every run has a process of its own, so that the peak of memory in its row is its own.
+"""
+
+import dataclasses
+import json
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+
+from geans import callbacks, experiment, plotting, presets, report
+
+BAD_INPUT = 2
+CHILD = "import sys; from geans import comparison; sys.exit(comparison.train(sys.argv[1]))"
+
+# Heading of the table's column, and how it shows a number.
+COLUMNS = {
+    "modes": ("modes", "{:g}"),
+    "modes_with_mass": ("with mass", "{:g}"),
+    "good_fraction": ("good", "{:.1%}"),
+    "reverse_kl": ("reverse KL", "{:.4f}"),
+    "updates": ("updates", "{:,.0f}"),
+    "samples": ("samples", "{:,.0f}"),
+    "seconds": ("seconds", "{:.0f}"),
+    "peak_memory_mb": ("peak MB", "{:.0f}"),
+}
+KEYS = ("preset", "seed", *COLUMNS, "diverged")
+
+
+def run(chosen, seeds, run_dir, *, data_dir=None):
+    """Trains every preset with every seed; what is done already is not repeated.
+
+    A run that was begun is gone on with if its model was saved (Ctrl-C saves it), and begun again
+    if not. More seeds and more presets can join a comparison later.
+
+    Args:
+        chosen: `presets.Preset`s with different names.
+        seeds: Different integers from 0.
+        run_dir: Directory of the comparison.
+        data_dir: Where tensorflow-datasets finds its data.
+
+    Returns:
+        The rows, a list of dicts with `KEYS` (those of modes only for points, `diverged` only
+        where the samples are not finite) and the versions, in the order of presets and seeds.
+        `updates` are the generator's, `seconds` those within epochs, without pictures.
+
+    Raises:
+        ValueError: If the comparison makes no sense, if `run_dir` holds something else or runs
+            with other options, or if a preset cannot be trained.
+    """
+    run_dir = pathlib.Path(run_dir)
+    _check(chosen, seeds)
+    _remember(chosen, run_dir)
+    rows = {(row["preset"], row["seed"]): row for row in read_rows(run_dir)}
+    # The first seed of all presets first: what fails, fails early.
+    todo = [(preset, seed) for seed in seeds for preset in chosen]
+    todo = [(preset, seed) for preset, seed in todo if (preset.name, seed) not in rows]
+    for number, (preset, seed) in enumerate(todo, start=1):
+        print(f"{preset.name} with seed {seed} (run {number} of {len(todo)})", flush=True)
+        path = _run_dir(run_dir, preset.name, seed)
+        _train(dataclasses.replace(preset, seed=seed), path, data_dir)
+        rows[preset.name, seed] = _row(preset.name, seed, path)
+        _write_rows(rows.values(), run_dir)
+    return [rows[preset.name, seed] for preset in chosen for seed in seeds]
+
+
+def read_rows(run_dir):
+    """The rows of a comparison's finished runs; none if there is no file."""
+    path = pathlib.Path(run_dir) / "results.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def table(rows):
+    """A line per preset: median over its seeds, and the range where they differ.
+
+    Example:
+
+    >>> costs = {"updates": 800, "samples": 51_200, "seconds": 9.0, "peak_memory_mb": 700.0}
+    >>> rows = [{"preset": "a", "seed": seed, "modes": 6 + seed} | costs for seed in (0, 1, 2)]
+    >>> print(table(rows).splitlines()[1])
+    a       3      7 (6-8)  -          -     -           800      51,200   9        700
+    """
+    groups = {}
+    for row in rows:
+        groups.setdefault(row["preset"], []).append(row)
+    lines = [["preset", "seeds", *(heading for heading, _ in COLUMNS.values())]]
+    for name, group in groups.items():
+        cells = (_cell([row.get(key) for row in group], COLUMNS[key][1]) for key in COLUMNS)
+        lines.append([name, str(len(group)), *cells])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = (
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+    return "\n".join([*padded, *_remarks(rows)])
+
+
+def picture(chosen, seeds, run_dir):
+    """The comparison as a figure, samples from the first seed's runs; `None` without points.
+
+    Args:
+        chosen: `presets.Preset`s that `run` has trained.
+        seeds: Seeds that `run` has trained them with.
+        run_dir: Directory of the comparison.
+    """
+    on_points = [preset for preset in chosen if experiment.make_mixture(preset) is not None]
+    rows = [_picture_row(preset, seeds, pathlib.Path(run_dir)) for preset in on_points]
+    return plotting.comparison(rows) if rows else None
+
+
+def train(job):
+    """Trains one run: what its own process does. Returns the exit code."""
+    job = json.loads(job)
+    preset = presets.from_dict(job.pop("preset"))
+    try:
+        experiment.run(preset, **job)
+    except ValueError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+def _check(chosen, seeds):
+    names = [preset.name for preset in chosen]
+    for kind, values in (("presets", names), ("seeds", list(seeds))):
+        if not values or len(set(values)) < len(values):
+            raise ValueError(f"A comparison needs {kind}, each once. Received: {kind}={values}.")
+    if any(not isinstance(seed, int) or seed < 0 for seed in seeds):
+        raise ValueError(f"Seeds are integers from 0. Received: seeds={list(seeds)}.")
+
+
+def _remember(chosen, run_dir):
+    """Writes the options of the presets, if those who have runs have kept theirs."""
+    path = run_dir / "compare.json"
+    if run_dir.exists() and not path.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
+        raise ValueError(f"{run_dir} exists and is not a comparison. Pass another run_dir.")
+    known = json.loads(path.read_text()) if path.exists() else {}
+    options = {preset.name: _options(preset) for preset in chosen}
+    for name in known.keys() & options.keys():
+        before, now = known[name], options[name]
+        changed = sorted(key for key in now if now[key] != before.get(key))
+        # Without runs, a mistake in the options can be corrected.
+        if changed and (run_dir / name).exists():
+            raise ValueError(
+                f"{run_dir} compares runs of {name} with other options: {', '.join(changed)}. "
+                "Pass the same options, or another run_dir."
+            )
+    report.write_json(known | options, path)
+
+
+def _options(preset):
+    left_out = ("seed", "expected_minutes", "expected_score")
+    return {key: value for key, value in dataclasses.asdict(preset).items() if key not in left_out}
+
+
+def _run_dir(run_dir, name, seed):
+    return run_dir / name / f"seed_{seed}"
+
+
+def _train(preset, path, data_dir):
+    resume = (path / "model.keras").is_file()
+    how = {"resume": resume, "overwrite": not resume, "data_dir": data_dir}
+    job = {"preset": dataclasses.asdict(preset), "run_dir": str(path), **how}
+    command = [sys.executable, "-c", CHILD, json.dumps(job)]
+    # In a session of its own, so that a terminal's Ctrl-C reaches it once, from here.
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        _, errors = process.communicate()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        raise
+    if process.returncode == BAD_INPUT:
+        raise ValueError(f"{preset.name} cannot be trained: {errors.strip().splitlines()[-1]}")
+    if process.returncode:
+        raise RuntimeError(f"Training in {path} ended with {process.returncode}:\n{errors}")
+
+
+def _row(name, seed, path):
+    found = {"preset": name, "seed": seed}
+    for file in ("metrics.json", "cost.json"):
+        if (path / file).exists():
+            found |= json.loads((path / file).read_text())
+    versions = json.loads((path / "versions.json").read_text())
+    return {key: found[key] for key in KEYS if key in found} | versions
+
+
+def _write_rows(rows, run_dir):
+    unfinished = run_dir / ".results.jsonl.part"
+    unfinished.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    unfinished.replace(run_dir / "results.jsonl")
+
+
+def _cell(values, shape):
+    if None in values:
+        return "-"
+    low, middle, high = map(shape.format, (min(values), statistics.median(values), max(values)))
+    return middle if low == high else f"{middle} ({low}-{high})"
+
+
+def _remarks(rows):
+    if len({(row["preset"], row["seed"]) for row in rows}) > len({row["preset"] for row in rows}):
+        yield "Median (range) over the seeds."
+    for row in rows:
+        if row.get("diverged"):
+            yield f"{row['preset']} diverged with seed {row['seed']}."
+
+
+def _picture_row(preset, seeds, run_dir):
+    found = {(row["preset"], row["seed"]): row for row in read_rows(run_dir)}
+    rows = [found[preset.name, seed] for seed in seeds]
+    paths = [_run_dir(run_dir, preset.name, seed) for seed in seeds]
+    mixture = experiment.make_mixture(preset)
+    curves = [report.read_history(path / "coverage.csv") for path in paths]
+    kept = callbacks.coverage.read_points(paths[0] / "coverage.npz")
+    seen = dict(zip(curves[0]["epoch"], curves[0]["samples_seen"], strict=True))
+    return plotting.ComparisonRow(
+        name=preset.name,
+        summary=_summary(rows, len(mixture.centers)),
+        mixture=mixture,
+        moments={int(seen[epoch]): points for epoch, points in kept.items()},
+        curves=curves,
+    )
+
+
+def _summary(rows, modes):
+    middle = {key: statistics.median(row[key] for row in rows) for key in COLUMNS}
+    who = f"seed {rows[0]['seed']}"
+    if len(rows) > 1:
+        who = f"points of {who}; median of {len(rows)} seeds"
+    return (
+        f"{who}: {middle['modes']:g} of {modes} modes, {middle['good_fraction']:.1%} good, "
+        f"reverse KL {middle['reverse_kl']:.4f}, {middle['updates']:,.0f} updates"
+    )

@@ -1,0 +1,25 @@
+"""Pictures: grids of images, scatters of points, training curves, comparisons, animations.
+
+The drawing functions return a `matplotlib.figure.Figure` and touch neither files nor the state of
+pyplot. `save` and `animation` write.
+"""
+
+# A function hides its module of the same name on purpose: `plotting.comparison(rows)`.
+from geans.plotting.comparison import ComparisonRow, comparison
+from geans.plotting.curves import training_curves
+from geans.plotting.files import animation, save
+from geans.plotting.images import image_grid
+from geans.plotting.points import scatter
+from geans.plotting.style import BLUE, VERMILION
+
+__all__ = [
+    "BLUE",
+    "VERMILION",
+    "ComparisonRow",
+    "animation",
+    "comparison",
+    "image_grid",
+    "save",
+    "scatter",
+    "training_curves",
+]

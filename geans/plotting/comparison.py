@@ -1,0 +1,160 @@
+"""How training runs of several presets cover the modes: the picture of `geans compare`."""
+
+import dataclasses
+import typing
+
+import matplotlib.figure
+import matplotlib.ticker
+import numpy as np
+
+from geans.plotting.points import discs, frame
+from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, soften
+
+# Inches. Fixed sizes, so that a row looks the same whatever the number of rows.
+SQUARE, GAP, AXIS, CURVES = 2.0, 0.1, 0.6, 3.4
+LEFT, RIGHT, TITLE, CAPTION, BOTTOM = 0.25, 0.3, 0.5, 0.35, 0.35
+HALO = 11  # Points, the diameter of what marks a mode for the eye.
+GRAY, PAPER = "#767676", "#F5F6F8"
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparisonRow:
+    """What the picture shows of one preset.
+
+    Args:
+        name: Written above the row.
+        summary: Result in words, written after the name.
+        mixture: Object with `centers`, shape (M, 2), and `stddev`.
+        moments: Dict from samples seen to generated points of shape (n, 2), of one run.
+        curves: One dict of columns per run, with `samples_seen`, `modes` and `good_fraction`.
+    """
+
+    name: str
+    summary: str
+    mixture: typing.Any
+    moments: dict
+    curves: list
+
+
+def comparison(rows):
+    """Draws a row per preset: samples at several moments, then coverage against samples seen.
+
+    Samples lie over the true modes: discs of 3 standard deviations, within which
+    `metrics.mode_coverage` calls a sample good, each in a halo of fixed size that finds it for
+    the eye. At the right, one line per run: the share of the modes that were found, and the share
+    of good samples. All rows share the axis of samples seen.
+
+    Args:
+        rows: `ComparisonRow`s.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there are no rows, or one without moments or curves.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> pair = SimpleNamespace(centers=[[-1.0, 0.0], [1.0, 0.0]], stddev=0.1)
+        >>> curve = {"samples_seen": [64], "modes": [1], "good_fraction": [0.5]}
+        >>> row = ComparisonRow("pair", "1 of 2 modes", pair, {64: np.zeros((5, 2))}, [curve])
+        >>> len(comparison([row]).axes)
+        2
+    """
+    rows = list(rows)
+    if not rows or not all(row.moments and row.curves for row in rows):
+        raise ValueError(
+            "comparison needs at least one row, each with a moment and a curve. "
+            f"Received: {[(row.name, len(row.moments), len(row.curves)) for row in rows]}."
+        )
+    figure, places = _layout(rows)
+    last = max(curve["samples_seen"][-1] for row in rows for curve in row.curves)
+    for row, (moments, curves) in zip(rows, places, strict=True):
+        for (seen, points), place in zip(row.moments.items(), moments, strict=False):
+            _draw_moment(_axes(figure, place), row.mixture, seen, points)
+        _write_title(figure.axes[-len(row.moments)], row)
+        _draw_curves(_axes(figure, curves), row, last)
+    figure.axes[-1].set_xlabel("samples seen", color=GRAY)
+    return figure
+
+
+def _layout(rows):
+    """The empty figure, and for each row the places of its squares and of its curves."""
+    # Four at least, so that the summary has room.
+    columns = max(4, *(len(row.moments) for row in rows))
+    step = TITLE + SQUARE + CAPTION
+    left_of_curves = LEFT + columns * (SQUARE + GAP) + AXIS
+    size = (left_of_curves + CURVES + RIGHT, len(rows) * step + BOTTOM)
+    tops = [index * step + TITLE for index in range(len(rows))]
+    places = [
+        (
+            [(LEFT + column * (SQUARE + GAP), top, SQUARE, SQUARE) for column in range(columns)],
+            (left_of_curves, top, CURVES, SQUARE),
+        )
+        for top in tops
+    ]
+    return matplotlib.figure.Figure(figsize=size, dpi=DPI, facecolor="white"), places
+
+
+def _axes(figure, place):
+    left, top, width, height = place
+    across, down = figure.get_size_inches()
+    bottom = down - top - height
+    return figure.add_axes((left / across, bottom / down, width / across, height / down))
+
+
+def _write_title(axes, row):
+    offset = {"textcoords": "offset points", "annotation_clip": False, "va": "bottom"}
+    name = axes.annotate(
+        row.name,
+        (0, 1),
+        (0, 6),
+        xycoords="axes fraction",
+        color=INK,
+        size=15,
+        weight="bold",
+        **offset,
+    )
+    axes.annotate(row.summary, (1, 0), (10, 0.8), xycoords=name, color=GRAY, size=11.5, **offset)
+
+
+def _draw_moment(axes, mixture, seen, points):
+    low, high = frame(np.empty((0, 2)), points, mixture)
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[], facecolor=PAPER)
+    axes.spines[:].set_visible(False)
+    centers = np.asarray(mixture.centers)
+    axes.plot(*centers.T, "o", color=BLUE, alpha=0.16, markersize=HALO, markeredgewidth=0)
+    axes.add_collection(discs(axes, mixture, facecolors=BLUE, alpha=0.55, linewidths=0))
+    axes.plot(*points.T, "o", color=VERMILION, markersize=1.9, markeredgewidth=0, alpha=0.6)
+    if not np.isfinite(points).all():
+        middle = {"ha": "center", "va": "center", "transform": axes.transAxes}
+        axes.text(0.5, 0.5, "diverged", color=VERMILION, size=12, style="italic", **middle)
+    axes.set_xlabel(f"{_short(seen)} samples", color=GRAY, size=10, labelpad=5)
+
+
+def _draw_curves(axes, row, last):
+    for seen in row.moments:
+        axes.axvline(seen, color=PALE, linewidth=0.8, alpha=0.6, zorder=0)
+    for curve in row.curves:
+        seen = curve["samples_seen"]
+        modes = np.asarray(curve["modes"]) / len(row.mixture.centers)
+        style = {"linewidth": 1.8, "alpha": 0.75, "marker": "o", "markersize": 3.5}
+        axes.plot(seen, modes, color=BLUE, **style, markeredgewidth=0)
+        axes.plot(seen, curve["good_fraction"], color=VERMILION, **style, markeredgewidth=0)
+    axes.set(xlim=(0, 1.03 * last), ylim=(-0.03, 1.05), yticks=[0, 0.5, 1])
+    axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
+    axes.xaxis.set_major_formatter(lambda value, _: _short(value))
+    offset = {"textcoords": "offset points", "annotation_clip": False, "size": 11.5, "va": "bottom"}
+    place = {"xycoords": "axes fraction", "color": BLUE}
+    modes = axes.annotate("modes found", (0, 1), (0, 6), **place, **offset)
+    axes.annotate("good samples", (1, 0), (12, 0), xycoords=modes, color=VERMILION, **offset)
+    soften(axes)
+
+
+def _short(number):
+    """Three digits and a unit: 102 k, 1.02 M."""
+    for size, unit in ((1e6, " M"), (1e3, " k")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:.0f}"

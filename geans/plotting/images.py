@@ -1,0 +1,83 @@
+"""Grids of images."""
+
+import matplotlib.figure
+import numpy as np
+
+from geans.plotting.style import DPI, INK, MAGENTA
+
+GRID_PIXELS, GAP_PIXELS, TITLE_PIXELS = 720, 2, 36
+
+
+def image_grid(images, columns=None, *, title=None):
+    """Tiles images into a picture that shows each pixel as a whole number of screen pixels.
+
+    Args:
+        images: Shape (n, height, width, channels) with 1, 3 or 4 channels: floats in [-1, 1],
+            clipped beyond, or uint8. NaN, the mark of a diverged generator, is magenta. An
+            alpha channel lies on white.
+        columns: Images per row, by default the most square arrangement.
+        title: Optional line above the grid.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If `images` has another shape, or `columns` is below 1.
+
+    Example:
+        >>> figure = image_grid(np.zeros((6, 28, 28, 1)), columns=3)
+        >>> (figure.get_size_inches() * figure.dpi).tolist()  # 4 x 28 pixels and gaps of 2.
+        [344.0, 230.0]
+    """
+    pixels = _rgb(images)
+    count, height, width, _ = pixels.shape
+    columns = int(np.ceil(np.sqrt(count * height / width))) if columns is None else columns
+    if columns < 1:
+        raise ValueError(f"image_grid needs at least one column. Received: columns={columns}.")
+    columns = min(columns, count)
+    longer_side = max(columns * width, -(-count // columns) * height)
+    scale = int(np.clip(GRID_PIXELS // longer_side, 1, 4))
+    return _exact_figure(_tile(pixels.repeat(scale, axis=1).repeat(scale, axis=2), columns), title)
+
+
+def _rgb(images):
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or not images.size:
+        raise ValueError(
+            "image_grid needs images of shape (n, height, width, channels) with 1, 3 or 4 "
+            f"channels and n >= 1. Received: shape {images.shape}."
+        )
+    unit = images / 255 if images.dtype == np.uint8 else (images + 1) / 2
+    unit = np.clip(unit, 0, 1)
+    color, alpha = (unit[..., :3], unit[..., 3:]) if unit.shape[-1] == 4 else (unit, 1)
+    color = np.broadcast_to(color * alpha + (1 - alpha), (*unit.shape[:3], 3))
+    broken = np.isnan(color).any(axis=-1)
+    pixels = np.rint(255 * np.where(broken[..., None], 0, color)).astype("uint8")
+    pixels[broken] = MAGENTA
+    return pixels
+
+
+def _tile(pixels, columns):
+    count, height, width, _ = pixels.shape
+    row_step, column_step = height + GAP_PIXELS, width + GAP_PIXELS
+    rows = -(-count // columns)
+    shape = (rows * row_step + GAP_PIXELS, columns * column_step + GAP_PIXELS, 3)
+    canvas = np.full(shape, 255, dtype="uint8")
+    for index, image in enumerate(pixels):
+        top = GAP_PIXELS + index // columns * row_step
+        left = GAP_PIXELS + index % columns * column_step
+        canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def _exact_figure(canvas, title):
+    height, width, _ = canvas.shape
+    total = height + (TITLE_PIXELS if title else 0)
+    figure = matplotlib.figure.Figure(figsize=(width / DPI, total / DPI), dpi=DPI)
+    axes = figure.add_axes((0, 0, 1, height / total))
+    axes.imshow(canvas, interpolation="nearest", aspect="auto")
+    axes.set_axis_off()
+    if title:
+        middle = 1 - TITLE_PIXELS / 2 / total
+        figure.text(0.5, middle, title, ha="center", va="center", color=INK, fontsize=12)
+    return figure

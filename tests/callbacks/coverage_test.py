@@ -1,0 +1,88 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import geans
+from geans import callbacks, data, metrics, report
+from geans.callbacks import coverage
+
+RING = data.mixtures.ring(modes=4)
+
+
+class Model:
+    """Draws the modes one by one: as many of them as epochs were trained."""
+
+    def __init__(self):
+        self.epochs = 0
+
+    @property
+    def samples_seen(self):
+        return SimpleNamespace(numpy=lambda: 10 * self.epochs)
+
+    def sample(self, count, seed):
+        return RING.centers[np.arange(count) % min(self.epochs, 4)].astype("float32")
+
+
+def observe(model, folder, first, last, epochs=4, **options):
+    callback = callbacks.Coverage(folder, RING, **{"count": 600, **options})
+    callback.set_model(model)
+    callback.set_params({"epochs": epochs})
+    for epoch in range(first, last):
+        model.epochs = epoch + 1
+        callback.on_epoch_end(epoch)
+
+
+def test_rows_tell_what_was_covered_when(tmp_path):
+    observe(Model(), tmp_path, 0, 4)
+    found = report.read_history(tmp_path / "coverage.csv")
+    assert found["epoch"] == found["modes"] == found["modes_with_mass"] == [1, 2, 3, 4]
+    assert found["samples_seen"] == [10, 20, 30, 40]
+    assert found["good_fraction"] == [1, 1, 1, 1]
+    np.testing.assert_allclose(found["reverse_kl"], np.log([4, 2, 4 / 3, 1]), atol=1e-9)
+
+
+def test_points_of_some_epochs_are_kept(tmp_path):
+    observe(Model(), tmp_path, 0, 9, epochs=9, moments=3)
+    kept = coverage.read_points(tmp_path / "coverage.npz")
+    assert list(kept) == [1, 3, 9]
+    assert all(points.shape == (500, 2) and points.dtype == np.float32 for points in kept.values())
+    assert (kept[1] == RING.centers[0].astype("float32")).all()
+
+
+def test_a_resumed_run_goes_on_and_replaces_an_epoch_that_is_trained_again(tmp_path):
+    model = Model()
+    observe(model, tmp_path, 0, 3)
+    observe(model, tmp_path, 2, 4)
+    assert report.read_history(tmp_path / "coverage.csv")["epoch"] == [1, 2, 3, 4]
+    assert list(coverage.read_points(tmp_path / "coverage.npz")) == [1, 2, 3, 4]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["coverage.csv", "coverage.npz"]
+
+
+def test_a_diverged_generator_covers_nothing(tmp_path):
+    model = Model()
+    model.sample = lambda count, seed: np.full((count, 2), np.nan, "float32")
+    observe(model, tmp_path, 0, 1)
+    found = report.read_history(tmp_path / "coverage.csv")
+    assert (found["modes"], found["good_fraction"], found["reverse_kl"]) == ([0], [0], [np.inf])
+
+
+def test_it_observes_and_changes_nothing(make_model, points, tmp_path):
+    weights = []
+    for observers in ([], [callbacks.Coverage(tmp_path, RING, count=50)]):
+        model = make_model(geans.GEAN, update_every=2)
+        model.fit(points, batch_size=8, epochs=2, shuffle=False, verbose=0, callbacks=observers)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    expected = metrics.mode_coverage(model.sample(50, seed=0), RING)
+    found = report.read_history(tmp_path / "coverage.csv")
+    assert found["samples_seen"] == [45, 90]
+    assert found["good_fraction"][-1] == expected.good_fraction
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"), [(1, [1]), (2, [1, 2]), (4, [1, 2, 3, 4]), (30, [1, 2, 5, 13, 30])]
+)
+def test_moments_are_close_together_at_first(last, expected):
+    assert coverage.spread(last, 5) == expected

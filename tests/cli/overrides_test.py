@@ -1,0 +1,38 @@
+import pytest
+from absl import flags
+
+from geans import presets
+from geans.cli import overrides
+
+
+def parse(*arguments, without=()):
+    values = flags.FlagValues()
+    overrides.define_flags(values, without=without)
+    values(["test", *arguments])
+    return values
+
+
+def test_only_what_is_given_changes():
+    preset = presets.get("gan_ring")
+    assert overrides.apply(preset, parse()) == preset
+    changed = overrides.apply(preset, parse("--epochs=3", "--r1=0.5", "--loss=hinge"))
+    assert (changed.epochs, changed.r1, changed.loss) == (3, 0.5, "hinge")
+    assert changed.batch_size == preset.batch_size
+
+
+@pytest.mark.parametrize(("text", "value"), [("4", 4), ("epoch", "epoch"), ("growing:8",) * 2])
+def test_update_every_is_a_number_or_a_word(text, value):
+    preset = overrides.apply(presets.get("gean_ring"), parse(f"--update_every={text}"))
+    assert preset.update_every == value
+
+
+def test_every_plain_field_is_a_flag_except_for_descriptions_and_those_left_out():
+    plain = {name for name, _ in presets.plain_fields()}
+    assert set(parse(without=("seed",))) == plain - {
+        "name",
+        "expected_minutes",
+        "expected_score",
+        "seed",
+    }
+    preset = presets.get("gan_ring")
+    assert overrides.apply(preset, parse("--epochs=2", without=("seed",))).seed == preset.seed

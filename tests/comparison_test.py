@@ -1,0 +1,243 @@
+"""Runs are short or made up; one test trains for real, in processes of its own."""
+
+import dataclasses
+import json
+import math
+import signal
+import subprocess
+
+import numpy as np
+import pytest
+
+from geans import comparison, presets, report
+
+COSTS = {"updates": 10, "samples": 1_280, "seconds": 2.0, "peak_memory_mb": 700.0}
+GOOD = {"modes": 8, "good_fraction": 0.5, "reverse_kl": 0.25, "modes_with_mass": 7}
+
+
+def tiny(name="gan_ring", **changes):
+    small = {"epochs": 2, "samples_per_epoch": 640, "steps_per_execution": 1, "picture_every": 9}
+    return dataclasses.replace(presets.get(name), **{**small, **changes})
+
+
+def row(preset, seed, **values):
+    return {"preset": preset, "seed": seed, **GOOD, **COSTS, **values}
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """What would be trained: `(preset, seed, resume)`; runs are made up at once."""
+    calls = []
+
+    def train(preset, path, data_dir):
+        resume = (path / "model.keras").is_file()
+        calls.append((preset.name, preset.seed, resume))
+        report.write_json(GOOD, path / "metrics.json")
+        report.write_json(COSTS | {"updates": 10 + preset.seed}, path / "cost.json")
+        report.write_json({"keras": "3"}, path / "versions.json")
+
+    monkeypatch.setattr(comparison, "_train", train)
+    return calls
+
+
+def test_real_runs_rows_and_picture(tmp_path):
+    chosen = [tiny(), tiny("gean_ring")]
+    rows = comparison.run(chosen, [5], tmp_path)
+    assert [(each["preset"], each["seed"]) for each in rows] == [("gan_ring", 5), ("gean_ring", 5)]
+    for each, updates in zip(rows, (10, 6), strict=True):
+        run_dir = tmp_path / each["preset"] / "seed_5"
+        assert presets.read(run_dir / "preset.json").seed == 5
+        metrics = json.loads((run_dir / "metrics.json").read_text())
+        assert metrics == {key: each[key] for key in metrics}
+        assert (each["updates"], each["samples"]) == (updates, 1_280)
+        assert 0 < each["seconds"] < 120 and 100 < each["peak_memory_mb"] < 10_000
+        assert set(each) == set(comparison.KEYS) - {"diverged"} | set(report.versions())
+    assert comparison.read_rows(tmp_path) == rows
+    axes = comparison.picture(chosen, [5], tmp_path).axes
+    assert [each.get_xlabel() for each in axes[:2]] == ["640 samples", "1.28 k samples"]
+
+    with pytest.raises(ValueError, match="gan_grid cannot be trained: .*bce"):
+        comparison.run([tiny("gan_grid", loss="bce")], [0], tmp_path)
+    assert not (tmp_path / "gan_grid").exists()
+
+
+def test_finished_runs_are_not_repeated_and_others_join(tmp_path, trained):
+    comparison.run([tiny()], [0], tmp_path)
+    rows = comparison.run([tiny(), tiny("gan_grid")], [0, 1], tmp_path)
+    assert trained == [
+        ("gan_ring", 0, False),
+        ("gan_grid", 0, False),
+        ("gan_ring", 1, False),
+        ("gan_grid", 1, False),
+    ]
+    assert [(each["preset"], each["updates"]) for each in rows] == [
+        ("gan_ring", 10),
+        ("gan_ring", 11),
+        ("gan_grid", 10),
+        ("gan_grid", 11),
+    ]
+    assert comparison.run([tiny()], [1], tmp_path) == rows[1:2]
+    assert len(trained) == 4
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_an_interrupted_run_goes_on_if_its_model_was_saved(tmp_path, trained, monkeypatch, saved):
+    made_up = comparison._train
+
+    def interrupt(preset, path, data_dir):
+        path.mkdir(parents=True)
+        (path / ("model.keras" if saved else "preset.json")).write_text("{}")
+        raise KeyboardInterrupt
+
+    comparison.run([tiny()], [0], tmp_path)
+    monkeypatch.setattr(comparison, "_train", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        comparison.run([tiny()], [0, 1], tmp_path)
+    assert [each["seed"] for each in comparison.read_rows(tmp_path)] == [0]
+    monkeypatch.setattr(comparison, "_train", made_up)
+    comparison.run([tiny()], [0, 1], tmp_path)
+    assert trained == [("gan_ring", 0, False), ("gan_ring", 1, saved)]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_how_a_run_is_trained(tmp_path, monkeypatch, saved):
+    """Its own process is told to resume what was saved, and to replace what was not."""
+    jobs = []
+    monkeypatch.setattr(comparison.experiment, "run", lambda preset, **job: jobs.append(job))
+    monkeypatch.setattr(comparison.subprocess, "Popen", InThisProcess)
+    if saved:
+        (tmp_path / "model.keras").touch()
+    comparison._train(tiny(), tmp_path, "data")
+    how = {"resume": saved, "overwrite": not saved, "data_dir": "data"}
+    assert jobs == [{"run_dir": str(tmp_path), **how}]
+
+
+class InThisProcess:
+    def __init__(self, command, **options):
+        self.returncode = comparison.train(command[-1])
+
+    def communicate(self):
+        return None, ""
+
+
+def test_an_interrupt_reaches_the_run_once_and_waits_for_it(tmp_path, monkeypatch):
+    events = []
+
+    class Process:
+        def __init__(self, command, **options):
+            assert options["start_new_session"] and options["stderr"] == subprocess.PIPE
+
+        def communicate(self):
+            events.append("wait")
+            if len(events) == 1:
+                raise KeyboardInterrupt
+            return None, "Traceback"
+
+        def send_signal(self, number):
+            events.append(number)
+
+    monkeypatch.setattr(comparison.subprocess, "Popen", Process)
+    with pytest.raises(KeyboardInterrupt):
+        comparison._train(tiny(), tmp_path, None)
+    assert events == ["wait", signal.SIGINT, "wait"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "seeds", "message"),
+    [
+        ([], [0], "needs presets, each once"),
+        (["gan_ring", "gan_ring"], [0], "needs presets, each once"),
+        (["gan_ring"], [], "needs seeds, each once"),
+        (["gan_ring"], [1, 2, 1], "needs seeds, each once"),
+        (["gan_ring"], [-1], "integers from 0"),
+    ],
+)
+def test_nonsense_is_refused_before_anything_happens(tmp_path, trained, chosen, seeds, message):
+    with pytest.raises(ValueError, match=message):
+        comparison.run([tiny(name) for name in chosen], seeds, tmp_path / "cmp")
+    assert trained == [] and not (tmp_path / "cmp").exists()
+
+
+def test_other_options_are_refused_where_there_are_runs(tmp_path, trained):
+    comparison.run([tiny()], [0], tmp_path)
+    with pytest.raises(ValueError, match="runs of gan_ring with other options: epochs, r1"):
+        comparison.run([tiny(epochs=3, r1=0.5)], [0, 1], tmp_path)
+    with pytest.raises(ValueError, match="other options"):
+        comparison.run([tiny("gan_grid"), tiny(epochs=3)], [0], tmp_path)
+    assert trained == [("gan_ring", 0, False)]
+    comparison.run([tiny("gan_grid", epochs=3), tiny()], [0], tmp_path)
+
+
+def test_options_without_runs_can_be_corrected(tmp_path, monkeypatch, trained):
+    def refuse(preset, path, data_dir):
+        raise ValueError("no such loss")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(comparison, "_train", refuse)
+        with pytest.raises(ValueError, match="no such loss"):
+            comparison.run([tiny(loss="bce")], [0], tmp_path)
+    comparison.run([tiny()], [0], tmp_path)
+    assert json.loads((tmp_path / "compare.json").read_text())["gan_ring"]["loss"] == tiny().loss
+
+
+def test_what_is_not_a_comparison_is_left_alone(tmp_path, trained):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(ValueError, match="is not a comparison"):
+        comparison.run([tiny()], [0], tmp_path)
+    assert trained == []
+
+
+def test_the_table_has_median_and_range():
+    rows = [
+        row("gan_ring", 0, modes=8, good_fraction=0.9, reverse_kl=0.01, seconds=60.4),
+        row("gan_ring", 1, modes=3, good_fraction=0.5, reverse_kl=0.5, seconds=64.0),
+        row("gan_ring", 2, modes=7, good_fraction=0.7, reverse_kl=0.03, seconds=61.0),
+        row("gean_ring", 0, updates=16_000),
+    ]
+    head, gan, gean, remark = comparison.table(rows).splitlines()
+    columns = {name: head.index(name) for name in head.replace("with mass", "mass").split()}
+    ends = dict(zip(columns, [*list(columns.values())[1:], None], strict=True))
+
+    def cell(line, name):
+        return line[columns[name] : ends[name]].replace("with", "").strip()
+
+    assert cell(gan, "preset") == "gan_ring" and cell(gan, "seeds") == "3"
+    assert cell(gan, "good") == "70.0% (50.0%-90.0%)"
+    assert cell(gan, "seconds") == "61 (60-64)"
+    assert "  7 (3-8)  " in gan and "  0.0300 (0.0100-0.5000)  " in gan
+    assert cell(gean, "updates") == "16,000" and cell(gean, "samples") == "1,280"
+    assert remark == "Median (range) over the seeds."
+
+
+def test_rows_of_images_and_of_diverged_runs_in_the_table():
+    nothing = {"modes": 0, "good_fraction": 0.0, "reverse_kl": math.inf, "modes_with_mass": 0}
+    rows = [{"preset": "gan_fashion", "seed": 0, **COSTS}]
+    rows += [row("gan_ring", 1, **nothing, diverged=True), row("gan_ring", 2)]
+    lines = comparison.table(rows).splitlines()
+    assert lines[1].split()[:6] == ["gan_fashion", "1", "-", "-", "-", "-"]
+    assert "4 (0-8)" in lines[2] and "inf (0.2500-inf)" in lines[2]
+    assert lines[-1] == "gan_ring diverged with seed 1."
+
+
+def test_a_diverged_run_is_a_row_like_others(tmp_path, monkeypatch):
+    def diverge(preset, path, data_dir):
+        values = {"modes": 0, "good_fraction": 0.0, "reverse_kl": math.inf, "modes_with_mass": 0}
+        report.write_json(values | {"diverged": True}, path / "metrics.json")
+        report.write_json(COSTS, path / "cost.json")
+        report.write_json({}, path / "versions.json")
+        (path / "coverage.csv").write_text(
+            "epoch,samples_seen,modes,good_fraction\n1,640,8,0.9\n2,1280,0,0.0\n"
+        )
+        np.savez(path / "coverage.npz", **{"1": np.zeros((9, 2)), "2": np.full((9, 2), np.nan)})
+
+    monkeypatch.setattr(comparison, "_train", diverge)
+    rows = comparison.run([tiny()], [0, 1], tmp_path)
+    assert comparison.read_rows(tmp_path) == rows
+    assert rows[1]["reverse_kl"] == math.inf and rows[1]["diverged"] is True
+    figure = comparison.picture([tiny()], [0, 1], tmp_path)
+    assert "diverged" in [text.get_text() for text in figure.axes[1].texts]
+    assert "points of seed 0; median of 2 seeds: 0 of 8" in figure.axes[0].texts[1].get_text()
+
+
+def test_images_have_no_picture(tmp_path):
+    assert comparison.picture([presets.get("gan_fashion")], [0], tmp_path) is None
