@@ -73,7 +73,8 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None):
     dataset, mixture = make_data(preset, data_dir), make_mixture(preset)
     epochs_done = 0
     if resume:
-        model, epochs_done = load(run_dir), _epochs_done(run_dir)
+        model = load(run_dir)
+        epochs_done = _epochs_done(model, dataset, run_dir)
         _check_resume(preset, run_dir, epochs_done)
     else:
         model = make_model(preset, dataset)
@@ -226,8 +227,10 @@ def save_model(model, path):
     os.replace(temporary, path)
 
 
-def _epochs_done(run_dir):
-    return len(report.read_history(run_dir / "history.csv").get("epoch", ()))
+def _epochs_done(model, dataset, run_dir):
+    # A run that was killed after it was resumed has a history that is ahead of its model.
+    written = len(report.read_history(run_dir / "history.csv").get("epoch", ()))
+    return min(written, int(model.steps.numpy()) // len(dataset))
 
 
 def _check_resume(preset, run_dir, epochs_done):

@@ -71,13 +71,32 @@ def write_json(values, path):
     temporary.replace(path)
 
 
-def read_history(path):
-    """The columns of a history CSV, a dict of lists of floats; empty if there is no file."""
+def write_epoch(row, path):
+    """Puts the row of an epoch, a dict with "epoch", into a CSV file, whole or not at all.
+
+    It goes below those of earlier epochs; later ones are from before a resume, and are dropped.
+    """
     path = pathlib.Path(path)
+    rows = [before for before in _read_rows(path) if int(before["epoch"]) < row["epoch"]]
+    columns = list(dict.fromkeys(name for each in (*rows, row) for name in each))
+    temporary = path.with_name(f".{path.name}.part")
+    with temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="nan", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows([*rows, row])
+    temporary.replace(path)
+
+
+def _read_rows(path):
     if not path.exists():
-        return {}
+        return []
     with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
+        return list(csv.DictReader(file))
+
+
+def read_history(path):
+    """The columns of a CSV of epochs, a dict of lists of floats; empty if there is no file."""
+    rows = _read_rows(pathlib.Path(path))
     return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
 
 

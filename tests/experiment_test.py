@@ -139,6 +139,17 @@ def test_an_interrupted_run_keeps_the_model_and_goes_on(tmp_path, monkeypatch, w
     assert (tmp_path / "saved_model").is_dir()
 
 
+def test_a_history_that_is_ahead_of_its_model_is_written_again(tmp_path):
+    """As after `kill -9` in a resumed run: two epochs in the model, four in the history."""
+    constant = {"learning_rate_decay": "constant"}
+    experiment.run(ring(epochs=2, **constant), tmp_path)
+    for epoch in (3, 4):
+        report.write_epoch({"epoch": epoch, "generator_loss": 0.0}, tmp_path / "history.csv")
+    model = experiment.run(ring(epochs=3, **constant), tmp_path, resume=True)
+    assert model.steps.numpy() == 15
+    assert report.read_history(tmp_path / "history.csv")["epoch"] == [1, 2, 3]
+
+
 @pytest.mark.slow
 def test_more_epochs_for_a_finished_run(tmp_path):
     constant = {"learning_rate_decay": "constant"}

@@ -85,3 +85,19 @@ def test_history(tmp_path):
     history = report.read_history(path)
     assert history["epoch"] == [1.0, 2.0]
     np.testing.assert_array_equal(history["generator_loss"], [0.5, np.nan])
+
+
+def test_an_epoch_that_is_trained_again_replaces_its_row_and_later_ones(tmp_path):
+    path = tmp_path / "history.csv"
+    for epoch, loss in ((1, 0.5), (2, 0.25), (3, 0.125), (2, 7.0)):
+        report.write_epoch({"epoch": epoch, "generator_loss": loss}, path)
+    assert path.read_text() == "epoch,generator_loss\n1,0.5\n2,7.0\n"
+    assert os.listdir(tmp_path) == ["history.csv"]
+
+
+def test_a_value_that_an_epoch_lacks_is_nan(tmp_path):
+    report.write_epoch({"epoch": 1, "a": 0.5}, tmp_path / "history.csv")
+    report.write_epoch({"epoch": 2, "b": 0.25}, tmp_path / "history.csv")
+    history = report.read_history(tmp_path / "history.csv")
+    np.testing.assert_array_equal(history["a"], [0.5, np.nan])
+    np.testing.assert_array_equal(history["b"], [np.nan, 0.25])

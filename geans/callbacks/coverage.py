@@ -1,6 +1,5 @@
 """Mode coverage of a generator of points while it trains."""
 
-import csv
 import dataclasses
 import os
 import pathlib
@@ -8,7 +7,7 @@ import pathlib
 import keras
 import numpy as np
 
-from geans import metrics
+from geans import metrics, report
 
 POINTS_TO_KEEP = 500
 
@@ -52,7 +51,7 @@ class Coverage(keras.callbacks.Callback):
         coverage = metrics.mode_coverage(points, self.mixture) if finite else metrics.NOTHING
         seen = int(self.model.samples_seen.numpy())
         row = {"epoch": done, "samples_seen": seen, **dataclasses.asdict(coverage)}
-        _add_row(self.directory / "coverage.csv", row)
+        report.write_epoch(row, self.directory / "coverage.csv")
         if done in spread(self.params["epochs"], self.moments):
             _add_points(self.directory / "coverage.npz", done, points[:POINTS_TO_KEEP])
 
@@ -74,24 +73,6 @@ def read_points(path):
         return {}
     with np.load(path) as file:
         return {int(name): file[name] for name in sorted(file.files, key=int)}
-
-
-def _add_row(path, row):
-    # An epoch that was interrupted between this file and others is trained again.
-    rows = [before for before in _read_rows(path) if int(before["epoch"]) < row["epoch"]]
-    unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(row), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows([*rows, row])
-    os.replace(unfinished, path)
-
-
-def _read_rows(path):
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _add_points(path, epoch, points):

@@ -1,16 +1,18 @@
 """The history of a run as a file that grows with every epoch."""
 
-import csv
 import pathlib
 
 import keras
 
+from geans import report
+
 
 class HistoryFile(keras.callbacks.Callback):
-    """Appends a row per epoch to a CSV file: `epoch`, counted from 1, and what `fit` logs.
+    """Keeps a row per epoch in a CSV file: `epoch`, counted from 1, and what `fit` logs.
 
-    A resumed run goes on in the same file. (`keras.callbacks.CSVLogger` adds a column `val_...`
-    of "NA" for every value that is not validated, and counts from 0.)
+    A resumed run goes on in the same file, and an epoch that is trained again replaces its row.
+    (`keras.callbacks.CSVLogger` adds a column `val_...` of "NA" for every value that is not
+    validated, and counts from 0.)
 
     Args:
         path: The file; its directory must exist.
@@ -32,9 +34,4 @@ class HistoryFile(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Appends the epoch's row."""
         row = {"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()}
-        is_new = not self.path.exists()
-        with self.path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(row), lineterminator="\n")
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
+        report.write_epoch(row, self.path)

@@ -273,7 +273,7 @@ def test_optimizers_by_name_or_by_default(optimizer, make_model):
         compile_options={"generator_optimizer": optimizer, "discriminator_optimizer": optimizer},
     )
     assert model.generator_player.optimizer is not model.discriminator_player.optimizer
-    assert model.generator_player.optimizer.name.startswith(optimizer or "adam")
+    assert model.generator_player.optimizer.name.lower().startswith(optimizer or "adam")
 
 
 def test_the_penalty_is_added_to_the_discriminators_loss_only(make_model, points):
