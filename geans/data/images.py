@@ -5,26 +5,20 @@ Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `
 [-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
 """
 
-import concurrent.futures
-import logging
 import numbers
 import os
 import pathlib
 
 import numpy as np
-import PIL.Image
-import PIL.ImageOps
 import tensorflow as tf
 
-from geans.data import pipeline
+from geans.data import image_files, pipeline
 
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
 """Names that `embedded` accepts, and their files in this package."""
 
 # Encoded images of 100 kB, the size of ImageNet's, then take 1.6 GB.
 _ENCODED_SHUFFLE_BUFFER = 16_384
-_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def embedded(name="fashion", *, image_size=None, labels=False, **batching):
@@ -136,24 +130,24 @@ def from_folder(path, size, *, channels=3, **batching):
             not allowed.
 
     Example:
-        >>> import tempfile
+        >>> import tempfile, PIL.Image
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     PIL.Image.new("RGB", (40, 30)).save(f"{folder}/black.png")
         ...     from_folder(folder, size=16).element_spec.shape
         TensorShape([None, 16, 16, 3])
     """
     _check_size(size)
-    if channels not in _MODES:
+    if channels not in image_files.MODES:
         raise ValueError(f"channels must be 1, 3 or 4. Received: channels={channels!r}")
-    files = _image_files(pathlib.Path(path))
+    files = image_files.find(pathlib.Path(path))
     shape = (size, size, channels)
     if pipeline.fits_in_memory(len(files), shape):
         images = np.empty((len(files), *shape), "uint8")
-        _read_every(files, shape, keep=images.__setitem__)
+        image_files.read_every(files, shape, keep=images.__setitem__)
         return pipeline.batches(images, **batching)
-    _read_every(files, shape, keep=lambda index, image: None)
+    image_files.read_every(files, shape, keep=lambda index, image: None)
     paths = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
-    return pipeline.decoded_batches(paths, _file_decoder(shape), **batching)
+    return pipeline.decoded_batches(paths, image_files.decoder(shape), **batching)
 
 
 def from_arrays(images, labels=None, **batching):
@@ -298,87 +292,6 @@ def _encoded_examples(builder, split, labels):
         # Its cache would hold the encoded images a second time.
         read_config=tfds.ReadConfig(try_autocache=False),
     )
-
-
-def _image_files(folder):
-    """Sorted image files; refuses links out of the folder, counts what it leaves aside."""
-    if not folder.is_dir():
-        raise ValueError(f"There is no folder {folder}.")
-    files, others = [], 0
-    for directory, subfolders, names in os.walk(folder, onerror=_raise):
-        for name in [*subfolders, *names]:
-            _check_link(pathlib.Path(directory, name), folder)
-        images = [name for name in names if pathlib.Path(name).suffix.lower() in _FORMATS]
-        files += [pathlib.Path(directory, name) for name in images]
-        others += len(names) - len(images)
-    if not files:
-        raise ValueError(
-            f"{folder} has no files that end in {', '.join(_FORMATS)} (other files: {others})."
-        )
-    if others:
-        logging.getLogger(__name__).warning(
-            "%s: left aside %d files that do not end in %s.", folder, others, ", ".join(_FORMATS)
-        )
-    return sorted(files)
-
-
-def _raise(error):
-    # os.walk would otherwise skip a subfolder that it may not read.
-    raise error
-
-
-def _check_link(path, folder):
-    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-        raise ValueError(f"{path} is a link that leads out of the folder, to {path.resolve()}.")
-
-
-def _read_every(files, shape, keep):
-    """Decodes all files, passes each to `keep(index, image)`, names those that fail."""
-
-    def attempt(index):
-        try:
-            keep(index, _read_image(files[index], shape))
-        except Exception as error:  # Pillow's decoders raise many kinds for damaged files.
-            return f"{files[index]} ({error})"
-
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        failures = [failure for failure in pool.map(attempt, range(len(files))) if failure]
-    if failures:
-        shown = "\n".join(failures[:10])
-        raise ValueError(
-            f"{len(failures)} of {len(files)} files cannot be read as the PNG or JPEG that their "
-            f"extension promises. Repair, rename or remove them:\n{shown}"
-        )
-
-
-def _read_image(path, shape):
-    size, _, channels = shape
-    format = _FORMATS[pathlib.Path(path).suffix.lower()]
-    with PIL.Image.open(path, formats=[format]) as image:
-        image = _convert(PIL.ImageOps.exif_transpose(image), _MODES[channels])
-    image = PIL.ImageOps.fit(image, (size, size), method=PIL.Image.Resampling.BICUBIC)
-    return np.asarray(image, "uint8").reshape(shape)
-
-
-def _convert(image, mode):
-    if image.mode.startswith("I"):
-        # Pillow would clip 16-bit grey at 255 instead of scaling it.
-        image = PIL.Image.fromarray((np.asarray(image) >> 8).astype("uint8"))
-    if mode != "RGBA" and image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = PIL.Image.new("RGBA", image.size, "white")
-        image = PIL.Image.alpha_composite(white, image)
-    return image.convert(mode)
-
-
-def _file_decoder(shape):
-    def read(path):
-        return _read_image(os.fsdecode(path), shape)
-
-    def decode(path):
-        return tf.ensure_shape(tf.numpy_function(read, [path], tf.uint8), shape)
-
-    return decode
 
 
 def _checked_floats(images):

@@ -1,0 +1,214 @@
+"""Folders of images, through `images.from_folder`."""
+
+import logging
+import os
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from geans.data import images, pipeline
+
+
+def everything(dataset):
+    parts = list(dataset.as_numpy_iterator())
+    return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def to_bytes(normalised):
+    return np.rint((normalised + 1) * 127.5).astype("uint8")
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape).astype("uint8")
+
+
+def save(pixels, path, mode=None, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = PIL.Image.fromarray(pixels)
+    (image.convert(mode) if mode else image).save(path, **options)
+
+
+@pytest.fixture(params=[2**30, 1], ids=["in memory", "streamed"])
+def memory_limit(request, monkeypatch):
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", request.param)
+
+
+def test_folder_reads_sorted_subfolders_bit_for_bit(tmp_path, memory_limit):
+    pixels = noise(4, 8, 8, 3)
+    for index, name in enumerate(["a.png", "b/c.PNG", "b/d/e.png", "z.PnG"]):
+        save(pixels[index], tmp_path / name)
+    dataset = images.from_folder(tmp_path, 8, batch_size=3, shuffle=False)
+    assert dataset.element_spec == tf.TensorSpec((None, 8, 8, 3), tf.float32)
+    assert [len(batch) for batch in dataset] == [3, 1]
+    np.testing.assert_array_equal(to_bytes(everything(dataset)), pixels)
+
+
+def test_folder_repeats_for_its_seed_and_shuffles_anew(tmp_path, memory_limit):
+    for index, pixels in enumerate(noise(20, 4, 4, 3)):
+        save(pixels, tmp_path / f"{index}.png")
+
+    def two_epochs(seed):
+        dataset = images.from_folder(tmp_path, 4, seed=seed)
+        return [everything(dataset), everything(dataset)]
+
+    first, second = two_epochs(seed=1)
+    np.testing.assert_array_equal([first, second], two_epochs(seed=1))
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(first, two_epochs(seed=2)[0])
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.jpeg", "a.JPG", "a.JPEG"])
+def test_folder_reads_jpeg(tmp_path, name):
+    save(np.full((16, 16, 3), (200, 100, 50), "uint8"), tmp_path / name, quality=95)
+    pixels = to_bytes(everything(images.from_folder(tmp_path, 16)))
+    np.testing.assert_allclose(pixels[0], np.broadcast_to((200, 100, 50), (16, 16, 3)), atol=2)
+
+
+@pytest.mark.parametrize("height, width", [(8, 24), (24, 8)])
+def test_folder_crops_the_centred_square(tmp_path, height, width):
+    pixels = np.full((height, width, 3), 255, "uint8")
+    pixels[(height - 8) // 2 : (height + 8) // 2, (width - 8) // 2 : (width + 8) // 2] = 51
+    save(pixels, tmp_path / "a.png")
+    np.testing.assert_allclose(everything(images.from_folder(tmp_path, 8)), -0.6, atol=1e-6)
+
+
+def test_folder_shrinks_with_antialiasing(tmp_path):
+    checkerboard = 255 * (np.indices((64, 64)).sum(axis=0) % 2).astype("uint8")
+    save(checkerboard, tmp_path / "a.png")
+    grey = everything(images.from_folder(tmp_path, 8, channels=1))
+    assert np.abs(grey[0, 1:-1, 1:-1]).max() < 0.02
+
+
+def test_folder_turns_photographs_as_exif_says(tmp_path):
+    pixels = noise(8, 8, 3)
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # Turn by 90 degrees clockwise to show.
+    save(pixels, tmp_path / "a.png", exif=exif)
+    shown = to_bytes(everything(images.from_folder(tmp_path, 8)))[0]
+    np.testing.assert_array_equal(shown, np.rot90(pixels, k=-1))
+
+
+RED, HALF_RED, GREY = (255, 0, 0), (255, 0, 0, 128), (90,)
+
+
+@pytest.mark.parametrize(
+    "file, channels, expected",
+    [
+        (RED, 1, (76,)),
+        (RED, 3, RED),
+        (RED, 4, (255, 0, 0, 255)),
+        (GREY, 1, GREY),
+        (GREY, 3, (90, 90, 90)),
+        (GREY, 4, (90, 90, 90, 255)),
+        (HALF_RED, 1, (165,)),
+        (HALF_RED, 3, (255, 127, 127)),
+        (HALF_RED, 4, HALF_RED),
+    ],
+)
+def test_folder_converts_channels(tmp_path, file, channels, expected):
+    save(np.full((4, 4, len(file)), file, "uint8").squeeze(), tmp_path / "a.png")
+    pixels = to_bytes(everything(images.from_folder(tmp_path, 4, channels=channels)))
+    assert pixels.shape == (1, 4, 4, channels)
+    assert pixels[0, 2, 2].tolist() == list(expected)
+
+
+def test_folder_scales_sixteen_bit_grey(tmp_path):
+    save(np.full((4, 4), 128 * 256, "uint16"), tmp_path / "a.png")
+    assert to_bytes(everything(images.from_folder(tmp_path, 4, channels=1)))[0, 0, 0, 0] == 128
+
+
+def test_folder_reads_palettes(tmp_path):
+    save(np.full((4, 4, 3), RED, "uint8"), tmp_path / "a.png", mode="P")
+    assert to_bytes(everything(images.from_folder(tmp_path, 4)))[0, 0, 0].tolist() == list(RED)
+
+
+def truncated(path):
+    save(noise(32, 32, 3), path)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def text(path):
+    path.write_text("not an image")
+
+
+def empty(path):
+    path.touch()
+
+
+def swapped(path):
+    format = "PNG" if path.suffix == ".jpg" else "JPEG"
+    save(noise(8, 8, 3), path, format=format)
+
+
+def gif(path):
+    save(noise(8, 8), path, format="GIF")
+
+
+@pytest.mark.parametrize("name", ["bad.png", "bad.jpg"])
+@pytest.mark.parametrize("spoil", [truncated, text, empty, swapped, gif])
+def test_folder_names_an_unreadable_or_mislabelled_file_at_once(tmp_path, spoil, name):
+    save(noise(8, 8, 3), tmp_path / "good.png")
+    spoil(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"1 of 2 files(.|\n)*{name}"):
+        images.from_folder(tmp_path, 8)
+
+
+def test_folder_names_unreadable_files_when_streaming_too(tmp_path, memory_limit):
+    for name in ("one.png", "two.jpg"):
+        text(tmp_path / name)
+    with pytest.raises(ValueError, match=r"2 of 2 files(.|\n)*one\.png(.|\n)*two\.jpg"):
+        images.from_folder(tmp_path, 8)
+
+
+def test_folder_logs_how_many_files_it_leaves_aside(tmp_path, caplog):
+    save(noise(8, 8, 3), tmp_path / "a.png")
+    for name in ("b.webp", "c.txt"):
+        text(tmp_path / name)
+    with caplog.at_level(logging.WARNING):
+        images.from_folder(tmp_path, 8)
+    assert "left aside 2 files" in caplog.text
+
+
+def test_folder_without_images_counts_the_others(tmp_path):
+    text(tmp_path / "b.webp")
+    with pytest.raises(ValueError, match=r"\.png, \.jpg, \.jpeg \(other files: 1\)"):
+        images.from_folder(tmp_path, 8)
+
+
+@pytest.mark.parametrize("target", ["outside.png", "outside"])
+def test_folder_refuses_links_that_lead_out(tmp_path, target):
+    save(noise(8, 8, 3), tmp_path / "outside.png")
+    save(noise(8, 8, 3), tmp_path / "outside/a.png")
+    save(noise(8, 8, 3), tmp_path / "folder/a.png")
+    os.symlink(tmp_path / target, tmp_path / "folder/link.png")
+    with pytest.raises(ValueError, match=r"link\.png is a link that leads out"):
+        images.from_folder(tmp_path / "folder", 8)
+
+
+def test_folder_allows_links_within_and_a_link_to_itself(tmp_path):
+    save(noise(8, 8, 3), tmp_path / "folder/a.png")
+    os.symlink(tmp_path / "folder/a.png", tmp_path / "folder/b.png")
+    os.symlink(tmp_path / "folder", tmp_path / "link")
+    assert everything(images.from_folder(tmp_path / "link", 8)).shape == (2, 8, 8, 3)
+
+
+@pytest.mark.parametrize(
+    "size, options, message",
+    [
+        (0, {}, "positive integer. Received: 0"),
+        (8.0, {}, "positive integer. Received: 8.0"),
+        (8, dict(channels=2), "1, 3 or 4. Received: channels=2"),
+        (8, dict(batch_size=0), "batch_size=0"),
+    ],
+)
+def test_folder_refuses_impossible_options(tmp_path, size, options, message):
+    save(noise(8, 8, 3), tmp_path / "a.png")
+    with pytest.raises(ValueError, match=message):
+        images.from_folder(tmp_path, size, **options)
+
+
+def test_missing_folder_is_named(tmp_path):
+    with pytest.raises(ValueError, match="no folder .*absent"):
+        images.from_folder(tmp_path / "absent", 8)
