@@ -40,6 +40,7 @@ def trained(monkeypatch):
     return calls
 
 
+@pytest.mark.slow
 def test_real_runs_rows_and_picture(tmp_path):
     chosen = [tiny(), tiny("gean_ring")]
     rows = comparison.run(chosen, [5], tmp_path)

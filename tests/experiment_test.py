@@ -169,6 +169,7 @@ def test_what_cannot_be_resumed(tmp_path):
         experiment.run(ring(), tmp_path / "other", resume=True)
 
 
+@pytest.mark.slow
 def test_a_run_is_never_overwritten_by_chance(tmp_path):
     experiment.run(ring(epochs=1), tmp_path)
     before = {path: (tmp_path / path).read_bytes() for path in tree(tmp_path)}

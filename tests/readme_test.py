@@ -33,6 +33,7 @@ def test_training_in_python(folder):
     assert (folder / "model.keras").is_file() and (folder / "saved").is_dir()
 
 
+@pytest.mark.slow
 def test_ones_own_images(folder, monkeypatch):
     real_data = ROOT / "../shared/data/tfds"
     code = BLOCKS[1].replace('"datasets"', repr(str(real_data)))

@@ -30,6 +30,7 @@ def test_flags_override_the_presets_fields(capsys):
     assert pathlib.Path("runs/gan_ring/samples.png").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_is_protected_and_can_be_resumed(capsys):
     arguments = ["train", *SMALL, "--learning_rate_decay=constant"]
     assert cli.main([*arguments, "--epochs=1"]) == 0

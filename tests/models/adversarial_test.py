@@ -221,6 +221,7 @@ def test_endless_data_trains_with_steps_per_epoch(make_model, points):
     assert model.generator_player.optimizer.iterations.numpy() == 2
 
 
+@pytest.mark.slow
 def test_the_seed_decides_the_training(make_model, points):
     finals = []
     for seed in (1, 1, 2):
