@@ -40,7 +40,7 @@ def gan_ring():
         order="alternating",
         generator_learning_rate=2e-3,
         discriminator_learning_rate=2e-3,
-        expected_minutes=1,
+        expected_minutes=2,
         expected_score="8 of 8 modes, 98 % good, reverse KL 0.010",
         **_RING,
     )
@@ -57,7 +57,7 @@ def gean_ring():
         r2=0.003,
         generator_learning_rate=2e-3,
         discriminator_learning_rate=2e-3,
-        expected_minutes=1,
+        expected_minutes=2,
         expected_score="8 of 8 modes, 95 % good, reverse KL 0.001",
         **_RING,
     )
@@ -72,7 +72,7 @@ def gan_grid():
         order="alternating",
         generator_learning_rate=3e-3,
         discriminator_learning_rate=3e-3,
-        expected_minutes=1,
+        expected_minutes=2,
         expected_score="16 of 25 modes, 95 % good, reverse KL 0.53",
         **_GRID,
     )
