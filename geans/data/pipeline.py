@@ -8,6 +8,8 @@ import tensorflow as tf
 MEMORY_LIMIT = 2**30
 """Bytes of decoded uint8 images that a dataset may keep in memory; more is decoded every epoch."""
 
+BATCHES_AHEAD = 4
+
 
 def normalise(images):
     """Maps pixel values to the range of a generator's tanh: `images / 127.5 - 1`.
@@ -55,15 +57,27 @@ def batches(arrays, *, batch_size=64, shuffle=True, seed=None, drop_remainder=Fa
     with tf.device("cpu"):
         tensors = tf.nest.map_structure(tf.convert_to_tensor, arrays)
 
-    def gather(indices):
-        return tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), tensors)
+    def epoch(epoch_seed):
+        # Permuting once and gathering whole batches is far quicker than shuffling examples.
+        order = tf.range(count, dtype="int64")
+        if shuffle:
+            seeds = tf.stack([epoch_seed, 0])
+            order = tf.random.experimental.stateless_shuffle(order, seeds)
 
-    # Shuffling indices and gathering whole batches is far quicker than shuffling images.
-    indices = tf.data.Dataset.range(count)
-    if shuffle:
-        indices = indices.shuffle(count, seed=seed, reshuffle_each_iteration=True)
-    gathered = indices.batch(batch_size, drop_remainder).map(gather, tf.data.AUTOTUNE)
-    return gathered.map(_normalise_images).prefetch(tf.data.AUTOTUNE)
+        def gather(start):
+            indices = order[start : start + batch_size]
+            return tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), tensors)
+
+        return tf.data.Dataset.range(0, end, batch_size).map(gather)
+
+    end = count - count % batch_size if drop_remainder else count
+    epoch_seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
+    batched = epoch_seeds.flat_map(epoch).map(_normalise_images).prefetch(BATCHES_AHEAD)
+    options = tf.data.Options()
+    # Its thread makes the end of an epoch wait for up to a second, and has nothing to tune here.
+    options.autotune.enabled = False
+    steps = math.ceil(end / batch_size)
+    return batched.apply(tf.data.experimental.assert_cardinality(steps)).with_options(options)
 
 
 def decoded_batches(

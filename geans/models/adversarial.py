@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from geans import losses, penalties
+from geans import losses, optimizers, penalties
 from geans.models import checks, generative
 from geans.models.player import Player, local_sum
 from geans.models.update_rule import EpochUpdate, UpdateRule
@@ -118,8 +118,8 @@ class AdversarialModel(generative.GenerativeModel):
         """Sets what the players minimise and how they move.
 
         Args:
-            generator_optimizer: Keras optimizer or its name; `None` is `Adam(2e-4, beta_1=0.5)`
-                (Radford et al. 2016).
+            generator_optimizer: Optimizer or name, of Keras or `geans.optimizers`; `None` is
+                `Adam(2e-4, beta_1=0.5)` (Radford et al. 2016).
             discriminator_optimizer: Likewise; never the same object.
             loss: Name or object of `geans.losses`.
             penalty: Object of `geans.penalties`, or `None`.
@@ -130,11 +130,11 @@ class AdversarialModel(generative.GenerativeModel):
             ValueError: If a name is unknown or both players share an optimizer.
         """
         checks.check_compile_arguments(kwargs)
-        optimizers = [
+        movers = [
             _get_optimizer(identifier)
             for identifier in (generator_optimizer, discriminator_optimizer)
         ]
-        checks.check_optimizers(*optimizers)
+        checks.check_optimizers(*movers)
         checks.check_precision(self.generator, self.discriminator)
         # Bare, compile() makes an RMSprop that nobody uses. XLA around the whole step would also
         # take in the update of all replicas, and fail.
@@ -143,8 +143,8 @@ class AdversarialModel(generative.GenerativeModel):
         self.penalty = penalties.get(penalty)
         self.jit_compile_gradients = bool(jit_compile) and not self.run_eagerly
         with self.distribute_strategy.scope():
-            self.generator_player.set_optimizer(optimizers[0])
-            self.discriminator_player.set_optimizer(optimizers[1])
+            self.generator_player.set_optimizer(movers[0])
+            self.discriminator_player.set_optimizer(movers[1])
         self._gradient_function = self.compute_gradients
         if self.jit_compile_gradients:
             self._gradient_function = tf.function(
@@ -372,4 +372,4 @@ def _batch_size(batch):
 
 def _get_optimizer(identifier):
     # Radford et al. 2016, section 4: the setting most GANs start from.
-    return keras.optimizers.get(identifier or keras.optimizers.Adam(2e-4, beta_1=0.5))
+    return optimizers.get(identifier or keras.optimizers.Adam(2e-4, beta_1=0.5))

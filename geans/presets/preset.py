@@ -40,11 +40,12 @@ class Preset:
         r2: Gamma of the R2 penalty, on generated samples; 0 for none.
         gradient_penalty: Weight of the WGAN-GP penalty; 0 for none.
         penalty_interval: Steps between two computations of the penalty.
-        optimizer: Name of a Keras optimizer that takes `beta_1` and `beta_2`.
+        optimizer: Name of an optimizer of Keras or `geans.optimizers`.
         generator_learning_rate: Its rate for the generator.
         discriminator_learning_rate: Its rate for the discriminator.
-        beta_1: Decay of the optimizer's first moments, per update.
-        beta_2: Decay of its second moments, per update.
+        beta_1: Decay of the optimizer's first moments, per update, where it has any.
+        beta_2: Decay of its second moments, per update, where it has any.
+        optimizer_options: Further arguments of both optimizers.
         learning_rate_decay: `"constant"`, or `"linear"` to 0 over the run.
         epochs: Passes over the data.
         seed: Integer from which weights, data order and latents follow.
@@ -79,6 +80,7 @@ class Preset:
     discriminator_learning_rate: float = 2e-4
     beta_1: float = 0.5
     beta_2: float = 0.999
+    optimizer_options: dict = dataclasses.field(default_factory=dict)
     learning_rate_decay: str = "constant"
     epochs: int = 20
     seed: int = 0

@@ -1,0 +1,73 @@
+"""Adam with a look ahead, for games: each move is doubled and the one before it taken back."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class OptimisticAdam(keras.optimizers.Optimizer):
+    """Optimistic Adam: steps as if the next gradient changed as the last one did.
+
+        move_t = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m_t / (sqrt(v_t) + epsilon)
+        w <- w - 2 move_t + move_(t-1)
+
+    with Adam's moments m and v. Where plain gradient descent circles around the solution of a
+    game, optimism (a negative momentum on the moves) spirals in.
+
+    Args:
+        learning_rate: Float, schedule or callable, as in Keras.
+        beta_1: Decay of m per update, in [0, 1).
+        beta_2: Decay of v per update, in [0, 1).
+        epsilon: Added to sqrt(v).
+        **kwargs: As in every Keras optimizer.
+
+    Raises:
+        ValueError: If a decay is not in [0, 1).
+
+    Source: Daskalakis et al. 2018, "Training GANs with Optimism" (arXiv 1711.00141), algorithm 1.
+
+    Example:
+
+    >>> point = keras.Variable([1.0])
+    >>> optimizer = OptimisticAdam(0.1)
+    >>> optimizer.apply([ops.array([1.0])], [point])
+    >>> round(float(point[0]), 3)
+    0.8
+    """
+
+    def __init__(self, learning_rate=2e-4, *, beta_1=0.5, beta_2=0.999, epsilon=1e-7, **kwargs):
+        super().__init__(learning_rate=learning_rate, **kwargs)
+        for name, decay in (("beta_1", beta_1), ("beta_2", beta_2)):
+            if not 0 <= decay < 1:
+                raise ValueError(f"{name} must be in [0, 1). Received: {name}={decay!r}.")
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def build(self, variables):
+        """Makes the slots of `variables`, zero at first."""
+        if self.built:
+            return
+        super().build(variables)
+        self._momentums, self._velocities, self._moves = self.add_optimizer_variables(
+            variables, ("momentum", "velocity", "move")
+        )
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Moves one variable."""
+        index = self._get_variable_index(variable)
+        momentum, velocity = self._momentums[index], self._velocities[index]
+        gradient = ops.cast(gradient, variable.dtype)
+        self.assign_add(momentum, (1 - self.beta_1) * (gradient - momentum))
+        self.assign_add(velocity, (1 - self.beta_2) * (ops.square(gradient) - velocity))
+        time = ops.cast(self.iterations + 1, variable.dtype)
+        unbias = ops.sqrt(1 - self.beta_2**time) / (1 - self.beta_1**time)
+        rate = ops.cast(learning_rate, variable.dtype) * unbias
+        move = rate * momentum / (ops.sqrt(velocity) + self.epsilon)
+        self.assign_sub(variable, 2 * move - self._moves[index])
+        self.assign(self._moves[index], move)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        return {**super().get_config(), **own}
