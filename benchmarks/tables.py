@@ -1,7 +1,9 @@
-"""Puts the benchmark files' tables into the README, between its `<!-- table: NAME -->` marks.
+"""Puts the benchmark files' tables and picture where the pages want them.
 
-python benchmarks/tables.py            # rewrites README.md
-python benchmarks/tables.py --check    # exits with 1 if it would change anything
+    python benchmarks/tables.py            # rewrites the pages and the picture
+    python benchmarks/tables.py --check    # exits with 1 if a page would change
+
+A table goes between the marks `<!-- table: NAME -->` and `<!-- end -->` of one of the pages.
 """
 
 import argparse
@@ -10,73 +12,188 @@ import pathlib
 import re
 import sys
 
-from geans.cli import presets
+from geans import comparison, plotting, presets
+from geans.cli import presets as presets_command
 
 HERE = pathlib.Path(__file__).parent
-README = HERE.parent / "README.md"
+PAGES = (HERE.parent / "README.md", HERE / "README.md")
+COMPARISON = HERE / "comparison"
+PICTURE = HERE.parent / "docs" / "comparison.png"
+COVERAGE = {
+    "modes_with_mass": ("modes with mass", "{:g}"),
+    "good_fraction": ("good %", "{:.1%}"),
+    "reverse_kl": ("reverse KL", "{:.4f}"),
+    "live_good_fraction": ("good %, live", "{:.1%}"),
+    "updates": ("updates", "{:,.0f}"),
+    "samples": ("samples", "{:,.0f}"),
+    "seconds": ("seconds", "{:.0f}"),
+}
+SHORT_COLUMNS = {
+    key: COVERAGE[key] for key in ("modes_with_mass", "good_fraction", "reverse_kl", "seconds")
+}
+MODES = {"ring": 8, "grid": 25}
 
 
 def read(name):
-    return [json.loads(line) for line in (HERE / name).read_text().splitlines()]
+    path = HERE / name
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def markdown(header, lines):
+    rows = [header, ["---"] * len(header), *lines]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+
+
+def grouped(rows, name="name"):
+    groups = {}
+    for row in rows:
+        groups.setdefault(row[name], []).append(row)
+    return groups
+
+
+def summary(rows, columns, name="name"):
+    lines = []
+    for title, group in grouped(rows, name).items():
+        cells = (
+            comparison.cell([row.get(key) for row in group], columns[key][1]) for key in columns
+        )
+        lines.append([title, len(group), *cells])
+    return markdown([name, "seeds", *(heading for heading, _ in columns.values())], lines)
+
+
+def machine(row):
+    return (
+        f"\nTensorFlow {row['tensorflow']}, Keras {row['keras']}, Python {row['python']}, "
+        f"{row['machine']}; shared machine."
+    )
+
+
+def headline():
+    rows = comparison.read_rows(COMPARISON)
+    rows.sort(key=lambda row: (row["preset"].partition("_")[2], row["preset"], row["seed"]))
+    return summary(rows, comparison.COLUMNS, "preset") + "\n" + machine(rows[0])
+
+
+def suite(name):
+    rows = [row for row in read("mode_coverage.jsonl") if row["suite"] == name]
+    return sorted(rows, key=lambda row: row["seed"])
+
+
+def suite_table(name):
+    return lambda: summary(suite(name), COVERAGE)
+
+
+def succeeded(row):
+    """Training worked: all modes have mass and half of the samples are good."""
+    problem = row["preset"].partition("_")[2]
+    return row["modes_with_mass"] == MODES[problem] and row["good_fraction"] >= 0.5
+
+
+def stability():
+    lines = []
+    for preset, runs in sorted(grouped(suite("stability"), "preset").items()):
+        seeds = grouped(runs, "seed").values()
+        shares = [sum(map(succeeded, of_seed)) / len(of_seed) for of_seed in seeds]
+        good = [row["good_fraction"] for row in runs if succeeded(row)]
+        worked = comparison.cell(good, "{:.1%}") if good else "-"
+        lines.append([f"`{preset}`", len(shares), comparison.cell(shares, "{:.0%}"), worked])
+    return markdown(["preset", "seeds", "rates that work", "good, where it works"], lines)
+
+
+def tuning():
+    """The settings of either rule and problem, the best first."""
+
+    def badness(rows):
+        return sum(row["reverse_kl"] + 1 - row["good_fraction"] for row in rows) / len(rows)
+
+    rows = suite("tuning")
+    worst_last = {name: badness(group) for name, group in grouped(rows).items()}
+    rows.sort(key=lambda row: (row["preset"], worst_last[row["name"]], row["seed"]))
+    return summary(rows, SHORT_COLUMNS)
 
 
 def step_time():
     rows = read("step_time.jsonl")
-    lines = ["| networks | rule | ms per step | ratio to GAN |", "|---|---|---|---|"]
-    for row in rows:
-        cells = (row["networks"], row["rule"], row["milliseconds_per_step"], row["ratio_to_gan"])
-        lines.append("| {} | {} | {:.1f} | {:.2f} |".format(*cells))
+    lines = [
+        (
+            row["networks"],
+            row["rule"],
+            f"{row['milliseconds_per_step']:.1f}",
+            f"{row['ratio_to_gan']:.2f}",
+        )
+        for row in rows
+    ]
+    header = ("networks", "rule", "ms per step", "ratio to GAN")
     first = rows[0]
-    lines.append(
-        f"\nBatches of {first['batch_size']}, {first['rounds']} rounds; TensorFlow "
-        f"{first['tensorflow']}, Keras {first['keras']}, Python {first['python']}, "
-        f"{first['machine']}; shared machine."
-    )
-    return "\n".join(lines)
+    remark = f"\nBatches of {first['batch_size']}, {first['rounds']} rounds."
+    return markdown(header, lines) + "\n" + remark + machine(first)
 
 
 def preset_runs():
+    rows = sorted(read("presets.jsonl"), key=lambda row: (row["preset"], row["seed"]))
     lines = [
-        "| preset | seed | result | updates | samples | seconds |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in sorted(read("presets.jsonl"), key=lambda row: (row["preset"], row["seed"])):
-        lines.append(
-            f"| `{row['preset']}` | {row['seed']} | {result(row)} | {row['updates']:,} | "
-            f"{row['samples']:,} | {row['seconds']:.0f} |"
+        (
+            f"`{row['preset']}`",
+            row["seed"],
+            result(row),
+            f"{row['updates']:,}",
+            f"{row['samples']:,}",
+            f"{row['seconds']:.0f}",
         )
-    return "\n".join(lines)
+        for row in rows
+    ]
+    return markdown(("preset", "seed", "result", "updates", "samples", "seconds"), lines)
 
 
 def result(row):
     if "modes" not in row:
         return f"samples {row['distance_ratio']:.2f} times as far apart as real images"
-    return (
-        f"{row['modes']} modes, {row['good_fraction']:.1%} good, reverse KL {row['reverse_kl']:.4f}"
-    )
+    good = f"{row['good_fraction']:.1%} good, " if row.get("good_fraction") is not None else ""
+    return f"{row['modes']} modes, {good}reverse KL {row['reverse_kl']:.4f}"
 
 
-TABLES = {"presets": presets.markdown, "preset_runs": preset_runs, "step_time": step_time}
+SUITES = ("windows", "updates", "optimizers", "curvature", "ingredients")
+TABLES = {
+    "presets": presets_command.markdown,
+    "preset_runs": preset_runs,
+    "step_time": step_time,
+    "headline": headline,
+    "stability": stability,
+    "tuning": tuning,
+    **{name: suite_table(name) for name in SUITES},
+}
 
 
 def fill(text):
-    for name, table in TABLES.items():
-        pattern = rf"(<!-- table: {name} -->\n).*?(<!-- end -->)"
-        text, found = re.subn(pattern, rf"\g<1>\n{table()}\n\n\g<2>", text, flags=re.DOTALL)
-        if found != 1:
-            sys.exit(f"README.md has {found} places for the table {name!r}; it needs one.")
-    return text
+    """The page with its tables as the files have them now."""
+    pattern = r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)"
+    return re.sub(
+        pattern,
+        lambda found: f"{found[1]}\n{TABLES[found[2]]()}\n\n{found[3]}",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def draw():
+    rows = comparison.read_rows(COMPARISON)
+    names = list(dict.fromkeys(row["preset"] for row in rows))
+    seeds = sorted({row["seed"] for row in rows})
+    chosen = [presets.get(name) for name in names]
+    plotting.save(comparison.picture(chosen, seeds, COMPARISON), PICTURE)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
-    before = README.read_text()
-    after = fill(before)
+    before = {page: page.read_text() for page in PAGES}
+    after = {page: fill(text) for page, text in before.items()}
     if arguments.check:
         sys.exit(int(after != before))
-    README.write_text(after)
+    for page, text in after.items():
+        page.write_text(text)
+    draw()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ A comparison's directory holds
 
     compare.json           the options of every preset, as resolved
     results.jsonl          a row per finished run, with versions
-    comparison.png         samples and coverage through the training, for presets on points
+    comparison.png         samples and coverage through the training, where modes are known
     PRESET/seed_N/         the run directories
 
 Every run has a process of its own, so that the peak of memory in its row is its own.
@@ -50,9 +50,9 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
         data_dir: Where tensorflow-datasets finds its data.
 
     Returns:
-        The rows, a list of dicts with `KEYS` (those of modes only for points, `diverged` only
-        where the samples are not finite) and the versions, in the order of presets and seeds.
-        `updates` are the generator's, `seconds` those within epochs, without pictures.
+        The rows, a list of dicts with `KEYS` (those of modes only where they are known,
+        `diverged` only where the samples are not finite) and the versions, in the order of presets
+        and seeds. `updates` are the generator's, `seconds` those within epochs, without pictures.
 
     Raises:
         ValueError: If the comparison makes no sense, if `run_dir` holds something else or runs
@@ -106,15 +106,15 @@ def table(rows):
 
 
 def picture(chosen, seeds, run_dir):
-    """The comparison as a figure, samples from the first seed's runs; `None` without points.
+    """The comparison as a figure, samples from the first seed's runs; `None` without known modes.
 
     Args:
         chosen: `presets.Preset`s that `run` has trained.
         seeds: Seeds that `run` has trained them with.
         run_dir: Directory of the comparison.
     """
-    on_points = [preset for preset in chosen if experiment.make_mixture(preset) is not None]
-    rows = [_picture_row(preset, seeds, pathlib.Path(run_dir)) for preset in on_points]
+    countable = [preset for preset in chosen if experiment.make_mixture(preset) is not None]
+    rows = [_picture_row(preset, seeds, pathlib.Path(run_dir)) for preset in countable]
     return plotting.comparison(rows) if rows else None
 
 
@@ -222,23 +222,27 @@ def _picture_row(preset, seeds, run_dir):
     paths = [_run_dir(run_dir, preset.name, seed) for seed in seeds]
     mixture = experiment.make_mixture(preset)
     curves = [report.read_history(path / "coverage.csv") for path in paths]
-    kept = callbacks.coverage.read_points(paths[0] / "coverage.npz")
+    kept = callbacks.coverage.read_samples(paths[0] / "coverage.npz")
     seen = dict(zip(curves[0]["epoch"], curves[0]["samples_seen"], strict=True))
     return plotting.ComparisonRow(
         name=preset.name,
-        summary=_summary(rows, len(mixture.centers)),
+        summary=_summary(rows, mixture.modes),
         mixture=mixture,
-        moments={int(seen[epoch]): points for epoch, points in kept.items()},
+        moments={int(seen[epoch]): samples for epoch, samples in kept.items()},
         curves=curves,
     )
 
 
 def _summary(rows, modes):
-    middle = {key: statistics.median(row[key] for row in rows) for key in COLUMNS}
     who = f"seed {rows[0]['seed']}"
     if len(rows) > 1:
-        who = f"points of {who}; median of {len(rows)} seeds"
-    return (
-        f"{who}: {middle['modes']:g} of {modes} modes, {middle['good_fraction']:.1%} good, "
-        f"reverse KL {middle['reverse_kl']:.4f}, {middle['updates']:,.0f} updates"
-    )
+        who = f"samples of {who}; median of {len(rows)} seeds"
+    texts = {
+        "modes": f"{{:g}} of {modes:,} modes",
+        "good_fraction": "{:.1%} good",
+        "reverse_kl": "reverse KL {:.4f}",
+        "updates": "{:,.0f} updates",
+    }
+    values = {key: [row[key] for row in rows] for key in texts}
+    known = {key: statistics.median(found) for key, found in values.items() if None not in found}
+    return f"{who}: " + ", ".join(texts[key].format(middle) for key, middle in known.items())

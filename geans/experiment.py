@@ -8,14 +8,16 @@ A run directory holds
     pictures/         fixed latents through the epochs, and training.gif
     samples.png       what the trained generator makes
     curves.png        losses and logits
-    metrics.json      for points: modes, good fraction, reverse KL; whether the samples diverged
-    coverage.csv      for points: the same after every epoch; coverage.npz: points at some epochs
+    metrics.json      where modes are known: how many, reverse KL; whether the samples diverged
+    coverage.csv      where modes are known: the same after every epoch
+    coverage.npz      where modes are known: samples at some epochs
     cost.json         updates, samples, seconds, peak memory
     model.keras       the model with its optimizers, to load or to resume
     saved_model/      the generator for TensorFlow Serving
 """
 
 import dataclasses
+import functools
 import inspect
 import itertools
 import math
@@ -33,6 +35,7 @@ from geans import (
     metrics,
     models,
     networks,
+    optimizers,
     penalties,
     plotting,
     presets,
@@ -40,11 +43,15 @@ from geans import (
 )
 
 RULES = {"gan": models.GAN, "gean": models.GEAN}
-MIXTURES = {"ring": data.mixtures.ring, "grid": data.mixtures.grid}
+KNOWN_MODES = {
+    "mixture:ring": data.mixtures.ring,
+    "mixture:grid": data.mixtures.grid,
+    "stacked:mnist": functools.partial(data.stacked.Stacked, "mnist"),
+    "stacked:digits": functools.partial(data.stacked.Stacked, "digits"),
+}
 DECAYS = ("constant", "linear")
 
-# What 2,500 points say about a generator is what the literature compares (VEEGAN, PacGAN).
-POINTS_TO_EVALUATE = 2_500
+POINTS_TO_SHOW = 2_500
 IMAGES_TO_SHOW = 64
 
 
@@ -70,7 +77,8 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None):
     """
     run_dir = pathlib.Path(run_dir)
     report.check_run_dir(run_dir, resume=resume, overwrite=overwrite)
-    dataset, mixture = make_data(preset, data_dir), make_mixture(preset)
+    mixture = make_mixture(preset, data_dir)
+    dataset = _make_data(preset, mixture, data_dir)
     epochs_done = 0
     if resume:
         model = load(run_dir)
@@ -78,7 +86,7 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None):
         _check_resume(preset, run_dir, epochs_done)
     else:
         model = make_model(preset, dataset)
-    observers = _observers(preset, mixture, run_dir)
+    observers = _observers(preset, mixture, run_dir, shown=_to_show(dataset))
     if overwrite:
         report.clear(run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -95,23 +103,34 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None):
     finally:
         save_model(model, run_dir / "model.keras")
         observers[0].write()
-    _write_results(model, mixture, run_dir)
+    _write_results(model, mixture, run_dir, shown=_to_show(dataset))
     return model
 
 
-def make_mixture(preset):
-    """The mixture of a preset on points; `None` if it is one on images."""
-    prefix, _, name = preset.data.partition(":")
-    if prefix != "mixture":
+def make_mixture(preset, data_dir=None):
+    """The data of a preset whose modes are known, points or stacked digits; `None` for others.
+
+    Returns:
+        An object with `modes`, `sample`, `dataset`, `samples_to_measure` and `samples_to_watch`,
+        that `metrics.mode_coverage` takes.
+    """
+    prefix = preset.data.partition(":")[0]
+    if prefix not in ("mixture", "stacked"):
         return None
-    if name not in MIXTURES:
-        raise ValueError(f"Unknown mixture {name!r}. Known: {', '.join(MIXTURES)}.")
-    return _call(MIXTURES[name], (), preset.data_options, "data_options")
+    if preset.data not in KNOWN_MODES:
+        raise ValueError(f"Unknown data {preset.data!r}. Known: {', '.join(KNOWN_MODES)}.")
+    options = dict(preset.data_options)
+    if prefix == "stacked":
+        options["data_dir"] = data_dir
+    return _call(KNOWN_MODES[preset.data], (), options, "data_options")
 
 
 def make_data(preset, data_dir=None):
     """The dataset of a preset, batched and shuffled."""
-    mixture = make_mixture(preset)
+    return _make_data(preset, make_mixture(preset, data_dir), data_dir)
+
+
+def _make_data(preset, mixture, data_dir):
     if mixture is not None:
         return mixture.dataset(preset.batch_size, size=preset.samples_per_epoch, seed=preset.seed)
     return data.images.load(
@@ -152,16 +171,17 @@ def make_model(preset, dataset):
         seed=preset.seed,
         name=preset.name,
     )
-    updates = count_updates(preset, len(dataset))
+    windows = _windows_of_players(preset, len(dataset))
     model.compile(
         generator_optimizer=_optimizer(
-            preset, preset.generator_learning_rate, updates["generator"]
+            preset, preset.generator_learning_rate, windows["generator"]
         ),
         discriminator_optimizer=_optimizer(
-            preset, preset.discriminator_learning_rate, updates["discriminator"]
+            preset, preset.discriminator_learning_rate, windows["discriminator"]
         ),
         loss=preset.loss,
         penalty=_penalty(preset),
+        step_length=preset.step_length,
         steps_per_execution=preset.steps_per_execution,
     )
     return model
@@ -180,30 +200,37 @@ def update_every(preset, steps):
 
 def count_updates(preset, steps_per_epoch):
     """How often each player moves in the whole run, about: a dict from player to number."""
-    every = update_every(preset, preset.epochs * steps_per_epoch)
-    if every == 1:
-        steps = preset.epochs * steps_per_epoch
-        alternating = preset.order == "alternating"
-        per_step = preset.discriminator_steps if alternating else 1
-        return {"discriminator": per_step * steps, "generator": steps}
-    windows = _count_windows(every, preset.epochs, steps_per_epoch)
+    found = _windows_of_players(preset, steps_per_epoch)
+    return {player: sum(updates for updates, _ in windows) for player, windows in found.items()}
+
+
+def _windows_of_players(preset, steps_per_epoch):
+    """Of each player, pairs of a number of updates and the steps between them, in order."""
+    windows = _windows(preset, steps_per_epoch)
     if preset.order == "simultaneous":
         return {"discriminator": windows, "generator": windows}
-    cycle = preset.discriminator_steps + 1
+    if preset.update_every == 1:
+        shares = {"discriminator": preset.discriminator_steps, "generator": 1}
+    else:
+        cycle = preset.discriminator_steps + 1
+        shares = {"discriminator": preset.discriminator_steps / cycle, "generator": 1 / cycle}
     return {
-        "discriminator": math.ceil(windows * preset.discriminator_steps / cycle),
-        "generator": math.ceil(windows / cycle),
+        player: [(math.ceil(number * share), size / share) for number, size in windows]
+        for player, share in shares.items()
     }
 
 
-def _count_windows(every, epochs, steps_per_epoch):
+def _windows(preset, steps_per_epoch):
+    """Pairs of a number of windows and their size in steps, in order."""
+    steps = preset.epochs * steps_per_epoch
+    every = update_every(preset, steps)
     if every == "epoch":
-        return epochs
+        return [(preset.epochs, steps_per_epoch)]
     if not callable(every):
-        return epochs * math.ceil(steps_per_epoch / every)
-    ends = [0, *(boundary + 1 for boundary in every.boundaries), epochs * steps_per_epoch]
+        return [(preset.epochs * math.ceil(steps_per_epoch / every), every)]
+    ends = [0, *(boundary + 1 for boundary in every.boundaries), steps]
     lengths = [end - start for start, end in itertools.pairwise(ends)]
-    return sum(length // size for length, size in zip(lengths, every.values, strict=True))
+    return [(length // size, size) for length, size in zip(lengths, every.values, strict=True)]
 
 
 def load(run_dir):
@@ -253,22 +280,18 @@ def _check_resume(preset, run_dir, epochs_done):
         )
 
 
-def _optimizer(preset, learning_rate, updates):
+def _optimizer(preset, learning_rate, windows):
     if preset.learning_rate_decay not in DECAYS:
         raise ValueError(
             f"learning_rate_decay must be one of {', '.join(DECAYS)}. "
             f"Received: {preset.learning_rate_decay!r}."
         )
     if preset.learning_rate_decay == "linear":
-        learning_rate = keras.optimizers.schedules.PolynomialDecay(
-            learning_rate, updates, end_learning_rate=0.0
-        )
-    config = {
-        "learning_rate": learning_rate,
-        "beta_1": preset.beta_1,
-        "beta_2": preset.beta_2,
-    }
-    return keras.optimizers.get({"class_name": preset.optimizer, "config": config})
+        learning_rate = optimizers.LinearDecay(learning_rate, windows, preset.window_exponent)
+    options = {"learning_rate": learning_rate}
+    if hasattr(optimizers.get(preset.optimizer, **options), "beta_2"):
+        options |= {"beta_1": preset.beta_1, "beta_2": preset.beta_2}
+    return optimizers.get(preset.optimizer, **options | preset.optimizer_options)
 
 
 def _penalty(preset):
@@ -282,15 +305,18 @@ def _penalty(preset):
     return sum(chosen[1:], start=chosen[0]) if chosen else None
 
 
-def _observers(preset, mixture, run_dir):
-    count = IMAGES_TO_SHOW if mixture is None else POINTS_TO_EVALUATE
+def _to_show(dataset):
+    return POINTS_TO_SHOW if len(dataset.element_spec.shape) == 2 else IMAGES_TO_SHOW
+
+
+def _observers(preset, mixture, run_dir, shown):
     pictures = callbacks.SampleGrid(
-        run_dir / "pictures", preset.picture_every, count=count, mixture=mixture
+        run_dir / "pictures", preset.picture_every, count=shown, mixture=mixture
     )
     history = callbacks.HistoryFile(run_dir / "history.csv")
     observers = [pictures, history, callbacks.Progress()]
     if mixture is not None:
-        observers.insert(0, callbacks.Coverage(run_dir, mixture, count=POINTS_TO_EVALUATE))
+        observers.insert(0, callbacks.Coverage(run_dir, mixture))
     # First, so that it does not count what the others take.
     return [callbacks.Cost(run_dir / "cost.json"), *observers]
 
@@ -306,14 +332,13 @@ def _call(function, arguments, options, field):
     return function(*arguments, **options)
 
 
-def _write_results(model, mixture, run_dir):
+def _write_results(model, mixture, run_dir, shown):
     history = report.read_history(run_dir / "history.csv")
     history.pop("epoch", None)
     if history:
         plotting.save(plotting.training_curves(history), run_dir / "curves.png")
-    count = IMAGES_TO_SHOW if mixture is None else POINTS_TO_EVALUATE
-    samples = model.sample(count, seed=0)
-    plotting.save(picture(samples, mixture), run_dir / "samples.png")
+    samples = model.sample(shown if mixture is None else mixture.samples_to_measure, seed=0)
+    plotting.save(picture(samples[:shown], mixture), run_dir / "samples.png")
     found = _measure(samples, mixture)
     if found:
         report.write_json(found, run_dir / "metrics.json")
@@ -322,17 +347,15 @@ def _write_results(model, mixture, run_dir):
 
 
 def _measure(samples, mixture):
-    diverged = not np.isfinite(samples).all()
-    mark = {"diverged": True} if diverged else {}
+    mark = {} if np.isfinite(samples).all() else {"diverged": True}
     if mixture is None:
         return mark
-    coverage = metrics.NOTHING if diverged else metrics.mode_coverage(samples, mixture)
-    return dataclasses.asdict(coverage) | mark
+    return dataclasses.asdict(metrics.mode_coverage_or_nothing(samples, mixture)) | mark
 
 
 def picture(samples, mixture=None):
     """Samples as a figure: a grid of images, or points over the modes of `mixture`."""
-    if mixture is None:
+    if np.ndim(samples) == 4:
         return plotting.image_grid(samples)
     real = mixture.sample(len(samples))
     coverage = metrics.mode_coverage(samples, mixture) if np.isfinite(samples).all() else None

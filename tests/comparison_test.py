@@ -237,7 +237,35 @@ def test_a_diverged_run_is_a_row_like_others(tmp_path, monkeypatch):
     assert rows[1]["reverse_kl"] == math.inf and rows[1]["diverged"] is True
     figure = comparison.picture([tiny()], [0, 1], tmp_path)
     assert "diverged" in [text.get_text() for text in figure.axes[1].texts]
-    assert "points of seed 0; median of 2 seeds: 0 of 8" in figure.axes[0].texts[1].get_text()
+    assert "samples of seed 0; median of 2 seeds: 0 of 8" in figure.axes[0].texts[1].get_text()
+
+
+def test_stacks_of_digits_are_rows_and_pictures_like_others(tmp_path, monkeypatch):
+    def train(preset, path, data_dir):
+        found = {"modes": 990 + preset.seed, "good_fraction": None, "reverse_kl": 0.1}
+        report.write_json(found | {"modes_with_mass": 980}, path / "metrics.json")
+        report.write_json(COSTS, path / "cost.json")
+        report.write_json({}, path / "versions.json")
+        (path / "coverage.csv").write_text("epoch,samples_seen,modes\n1,640,500\n2,1280,990\n")
+        np.savez(path / "coverage.npz", **{"2": np.zeros((16, 8, 8, 3), "float32")})
+
+    monkeypatch.setattr(comparison, "_train", train)
+    preset = tiny("gan_digits")
+    rows = comparison.run([preset], [0, 2], tmp_path)
+    assert comparison.table(rows).splitlines()[1].split()[:7] == [
+        "gan_digits",
+        "2",
+        "991",
+        "(990-992)",
+        "980",
+        "-",
+        "0.1000",
+    ]
+    image, curves = comparison.picture([preset], [0, 2], tmp_path).axes
+    expected = "samples of seed 0; median of 2 seeds: 991 of 1,000 modes, reverse KL 0.1000"
+    assert image.texts[1].get_text() == f"{expected}, 10 updates"
+    assert image.get_xlabel() == "1.28 k samples"
+    assert [text.get_text() for text in curves.texts] == ["modes found"]
 
 
 def test_images_have_no_picture(tmp_path):

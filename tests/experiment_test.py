@@ -21,6 +21,13 @@ def garments(**changes):
     return dataclasses.replace(presets.get("gean_fashion"), **{**small, **options, **changes})
 
 
+def stacks(**changes):
+    return dataclasses.replace(
+        presets.get("gean_digits"),
+        **{"epochs": 2, "samples_per_epoch": 640, "steps_per_execution": 1, **changes},
+    )
+
+
 def tree(folder):
     return {
         str(path.relative_to(folder))
@@ -68,7 +75,7 @@ def test_coverage_through_the_epochs_ends_with_the_metrics(tmp_path):
     assert (cost["samples"], cost["updates"]) == (1_920, 9)
 
 
-@pytest.mark.parametrize("make", [ring, garments])
+@pytest.mark.parametrize("make", [ring, stacks, garments])
 def test_a_run_that_diverges_ends_and_says_so(tmp_path, make):
     """A learning rate that takes the weights beyond float32 at once."""
     preset = make(epochs=1, optimizer="sgd_of_this_test", generator_learning_rate=1e38)
@@ -83,7 +90,29 @@ def test_a_run_that_diverges_ends_and_says_so(tmp_path, make):
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found.pop("diverged") is True
     nothing = {"modes": 0, "good_fraction": 0, "reverse_kl": np.inf, "modes_with_mass": 0}
-    assert found == (nothing if make is ring else {})
+    expected = {ring: nothing, stacks: nothing | {"good_fraction": None}, garments: {}}
+    assert found == expected[make]
+
+
+def test_a_run_directory_of_stacked_digits(tmp_path):
+    experiment.run(stacks(), tmp_path)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found["good_fraction"] is None and 1 <= found["modes"] <= 1_000
+    coverage = report.read_history(tmp_path / "coverage.csv")
+    assert coverage["samples_seen"] == [640, 1_280]
+    # Of 10,000 samples and of 26,000, the first of which are the same.
+    assert coverage["modes"][-1] <= found["modes"]
+    with np.load(tmp_path / "coverage.npz") as kept:
+        assert kept["2"].shape == (16, 8, 8, 3)
+    with PIL.Image.open(tmp_path / "samples.png") as picture:
+        assert picture.width == picture.height == 8 * (4 * 8 + 2) + 2
+
+
+def test_known_data_are_named():
+    with pytest.raises(ValueError, match="Unknown data 'stacked:letters'.*stacked:digits"):
+        experiment.make_mixture(stacks(data="stacked:letters"))
+    with pytest.raises(ValueError, match="data_options do not fit: .*'modes'"):
+        experiment.make_mixture(stacks(data_options={"modes": 8}))
 
 
 def test_a_run_directory_of_images(tmp_path):
@@ -183,7 +212,7 @@ def test_a_run_is_never_overwritten_by_chance(tmp_path):
 
 
 BAD_PRESETS = {
-    "mixture": (ring(data="mixture:spiral"), "Unknown mixture 'spiral'. Known: ring, grid"),
+    "mixture": (ring(data="mixture:spiral"), "Unknown data 'mixture:spiral'. Known: mixture:ring"),
     "source": (ring(data="web:cats"), "embedded"),
     "embedded": (ring(data="embedded:cats"), "No images named 'cats'"),
     "folder": (ring(data="folder:missing", image_size=28), "missing"),

@@ -1,4 +1,4 @@
-"""Mode coverage of a generator of points while it trains."""
+"""Mode coverage of a generator while it trains, where the modes of the real data are known."""
 
 import dataclasses
 import os
@@ -9,23 +9,25 @@ import numpy as np
 
 from geans import metrics, report
 
-POINTS_TO_KEEP = 500
+# By rank: points, and images.
+SAMPLES_TO_KEEP = {2: 500, 4: 16}
 
 
 class Coverage(keras.callbacks.Callback):
-    """Measures after every epoch which modes of a mixture the generator reaches.
+    """Measures after every epoch which modes of the real data the generator reaches.
 
     Appends to `directory/coverage.csv` a row of `epoch`, counted from 1, `samples_seen` and what
     `metrics.mode_coverage` finds, of samples of the same latents every time; a generator that has
-    diverged covers nothing. At some epochs it keeps 500 of the points in `directory/coverage.npz`,
-    by the number of the epoch. A resumed run goes on in the same files. An observer: it changes no
-    weight.
+    diverged covers nothing. At some epochs it keeps 500 of the points, or 16 of the images, in
+    `directory/coverage.npz`, by the number of the epoch. A resumed run goes on in the same files.
+    An observer: it changes no weight.
 
     Args:
         directory: Where the files go; it must exist when training begins.
-        mixture: Object with `centers` and `stddev`.
-        count: Number of samples to measure.
-        moments: At about how many epochs to keep points, 2 or more: the first, the last, and
+        mixture: Object that `metrics.mode_coverage` takes: `data.mixtures.ring()`,
+            `data.stacked.digits()`.
+        count: Number of samples to measure; `None` for `mixture.samples_to_watch`.
+        moments: At about how many epochs to keep samples, 2 or more: the first, the last, and
             others that lie the closer together the earlier they are.
         seed: Integer that fixes the latents.
 
@@ -35,7 +37,7 @@ class Coverage(keras.callbacks.Callback):
     >>> callback = Coverage("runs/gan_ring", data.mixtures.ring())
     """
 
-    def __init__(self, directory, mixture, *, count=2_500, moments=5, seed=0):
+    def __init__(self, directory, mixture, *, count=None, moments=5, seed=0):
         super().__init__()
         self.directory = pathlib.Path(directory)
         self.mixture = mixture
@@ -46,14 +48,16 @@ class Coverage(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Measures, and keeps points if it is time."""
         done = epoch + 1
-        points = np.asarray(self.model.sample(self.count, seed=self.seed))
-        finite = np.isfinite(points).all()
-        coverage = metrics.mode_coverage(points, self.mixture) if finite else metrics.NOTHING
+        count = self.mixture.samples_to_watch if self.count is None else self.count
+        samples = np.asarray(self.model.sample(count, seed=self.seed))
+        coverage = metrics.mode_coverage_or_nothing(samples, self.mixture)
+        found = {name: x for name, x in dataclasses.asdict(coverage).items() if x is not None}
         seen = int(self.model.samples_seen.numpy())
-        row = {"epoch": done, "samples_seen": seen, **dataclasses.asdict(coverage)}
+        row = {"epoch": done, "samples_seen": seen, **found}
         report.write_epoch(row, self.directory / "coverage.csv")
         if done in spread(self.params["epochs"], self.moments):
-            _add_points(self.directory / "coverage.npz", done, points[:POINTS_TO_KEEP])
+            kept = samples[: SAMPLES_TO_KEEP[samples.ndim]]
+            _add_samples(self.directory / "coverage.npz", done, kept)
 
 
 def spread(last, count):
@@ -67,18 +71,18 @@ def spread(last, count):
     return sorted({round(last ** (index / (count - 1))) for index in range(count)})
 
 
-def read_points(path):
-    """The points in a `coverage.npz`, a dict from the number of the epoch; empty without a file."""
+def read_samples(path):
+    """The samples in a `coverage.npz`, a dict from epoch number to array; empty without a file."""
     if not path.exists():
         return {}
     with np.load(path) as file:
         return {int(name): file[name] for name in sorted(file.files, key=int)}
 
 
-def _add_points(path, epoch, points):
-    before = read_points(path).items()
+def _add_samples(path, epoch, samples):
+    before = read_samples(path).items()
     kept = {str(number): array for number, array in before if number < epoch}
     unfinished = path.with_name(f".{path.name}.part")
     with unfinished.open("wb") as file:
-        np.savez(file, **kept, **{str(epoch): points.astype("float32")})
+        np.savez(file, **kept, **{str(epoch): samples.astype("float32")})
     os.replace(unfinished, path)

@@ -31,6 +31,9 @@ class Mixture:
     centers: np.ndarray
     stddev: float
 
+    # What the literature compares (VEEGAN, PacGAN); as many are watched after every epoch.
+    samples_to_measure = samples_to_watch = 2_500
+
     def __post_init__(self):
         centers = np.array(self.centers, dtype="float64")
         if centers.ndim != 2 or centers.shape[1] != 2 or not len(centers):
@@ -38,6 +41,11 @@ class Mixture:
         _check_positive("stddev", self.stddev)
         centers.setflags(write=False)
         object.__setattr__(self, "centers", centers)
+
+    @property
+    def modes(self):
+        """Number of modes."""
+        return len(self.centers)
 
     def sample(self, count, seed=0):
         """Draws points, every mode with the same probability.

@@ -1,9 +1,11 @@
-"""How many modes of a known mixture a generator reaches, and how evenly."""
+"""How many modes of known data a generator reaches, and how evenly."""
 
 import dataclasses
 import math
 
 import numpy as np
+
+from geans.metrics import stacked_digits
 
 GOOD_RADIUS = 3  # Standard deviations.
 
@@ -14,43 +16,48 @@ class ModeCoverage:
 
     Attributes:
         modes: Number of modes with at least one good sample.
-        good_fraction: Share of good samples, in [0, 1].
+        good_fraction: Share of good samples, in [0, 1]; `None` for stacked digits, where every
+            image counts as the digits that it resembles most.
         reverse_kl: KL(share of good samples per mode || uniform) in nats, from 0 (even) to the
             logarithm of the number of modes (one mode only). Infinity if no sample is good.
         modes_with_mass: Number of modes with at least a tenth of their fair share of samples.
     """
 
     modes: int
-    good_fraction: float
+    good_fraction: float | None
     reverse_kl: float
     modes_with_mass: int
 
 
-# What a generator has covered that has diverged: its samples are not finite.
+# What a generator of points has covered that has diverged: its samples are not finite.
 NOTHING = ModeCoverage(modes=0, good_fraction=0.0, reverse_kl=math.inf, modes_with_mass=0)
 
 
-def mode_coverage(samples, mixture):
-    """Counts the modes of a mixture that generated points reach.
+def mode_coverage(samples, real):
+    """Counts the modes of known data that generated points or stacked digits reach.
 
-    A sample is *good* within 3 standard deviations of its nearest mode. A mode is *captured* by
-    one good sample, and has *mass* with n / (10 M) of them: with n = 2,500 samples, the usual
-    number, one stray sample makes a captured mode but no mass. Never read the good fraction
-    alone: it does not fall when the generator collapses onto one mode.
+    A point is *good* within 3 standard deviations of its nearest mode. An image of stacked digits
+    always is: a classifier says which digit each channel shows. A mode is *captured* by one good
+    sample, and has *mass* with n / (10 M) of them: with n = 2,500 points, the usual number, one
+    stray sample makes a captured mode but no mass. Never read the good fraction alone: it does not
+    fall when the generator collapses onto one mode.
 
-    The true distribution in two dimensions has a good fraction of 1 - exp(-4.5) = 98.9 % and,
-    on average, a reverse KL of (M - 1) / 2n.
+    The true distribution has, on average, a reverse KL of (M - 1) / 2n, in two dimensions with a
+    good fraction of 1 - exp(-4.5) = 98.9 %. Stacked MNIST is drawn from the images, whose classes
+    are not quite equal: of 26,000 samples, the usual number, the KL is about 0.024.
 
     Args:
-        samples: Generated points, shape (n, d), finite.
-        mixture: Any object with `centers`, shape (M, d), and `stddev`, one number for all modes:
-            `data.mixtures.ring()` or `data.mixtures.grid()`.
+        samples: Generated points, shape (n, d), or images, shape (n, size, size, channels) in
+            [-1, 1]; finite.
+        real: For points, any object with `centers`, shape (M, d), and `stddev`, one number for
+            all modes: `data.mixtures.ring()` or `data.mixtures.grid()`. For images, any object
+            with `source` and `channels`: `data.stacked.mnist()` or `data.stacked.digits()`.
 
     Returns:
         A `ModeCoverage`.
 
     Raises:
-        ValueError: If `samples` is empty, not finite, or not of the mixture's dimension.
+        ValueError: If `samples` is empty, not finite, or not of the shape of the real data.
 
     Example:
         >>> from types import SimpleNamespace
@@ -59,17 +66,43 @@ def mode_coverage(samples, mixture):
         0.75
 
     Reference:
-        Srivastava et al. 2017, VEEGAN (good samples, captured modes);
-        Lin et al. 2018, PacGAN (reverse KL). Mass is this library's own, stricter count.
+        Metz et al. 2017, unrolled GAN (stacked digits); Srivastava et al. 2017, VEEGAN (good
+        samples, captured modes); Lin et al. 2018, PacGAN (reverse KL). Mass is this library's own,
+        stricter count.
     """
-    centers = np.asarray(mixture.centers, dtype="float64")
+    if not _are_points(real):
+        counts = stacked_digits.samples_per_mode(samples, real)
+        return _from_counts(counts, len(samples), good_fraction=None)
+    centers = np.asarray(real.centers, dtype="float64")
     samples = _finite_points(samples, dimension=centers.shape[1])
-    counts = _good_samples_per_mode(samples, centers, GOOD_RADIUS * mixture.stddev)
+    counts = _good_samples_per_mode(samples, centers, GOOD_RADIUS * real.stddev)
+    return _from_counts(counts, len(samples), good_fraction=float(counts.sum() / len(samples)))
+
+
+def mode_coverage_or_nothing(samples, real):
+    """`mode_coverage`, or, if the generator has diverged so that samples are not finite, no modes.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> pair = SimpleNamespace(centers=[[0.0, 0.0], [1.0, 0.0]], stddev=0.1)
+        >>> mode_coverage_or_nothing([[0.0, math.nan]], pair).reverse_kl
+        inf
+    """
+    if np.isfinite(samples).all():
+        return mode_coverage(samples, real)
+    return NOTHING if _are_points(real) else dataclasses.replace(NOTHING, good_fraction=None)
+
+
+def _are_points(real):
+    return hasattr(real, "centers")
+
+
+def _from_counts(counts, samples, good_fraction):
     # In integers, count >= n / (10 M) has no rounding.
-    has_mass = counts * 10 * len(centers) >= len(samples)
+    has_mass = counts * 10 * len(counts) >= samples
     return ModeCoverage(
         modes=int(np.count_nonzero(counts)),
-        good_fraction=float(counts.sum() / len(samples)),
+        good_fraction=good_fraction,
         reverse_kl=_divergence_from_uniform(counts),
         modes_with_mass=int(np.count_nonzero(has_mass)),
     )

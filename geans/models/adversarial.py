@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import losses, optimizers, penalties
-from geans.models import checks, generative
+from geans.models import checks, generative, step_lengths
 from geans.models.player import Player, local_sum
 from geans.models.update_rule import EpochUpdate, UpdateRule
 
@@ -87,6 +87,7 @@ class AdversarialModel(generative.GenerativeModel):
             discriminator_steps,
             after_generator_update=self._move_average,
         )
+        self.held = None
         self.steps = self.add_weight(
             initializer="zeros", dtype="int64", trainable=False, aggregation="only_first_replica"
         )
@@ -112,6 +113,7 @@ class AdversarialModel(generative.GenerativeModel):
         loss="non_saturating",
         penalty=None,
         *,
+        step_length="fixed",
         jit_compile=False,
         **kwargs,
     ):
@@ -123,6 +125,7 @@ class AdversarialModel(generative.GenerativeModel):
             discriminator_optimizer: Likewise; never the same object.
             loss: Name or object of `geans.losses`.
             penalty: Object of `geans.penalties`, or `None`.
+            step_length: `"fixed"`, `"curvature"` or an object of `geans.models.step_lengths`.
             jit_compile: Whether XLA compiles the computation of the gradients.
             **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras.
 
@@ -136,6 +139,8 @@ class AdversarialModel(generative.GenerativeModel):
         ]
         checks.check_optimizers(*movers)
         checks.check_precision(self.generator, self.discriminator)
+        step_length = step_lengths.get(step_length)
+        checks.check_step_length(step_length, self, penalties.get(penalty))
         # Bare, compile() makes an RMSprop that nobody uses. XLA around the whole step would also
         # take in the update of all replicas, and fail.
         super().compile(optimizer=None, jit_compile=False, **kwargs)
@@ -145,6 +150,8 @@ class AdversarialModel(generative.GenerativeModel):
         with self.distribute_strategy.scope():
             self.generator_player.set_optimizer(movers[0])
             self.discriminator_player.set_optimizer(movers[1])
+            self.held = step_length and step_lengths.HeldBatch(self.batch_spec, self.latent_dim)
+        self.rule.set_step_length(step_length, self._held_losses)
         self._gradient_function = self.compute_gradients
         if self.jit_compile_gradients:
             self._gradient_function = tf.function(
@@ -218,6 +225,11 @@ class AdversarialModel(generative.GenerativeModel):
         checks.check_spec(samples, self.generator.output_shape)
         return tf.cast(samples, self.variable_dtype)
 
+    @property
+    def batch_spec(self):
+        """`tf.TensorSpec` of what `unpack` returns, or a structure of them."""
+        return tf.TensorSpec((None, *self.generator.output_shape[1:]), self.variable_dtype)
+
     def compute_losses(self, batch, latents, seed, players):
         """The losses of `players`, and what to log, from one forward pass.
 
@@ -269,10 +281,15 @@ class AdversarialModel(generative.GenerativeModel):
         latents = tf.random.stateless_normal((size, self.latent_dim), self._draw_seed(2 * turn))
         seed = self._draw_seed(2 * turn + 1)
         gradients, logs = self._gradient_function(batch, latents, seed, players)
+        if self.held:
+            self.held.assign((batch, latents, seed))
         for mean in self._seen_means:
             if mean.name in logs:
                 mean.update_state(logs[mean.name], sample_weight=size)
         return gradients
+
+    def _held_losses(self, players):
+        return self.compute_losses(*self.held.read(), players)[0]
 
     def _draw_seed(self, draw):
         # From saved numbers only, so that a resumed run draws what the uninterrupted one would
@@ -335,6 +352,7 @@ class AdversarialModel(generative.GenerativeModel):
             "discriminator_optimizer": serialize(self.discriminator_player.optimizer),
             "loss": serialize(self.loss),
             "penalty": serialize(self.penalty),
+            "step_length": serialize(self.rule.step_length),
             "jit_compile": self.jit_compile_gradients,
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
@@ -353,7 +371,8 @@ class AdversarialModel(generative.GenerativeModel):
             for variable in network.variables
             if not any(variable is weight for weight in network.weights)
         ]
-        return [self.steps, self.samples_seen, *random_states]
+        held = self.held.variables if self.held else []
+        return [self.steps, self.samples_seen, *random_states, *held]
 
     def save_own_variables(self, store):
         """Writes the model's counters and the networks' random states; Keras sees to all else."""

@@ -73,8 +73,8 @@ def check_compile_arguments(arguments):
     if unknown:
         raise ValueError(
             f"compile() of an adversarial model does not take {', '.join(unknown)}. It takes "
-            "generator_optimizer, discriminator_optimizer, loss, penalty, jit_compile, run_eagerly "
-            "and steps_per_execution."
+            "generator_optimizer, discriminator_optimizer, loss, penalty, step_length, "
+            "jit_compile, run_eagerly and steps_per_execution."
         )
 
 
@@ -118,6 +118,32 @@ def check_optimizers(*optimizers):
                 "The average of an optimizer with use_ema=True would never be used. Pass "
                 "averaging_half_life to the model instead."
             )
+
+
+def check_step_length(step_length, model, penalty):
+    """Refuses a step length that sees curvature where there is no held micro-batch to see it on."""
+    if step_length is None:
+        return
+    name = type(step_length).__name__
+    if model.update_every == 1:
+        raise ValueError(
+            f"{name} steps at a window's end, but update_every=1 has no windows. Pass "
+            "update_every=K, 'epoch' or a schedule to geans.GEAN, or step_length='fixed'."
+        )
+    strategy = model.distribute_strategy
+    with strategy.scope():
+        distributed = tf.distribute.has_strategy()
+    if distributed:
+        raise ValueError(
+            f"{name} takes the curvature from one micro-batch, on one device, and does not work "
+            f"under a tf.distribute strategy. Received: a {type(strategy).__name__}. Pass "
+            "step_length='fixed'."
+        )
+    if any(part.interval > 1 for part in getattr(penalty, "penalties", [penalty]) if part):
+        raise ValueError(
+            f"{name} needs the whole loss in every step, but a penalty is left out of some. Pass "
+            "interval=1 to the penalty, or step_length='fixed'."
+        )
 
 
 def check_precision(*networks):

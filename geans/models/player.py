@@ -63,10 +63,35 @@ class Player(keras.layers.Layer):
         self.weight_sum.assign_add(weight)
 
     def apply_received(self):
-        """Moves the networks along the mean of all that was received, and empties the sums."""
+        """Moves the networks along the mean of all that was received, and empties the sums.
+
+        Returns:
+            That mean; with several replicas, this one's share of it.
+        """
         context = tf.distribute.get_replica_context()
         weight = context.all_reduce("sum", tf.convert_to_tensor(self.weight_sum))
+        gradients = [tf.convert_to_tensor(total) / weight for total in self.gradient_sums]
         # The optimizer sums over replicas, each of which has its share of the mean.
-        self.apply([tf.convert_to_tensor(total) / weight for total in self.gradient_sums])
+        self.apply(gradients)
         for variable in (*self.gradient_sums, self.weight_sum):
             variable.assign(tf.zeros(variable.shape))
+        return gradients
+
+    def propose_received(self):
+        """As `apply_received`, but the networks stay where they are.
+
+        Returns:
+            The mean gradients, and what the optimizer would have added to the variables.
+        """
+        before = [tf.identity(variable) for variable in self.moving_variables]
+        gradients = self.apply_received()
+        moves = []
+        for variable, start in zip(self.moving_variables, before, strict=True):
+            moves.append(variable - start)
+            variable.assign(start)
+        return gradients, moves
+
+    def move(self, moves, factor):
+        """Adds `factor` times `moves` to the variables."""
+        for variable, move in zip(self.moving_variables, moves, strict=True):
+            variable.assign_add(tf.cast(factor, move.dtype) * move)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from geans.models.step_lengths import curvature, inner_product
+
 PLAYERS = ("discriminator", "generator")
 ORDERS = ("simultaneous", "alternating")
 
@@ -39,6 +41,7 @@ class UpdateRule(keras.layers.Layer):
         self.order = order
         self.discriminator_steps = discriminator_steps
         self.after_generator_update = after_generator_update
+        self.step_length = None
         self.window_steps = self._add_counter()
         self.windows = self._add_counter()
         self.built = True
@@ -55,6 +58,17 @@ class UpdateRule(keras.layers.Layer):
         return self.add_weight(
             initializer="zeros", dtype="int64", trainable=False, aggregation="only_first_replica"
         )
+
+    def set_step_length(self, step_length, held_losses):
+        """Has updates scaled by a `CurvatureStep`, or, with `None`, left as optimizers make them.
+
+        Args:
+            step_length: A `CurvatureStep` or `None`.
+            held_losses: Function from players' names to a dict of their losses on the micro-batch
+                that came last.
+        """
+        self.step_length = step_length
+        self.held_losses = held_losses
 
     def take_step(self, gradients_of, size):
         """Has the players whose turn it is move, or receive, along a micro-batch's gradients.
@@ -119,7 +133,24 @@ class UpdateRule(keras.layers.Layer):
             self.players[name].receive(gradients[name], size)
 
     def _apply_received(self, strategy, players):
-        for name in players:
-            strategy.run(self.players[name].apply_received)
+        if self.step_length is None:
+            for name in players:
+                strategy.run(self.players[name].apply_received)
+        else:
+            strategy.run(lambda: self._apply_scaled(players))
         if "generator" in players:
             self.after_generator_update()
+
+    def _apply_scaled(self, players):
+        # All is known before anyone moves: in simultaneous order both step from the same weights.
+        proposed = {name: self.players[name].propose_received() for name in players}
+        factors = {name: self._factor(name, *proposed[name]) for name in players}
+        for name, (_, moves) in proposed.items():
+            self.players[name].move(moves, factors[name])
+
+    def _factor(self, name, gradients, moves):
+        def loss():
+            return self.held_losses((name,))[name]
+
+        bend = curvature(loss, self.players[name].moving_variables, moves)
+        return self.step_length.factor(inner_product(gradients, moves), bend)

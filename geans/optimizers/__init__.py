@@ -1,11 +1,12 @@
-"""Optimizers that Keras does not have: conjugate gradients, and Adam for games."""
+"""What Keras does not have: conjugate gradients, Adam for games, a rate for growing windows."""
 
 import keras
 
 from geans.optimizers.conjugate_gradient import RULES, ConjugateGradient
+from geans.optimizers.linear_decay import LinearDecay
 from geans.optimizers.optimistic_adam import OptimisticAdam
 
-__all__ = ["OPTIMIZERS", "RULES", "ConjugateGradient", "OptimisticAdam", "get"]
+__all__ = ["OPTIMIZERS", "RULES", "ConjugateGradient", "LinearDecay", "OptimisticAdam", "get"]
 
 OPTIMIZERS = {"conjugate_gradient": ConjugateGradient, "optimistic_adam": OptimisticAdam}
 

@@ -7,6 +7,7 @@ import matplotlib.figure
 import matplotlib.ticker
 import numpy as np
 
+from geans.plotting.images import image_grid
 from geans.plotting.points import discs, frame
 from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, soften
 
@@ -24,9 +25,12 @@ class ComparisonRow:
     Args:
         name: Written above the row.
         summary: Result in words, written after the name.
-        mixture: Object with `centers`, shape (M, 2), and `stddev`.
-        moments: Dict from samples seen to generated points of shape (n, 2), of one run.
-        curves: One dict of columns per run, with `samples_seen`, `modes` and `good_fraction`.
+        mixture: Object with `modes`, their number; for points also `centers`, shape (M, 2), and
+            `stddev`.
+        moments: Dict from samples seen to generated points of shape (n, 2), or images of shape
+            (n, height, width, channels), of one run.
+        curves: One dict of columns per run, with `samples_seen`, `modes` and, where samples can be
+            bad, `good_fraction`.
     """
 
     name: str
@@ -39,10 +43,11 @@ class ComparisonRow:
 def comparison(rows):
     """Draws a row per preset: samples at several moments, then coverage against samples seen.
 
-    Samples lie over the true modes: discs of 3 standard deviations, within which
-    `metrics.mode_coverage` calls a sample good, each in a halo of fixed size that finds it for
-    the eye. At the right, one line per run: the share of the modes that were found, and the share
-    of good samples. All rows share the axis of samples seen.
+    Points lie over the true modes: discs of 3 standard deviations, within which
+    `metrics.mode_coverage` calls a point good, each in a halo of fixed size that finds it for
+    the eye. Images are tiled. At the right, one line per run: the share of the modes that were
+    found, and the share of good samples, where samples can be bad. All rows share the axis of
+    samples seen.
 
     Args:
         rows: `ComparisonRow`s.
@@ -55,7 +60,7 @@ def comparison(rows):
 
     Example:
         >>> from types import SimpleNamespace
-        >>> pair = SimpleNamespace(centers=[[-1.0, 0.0], [1.0, 0.0]], stddev=0.1)
+        >>> pair = SimpleNamespace(modes=2, centers=[[-1.0, 0.0], [1.0, 0.0]], stddev=0.1)
         >>> curve = {"samples_seen": [64], "modes": [1], "good_fraction": [0.5]}
         >>> row = ComparisonRow("pair", "1 of 2 modes", pair, {64: np.zeros((5, 2))}, [curve])
         >>> len(comparison([row]).axes)
@@ -70,8 +75,8 @@ def comparison(rows):
     figure, places = _layout(rows)
     last = max(curve["samples_seen"][-1] for row in rows for curve in row.curves)
     for row, (moments, curves) in zip(rows, places, strict=True):
-        for (seen, points), place in zip(row.moments.items(), moments, strict=False):
-            _draw_moment(_axes(figure, place), row.mixture, seen, points)
+        for (seen, samples), place in zip(row.moments.items(), moments, strict=False):
+            _draw_moment(_axes(figure, place), row.mixture, seen, samples)
         _write_title(figure.axes[-len(row.moments)], row)
         _draw_curves(_axes(figure, curves), row, last)
     figure.axes[-1].set_xlabel("samples seen", color=GRAY)
@@ -118,29 +123,43 @@ def _write_title(axes, row):
     axes.annotate(row.summary, (1, 0), (10, 0.8), xycoords=name, color=GRAY, size=11.5, **offset)
 
 
-def _draw_moment(axes, mixture, seen, points):
-    low, high = frame(np.empty((0, 2)), points, mixture)
-    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[], facecolor=PAPER)
+def _draw_moment(axes, mixture, seen, samples):
+    if samples.ndim == 4:
+        _draw_images(axes, samples)
+    else:
+        _draw_points(axes, mixture, samples)
+    axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    centers = np.asarray(mixture.centers)
-    axes.plot(*centers.T, "o", color=BLUE, alpha=0.16, markersize=HALO, markeredgewidth=0)
-    axes.add_collection(discs(axes, mixture, facecolors=BLUE, alpha=0.55, linewidths=0))
-    axes.plot(*points.T, "o", color=VERMILION, markersize=1.9, markeredgewidth=0, alpha=0.6)
-    if not np.isfinite(points).all():
+    if not np.isfinite(samples).all():
         middle = {"ha": "center", "va": "center", "transform": axes.transAxes}
         axes.text(0.5, 0.5, "diverged", color=VERMILION, size=12, style="italic", **middle)
     axes.set_xlabel(f"{_short(seen)} samples", color=GRAY, size=10, labelpad=5)
 
 
+def _draw_images(axes, images):
+    # The grid as it stands in a picture of its own, diverged pixels marked.
+    axes.imshow(image_grid(images).axes[0].images[0].get_array())
+
+
+def _draw_points(axes, mixture, points):
+    low, high = frame(np.empty((0, 2)), points, mixture)
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), facecolor=PAPER)
+    centers = np.asarray(mixture.centers)
+    axes.plot(*centers.T, "o", color=BLUE, alpha=0.16, markersize=HALO, markeredgewidth=0)
+    axes.add_collection(discs(axes, mixture, facecolors=BLUE, alpha=0.55, linewidths=0))
+    axes.plot(*points.T, "o", color=VERMILION, markersize=1.9, markeredgewidth=0, alpha=0.6)
+
+
 def _draw_curves(axes, row, last):
     for seen in row.moments:
         axes.axvline(seen, color=PALE, linewidth=0.8, alpha=0.6, zorder=0)
+    style = {"linewidth": 1.8, "alpha": 0.75, "marker": "o", "markersize": 3.5}
+    style["markeredgewidth"] = 0
     for curve in row.curves:
-        seen = curve["samples_seen"]
-        modes = np.asarray(curve["modes"]) / len(row.mixture.centers)
-        style = {"linewidth": 1.8, "alpha": 0.75, "marker": "o", "markersize": 3.5}
-        axes.plot(seen, modes, color=BLUE, **style, markeredgewidth=0)
-        axes.plot(seen, curve["good_fraction"], color=VERMILION, **style, markeredgewidth=0)
+        seen, modes = curve["samples_seen"], np.asarray(curve["modes"])
+        axes.plot(seen, modes / row.mixture.modes, color=BLUE, **style)
+        if "good_fraction" in curve:
+            axes.plot(seen, curve["good_fraction"], color=VERMILION, **style)
     axes.set(xlim=(0, 1.03 * last), ylim=(-0.03, 1.05), yticks=[0, 0.5, 1])
     axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
@@ -148,7 +167,8 @@ def _draw_curves(axes, row, last):
     offset = {"textcoords": "offset points", "annotation_clip": False, "size": 11.5, "va": "bottom"}
     place = {"xycoords": "axes fraction", "color": BLUE}
     modes = axes.annotate("modes found", (0, 1), (0, 6), **place, **offset)
-    axes.annotate("good samples", (1, 0), (12, 0), xycoords=modes, color=VERMILION, **offset)
+    if any("good_fraction" in curve for curve in row.curves):
+        axes.annotate("good samples", (1, 0), (12, 0), xycoords=modes, color=VERMILION, **offset)
     soften(axes)
 
 

@@ -5,7 +5,7 @@ Needs no TensorFlow, so that the command line can list them at once.
 
 import inspect
 
-from geans.presets import images, points
+from geans.presets import images, points, stacked
 from geans.presets.preset import Preset, field_texts, from_dict, plain_fields, read
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
 
 PRESETS = {
     name: function
-    for module in (points, images)
+    for module in (points, images, stacked)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if not name.startswith("_")
 }
@@ -47,7 +47,7 @@ def get(name):
     Example:
 
     >>> get("gean_ring").update_every
-    2
+    'growing:8'
     """
     if name not in PRESETS:
         raise ValueError(f"Unknown preset {name!r}. Known: {', '.join(names())}.")

@@ -18,10 +18,11 @@ class Preset:
 
     Args:
         name: Its name, and the name of its run directory.
-        data: `"mixture:ring"`, `"mixture:grid"`, `"embedded:fashion"`, `"tfds:NAME"` or
-            `"folder:PATH"`.
+        data: `"mixture:ring"`, `"mixture:grid"`, `"stacked:mnist"`, `"stacked:digits"`,
+            `"embedded:fashion"`, `"tfds:NAME"` or `"folder:PATH"`.
         data_options: Further arguments of that dataset, such as `{"radius": 1.0}`.
-        samples_per_epoch: Points drawn for an epoch; images come as many as there are.
+        samples_per_epoch: Points or stacks drawn for an epoch; other images come as many as there
+            are.
         image_size: Side in pixels to resize images to; `None` keeps them.
         batch_size: Samples per step; under GEAN the micro-batch.
         network: Name of a network family in `geans.networks`.
@@ -46,7 +47,9 @@ class Preset:
         beta_1: Decay of the optimizer's first moments, per update, where it has any.
         beta_2: Decay of its second moments, per update, where it has any.
         optimizer_options: Further arguments of both optimizers.
-        learning_rate_decay: `"constant"`, or `"linear"` to 0 over the run.
+        step_length: `"fixed"`, or `"curvature"`: shorter updates where the loss curves.
+        learning_rate_decay: `"constant"`, or `"linear"` to 0 over the run's samples.
+        window_exponent: Power of the window's size by which the rates grow with it, if they decay.
         epochs: Passes over the data.
         seed: Integer from which weights, data order and latents follow.
         picture_every: Epochs between two pictures.
@@ -81,7 +84,9 @@ class Preset:
     beta_1: float = 0.5
     beta_2: float = 0.999
     optimizer_options: dict = dataclasses.field(default_factory=dict)
+    step_length: str = "fixed"
     learning_rate_decay: str = "constant"
+    window_exponent: float = 0.0
     epochs: int = 20
     seed: int = 0
     picture_every: int = 1

@@ -24,8 +24,15 @@ class Model:
         return RING.centers[np.arange(count) % min(self.epochs, 4)].astype("float32")
 
 
-def observe(model, folder, first, last, epochs=4, **options):
-    callback = callbacks.Coverage(folder, RING, **{"count": 600, **options})
+class Stacks(Model):
+    """Draws real digits."""
+
+    def sample(self, count, seed):
+        return data.stacked.digits().sample(count, seed)
+
+
+def observe(model, folder, first, last, epochs=4, mixture=RING, **options):
+    callback = callbacks.Coverage(folder, mixture, **{"count": 600, **options})
     callback.set_model(model)
     callback.set_params({"epochs": epochs})
     for epoch in range(first, last):
@@ -44,10 +51,36 @@ def test_rows_tell_what_was_covered_when(tmp_path):
 
 def test_points_of_some_epochs_are_kept(tmp_path):
     observe(Model(), tmp_path, 0, 9, epochs=9, moments=3)
-    kept = coverage.read_points(tmp_path / "coverage.npz")
+    kept = coverage.read_samples(tmp_path / "coverage.npz")
     assert list(kept) == [1, 3, 9]
     assert all(points.shape == (500, 2) and points.dtype == np.float32 for points in kept.values())
     assert (kept[1] == RING.centers[0].astype("float32")).all()
+
+
+def test_stacks_of_digits_have_no_bad_samples(tmp_path):
+    model = Stacks()
+    observe(model, tmp_path, 0, 2, mixture=data.stacked.digits(), count=100)
+    found = report.read_history(tmp_path / "coverage.csv")
+    assert set(found) == {"epoch", "samples_seen", "modes", "reverse_kl", "modes_with_mass"}
+    assert 90 < found["modes"][0] == found["modes"][1] <= 100  # 100 of 1,000 seldom meet.
+    kept = coverage.read_samples(tmp_path / "coverage.npz")
+    np.testing.assert_array_equal(kept[2], model.sample(100, seed=0)[:16])
+
+
+@pytest.mark.parametrize(
+    ("mixture", "count"), [(RING, 2_500), (data.stacked.digits(channels=1), 10_000)]
+)
+def test_as_many_samples_as_the_data_ask_for(tmp_path, mixture, count):
+    counts = []
+
+    def sample(count, seed):
+        counts.append(count)
+        return mixture.sample(10)
+
+    model = Model()
+    model.sample = sample
+    observe(model, tmp_path, 0, 1, mixture=mixture, count=None)
+    assert counts == [count]
 
 
 def test_a_resumed_run_goes_on_and_replaces_an_epoch_that_is_trained_again(tmp_path):
@@ -55,7 +88,7 @@ def test_a_resumed_run_goes_on_and_replaces_an_epoch_that_is_trained_again(tmp_p
     observe(model, tmp_path, 0, 3)
     observe(model, tmp_path, 2, 4)
     assert report.read_history(tmp_path / "coverage.csv")["epoch"] == [1, 2, 3, 4]
-    assert list(coverage.read_points(tmp_path / "coverage.npz")) == [1, 2, 3, 4]
+    assert list(coverage.read_samples(tmp_path / "coverage.npz")) == [1, 2, 3, 4]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["coverage.csv", "coverage.npz"]
 
 

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import geans
-from geans import losses, networks
+from geans import losses, networks, penalties
 from geans.models import checks
 
 
@@ -174,6 +174,35 @@ def test_float16_is_refused_and_bfloat16_trains(points):
     history = half.fit(points, batch_size=8, verbose=0).history
     assert all(np.isfinite(values).all() for values in history.values())
     assert half.sample(3, seed=0).dtype == np.float32
+
+
+NO_CURVATURE = {
+    "every step": (geans.GAN, {}, {}, "update_every=1 has no windows"),
+    "lazy": (geans.GEAN, {}, {"penalty": penalties.R1(interval=2)}, "interval=1"),
+    "lazy in part": (
+        geans.GEAN,
+        {"update_every": 4},
+        {"penalty": penalties.R1() + penalties.R2(interval=16)},
+        "interval=1",
+    ),
+    "unknown": (geans.GEAN, {}, {"step_length": "newton"}, "fixed, curvature.*'newton'"),
+}
+
+
+@pytest.mark.parametrize("case", NO_CURVATURE)
+def test_where_no_curvature_can_be_seen(case):
+    model_class, options, arguments, message = NO_CURVATURE[case]
+    model = model_class(*points_networks(), **options)
+    with pytest.raises(ValueError, match=message):
+        model.compile(**{"step_length": "curvature", **arguments})
+
+
+def test_curvature_is_seen_on_one_device_only():
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = geans.GEAN(*points_networks())
+        with pytest.raises(ValueError, match="Received: a MirroredStrategy"):
+            model.compile(step_length="curvature")
+        model.compile()
 
 
 def test_evaluate_has_no_meaning():

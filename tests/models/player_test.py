@@ -52,3 +52,15 @@ def test_several_networks_move_as_one_player():
 def test_a_missing_gradient_is_an_error(player):
     with pytest.raises(ValueError):
         player.receive(gradients(1.0, 1.0)[:1], size=1)
+
+
+def test_a_proposal_moves_nothing_until_a_share_of_it_is_taken(player):
+    """The update of rate 1 along (2, 1), off a kernel of 1 and a bias of 0; half of it is taken."""
+    player.receive(gradients(2.0, 1.0), size=3)
+    received, moves = player.propose_received()
+    assert [float(np.squeeze(g)) for g in received] == [2.0, 1.0]
+    assert [float(np.squeeze(move)) for move in moves] == [-2.0, -1.0]
+    assert [weight.item() for weight in player.networks[0].get_weights()] == [1.0, 0.0]
+    assert player.optimizer.iterations.numpy() == 1 and float(np.asarray(player.weight_sum)) == 0
+    player.move(moves, 0.5)
+    assert [weight.item() for weight in player.networks[0].get_weights()] == [0.0, -0.5]

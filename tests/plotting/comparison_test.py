@@ -8,7 +8,7 @@ from PIL import Image
 
 from geans import plotting
 
-PAIR = SimpleNamespace(centers=np.array([[-1.0, 0.0], [1.0, 0.0]]), stddev=0.1)
+PAIR = SimpleNamespace(modes=2, centers=np.array([[-1.0, 0.0], [1.0, 0.0]]), stddev=0.1)
 CURVE = {"samples_seen": [50, 100], "modes": [1, 2], "good_fraction": [0.25, 0.75]}
 ROW = plotting.ComparisonRow(
     name="gan_pair",
@@ -73,7 +73,7 @@ def test_points_lie_over_modes_in_their_colors():
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize("moments", [1, 5])
 def test_nothing_overlaps_and_nothing_is_cut_off(rows, moments):
-    long = "points of seed 0; median of 10 seeds: 25 of 25 modes, 100.0% good, reverse KL 0.0000"
+    long = "samples of seed 0; median of 10 seeds: 25 of 25 modes, 100.0% good, reverse KL 0.0000"
     kept = {1_000 * (i + 1): np.zeros((3, 2)) for i in range(moments)}
     row = dataclasses.replace(ROW, summary=long, moments=kept)
     figure = plotting.comparison([row] * rows)
@@ -86,8 +86,27 @@ def test_nothing_overlaps_and_nothing_is_cut_off(rows, moments):
         assert not any(box.overlaps(other) for other in boxes[i + 1 :])
 
 
-def test_a_diverged_run_says_so():
-    nan = np.full((5, 2), np.nan)
+def test_images_are_tiled():
+    """Sixteen 8x8 images, black but for the second, which is red."""
+    images = np.full((16, 8, 8, 3), -1.0)
+    images[1, ..., 0] = 1
+    stacked = SimpleNamespace(modes=1_000)
+    curve = {"samples_seen": [50, 100], "modes": [250, 1_000]}
+    row = dataclasses.replace(ROW, mixture=stacked, moments={50: images}, curves=[curve])
+    figure = plotting.comparison([row])
+    picture = rendered(figure)
+    left, bottom, width, height = figure.axes[0].get_window_extent().bounds
+    top = len(picture) - bottom - height
+    for index in range(16):
+        y, x = top + (index // 4 + 0.5) / 4 * height, left + (index % 4 + 0.5) / 4 * width
+        assert picture[int(y), int(x)].tolist() == ([255, 0, 0] if index == 1 else [0, 0, 0])
+    assert texts(figure.axes[1]) == ["modes found"]
+    assert figure.axes[1].lines[-1].get_xydata().tolist() == [[50, 0.25], [100, 1]]
+
+
+@pytest.mark.parametrize("shape", [(5, 2), (5, 8, 8, 3)])
+def test_a_diverged_run_says_so(shape):
+    nan = np.full(shape, np.nan)
     axes = plotting.comparison([dataclasses.replace(ROW, moments={50: nan})]).axes[0]
     assert "diverged" in texts(axes)
 

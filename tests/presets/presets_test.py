@@ -16,6 +16,8 @@ def tiny(preset):
     changes = {"epochs": 2, "samples_per_epoch": 300, "steps_per_execution": 1}
     if preset.data.startswith("tfds:"):
         changes["data"] = ROOM
+    if preset.data == "stacked:mnist":
+        changes["data"] = "stacked:digits"
     return dataclasses.replace(preset, **changes)
 
 
@@ -41,7 +43,7 @@ def test_builds_trains_and_moves_every_network(name):
         assert (network.get_weights()[0] != old).any()
 
 
-@pytest.mark.parametrize("pair", ["ring", "grid", "fashion", "mlp_mnist"])
+@pytest.mark.parametrize("pair", ["ring", "grid", "fashion", "mlp_mnist", "stacked", "digits"])
 def test_gan_and_gean_share_their_networks(pair):
     gan, gean = presets.get(f"gan_{pair}"), presets.get(f"gean_{pair}")
     assert (gan.rule, gean.rule) == ("gan", "gean")

@@ -1,0 +1,218 @@
+"""Does GEAN lose fewer modes than GAN, is it steadier, and which ingredient does the work?
+
+    python benchmarks/mode_coverage.py --suites=windows,optimizers --seeds=0,1,2
+    python benchmarks/mode_coverage.py --list
+
+Trains variants of the presets on points and appends a row per run to `mode_coverage.jsonl`: what
+2,500 samples of the averaged generator cover, and of the live one. What the file has already is not
+repeated, so an interrupted benchmark goes on, and seeds can join later. Each run has one thread and
+`--workers` of them go on at a time: compare seconds within a suite, never across files.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import json
+import multiprocessing
+import pathlib
+import time
+
+from geans import presets, report
+
+OUTPUT = pathlib.Path(__file__).with_name("mode_coverage.jsonl")
+POINTS = 2_500
+PROBLEMS = ("ring", "grid")
+WINDOWS = (1, 2, 4, 8, 16, 64, "epoch")
+ORDERS = ("alternating", "simultaneous")
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+BETAS = (
+    "fletcher_reeves",
+    "polak_ribiere_plus",
+    "hestenes_stiefel",
+    "dai_yuan",
+    "hager_zhang",
+    "hestenes_stiefel_dai_yuan",
+    "fletcher_reeves_polak_ribiere",
+)
+# A short budget for what is only screened: a million samples.
+SHORT = {"epochs": 10}
+NO_PENALTY = {"loss": "non_saturating", "r1": 0.0, "r2": 0.0}
+
+
+def rates(generator, discriminator=None):
+    return {
+        "generator_learning_rate": generator,
+        "discriminator_learning_rate": generator if discriminator is None else discriminator,
+    }
+
+
+def tuning():
+    """The same search for both rules: losses with their penalties, orders, momentum.
+
+    Rates are the business of `stability`.
+    """
+    penalties = {
+        "non-saturating, no penalty": NO_PENALTY,
+        "relativistic, R1 + R2 .003": {"loss": "relativistic", "r1": 0.003, "r2": 0.003},
+        "relativistic, R1 + R2 .01": {"loss": "relativistic", "r1": 0.01, "r2": 0.01},
+    }
+    searched = itertools.product(PROBLEMS, ("gan", "gean"), penalties, ORDERS, (0.0, 0.5))
+    for problem, rule, penalty, order, beta_1 in searched:
+        name = f"{rule} {problem}, {penalty}, {order}, beta_1 {beta_1:g}"
+        changes = {"order": order, "beta_1": beta_1}
+        yield name, f"{rule}_{problem}", SHORT | penalties[penalty] | changes
+
+
+def windows():
+    """Fixed windows and growing ones at equal samples."""
+    for problem, window in itertools.product(PROBLEMS, (*WINDOWS, "growing:8", "growing:64")):
+        yield f"gean {problem}, {window}", f"gean_{problem}", SHORT | {"update_every": window}
+
+
+def updates():
+    """2,000 updates each, in the memory of one micro-batch: longer windows see more samples."""
+    for problem, window in itertools.product(PROBLEMS, (1, 2, 4, 8, 16)):
+        budget = {"samples_per_epoch": 128 * 200 * window, "epochs": 10}
+        yield f"gean {problem}, {window}", f"gean_{problem}", budget | {"update_every": window}
+    for problem in PROBLEMS:
+        yield (f"gan {problem}", f"gan_{problem}", {"samples_per_epoch": 128 * 200, "epochs": 10})
+
+
+def optimizers():
+    """GEAN with other optimizers, each at two rates; on the ring."""
+    plain = {"sgd": {}, **{f"conjugate_gradient {rule}": {"rule": rule} for rule in BETAS}}
+    scaled = {"adam": {}, "optimistic_adam": {}, "conjugate_gradient adam": {"beta_2": 0.99}}
+    scaled["conjugate_gradient adam"]["preconditioner"] = "adam"
+    for candidates, two in ((plain, (0.03, 0.1)), (scaled, (1e-3, 3e-3))):
+        for (name, options), rate in itertools.product(candidates.items(), two):
+            mover = {"optimizer": name.split()[0], "optimizer_options": options}
+            yield f"gean ring, {name}, rate {rate:g}", "gean_ring", SHORT | mover | rates(rate)
+
+
+def curvature():
+    """Conjugate gradients with and without the step that sees curvature, windows of 4."""
+    common = {"update_every": 4, "order": "alternating", "window_exponent": 0.0}
+    for penalty, rate in ((0.1, 1.0), (0.1, 3.0), (0.01, 0.3), (0.01, 1.0)):
+        for step_length in ("fixed", "curvature"):
+            name = f"gean ring, R1 + R2 {penalty:g}, rate {rate:g}, {step_length} step"
+            mover = {"optimizer": "conjugate_gradient", "step_length": step_length}
+            strong = {"r1": penalty, "r2": penalty}
+            yield name, "gean_ring", SHORT | common | mover | strong | rates(rate)
+
+
+def ingredients():
+    """What else might matter, one change at a time; loss, order and momentum are in `tuning`."""
+    for problem in PROBLEMS:
+        changes = {
+            "gan {}": {},
+            "gan {}, constant rate": {"learning_rate_decay": "constant"},
+            "gan {}, optimistic Adam": {"optimizer": "optimistic_adam"},
+            "gean {}": {},
+            "gean {}, rate not scaled to the window": {"window_exponent": 0.0},
+            "gean {}, rate scaled by the window": {"window_exponent": 1.0},
+            "gean {}, optimistic Adam": {"optimizer": "optimistic_adam"},
+            "gean {}, curvature step": {"step_length": "curvature"},
+        }
+        for name, change in changes.items():
+            name = name.format(problem)
+            yield name, f"{name.split()[0]}_{problem}", SHORT | change
+
+
+def stability():
+    """From which of 16 pairs of learning rates does training succeed?"""
+    grid = itertools.product(PROBLEMS, ("gan", "gean"), RATES, RATES)
+    for problem, rule, generator, discriminator in grid:
+        name = f"{rule} {problem}, rates {generator:g} {discriminator:g}"
+        yield name, f"{rule}_{problem}", SHORT | rates(generator, discriminator)
+
+
+SUITES = {
+    suite.__name__: suite
+    for suite in (tuning, windows, updates, optimizers, curvature, ingredients, stability)
+}
+
+
+def runs(suites, seeds):
+    """The runs, seed by seed, so that an interrupted benchmark has something of everything."""
+    for seed, suite in itertools.product(seeds, suites):
+        for name, preset, overrides in SUITES[suite]():
+            yield {
+                "suite": suite,
+                "name": name,
+                "preset": preset,
+                "overrides": overrides,
+                "seed": seed,
+            }
+
+
+def key(row):
+    return json.dumps([row[name] for name in ("suite", "name", "preset", "overrides", "seed")])
+
+
+def limit_threads():
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def measure(run):
+    import keras
+
+    from geans import experiment, metrics
+
+    keras.backend.clear_session()
+    preset = dataclasses.replace(presets.get(run["preset"]), seed=run["seed"], **run["overrides"])
+    dataset, mixture = experiment.make_data(preset), experiment.make_mixture(preset)
+    model = experiment.make_model(preset, dataset)
+    start = time.perf_counter()
+    model.fit(dataset, epochs=preset.epochs, verbose=0)
+    seconds = time.perf_counter() - start
+    averaged, live = (
+        metrics.mode_coverage_or_nothing(model.sample(POINTS, seed=0, averaged=of), mixture)
+        for of in (True, False)
+    )
+    return {
+        **run,
+        **dataclasses.asdict(averaged),
+        "live_good_fraction": live.good_fraction,
+        "updates": int(model.generator_player.optimizer.iterations.numpy()),
+        "samples": int(model.samples_seen.numpy()),
+        "seconds": round(seconds, 1),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--suites", default=",".join(SUITES), help="comma-separated names")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--match", default="", help="only runs whose name contains this")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--output", type=pathlib.Path, default=OUTPUT)
+    parser.add_argument("--list", action="store_true", help="shows the runs and does nothing")
+    arguments = parser.parse_args()
+    suites = arguments.suites.split(",")
+    chosen = list(runs(suites, map(int, arguments.seeds.split(","))))
+    chosen = [run for run in chosen if arguments.match in run["name"]]
+    if arguments.list:
+        print("\n".join(f"{run['suite']}: {run['name']}, seed {run['seed']}" for run in chosen))
+        return
+    lines = arguments.output.read_text().splitlines() if arguments.output.exists() else []
+    done = {key(json.loads(line)) for line in lines}
+    todo = [run for run in chosen if key(run) not in done]
+    # A process of its own for every 20 runs: TensorFlow does not give back the memory of graphs.
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(arguments.workers, limit_threads, maxtasksperchild=20) as pool:
+        for number, row in enumerate(pool.imap_unordered(measure, todo), start=1):
+            with arguments.output.open("a") as file:
+                file.write(json.dumps(row | report.versions()) + "\n")
+            print(
+                f"{number}/{len(todo)} {row['suite']}: {row['name']}, seed {row['seed']}: "
+                f"{row['modes_with_mass']} modes with mass, {row['good_fraction']:.1%} good, "
+                f"reverse KL {row['reverse_kl']:.4f}, {row['seconds']:.0f} s",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

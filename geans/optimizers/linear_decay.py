@@ -1,0 +1,60 @@
+"""A learning rate for windows that grow: it falls with the samples seen, not with the updates."""
+
+import itertools
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Decay to 0, linear in the steps, for an optimizer that moves once per window of them.
+
+    Windows that grow have most of their updates early. A rate that fell evenly from update to
+    update would be almost 0 when the windows are at their longest.
+
+        rate = learning_rate size^exponent (1 - step / steps)
+
+    with the size of the window and the number of the step with which it begins.
+
+    Args:
+        learning_rate: Rate of the first update if its window has one step.
+        windows: Pairs of a number of updates and the steps in each of their windows, in order.
+        exponent: Power of the window's size by which the rate grows with it: 1/2 or 1 are the
+            usual ones for larger batches (Krizhevsky 2014, arXiv 1404.5997; Smith et al. 2018,
+            arXiv 1711.00489, hold a rate where it would have decayed), 0 leaves it alone.
+
+    Raises:
+        ValueError: If there are no windows, or one is not of positive size.
+
+    Example, of 16 steps 8 in windows of one and 8 in windows of four:
+
+    >>> rate = LinearDecay(1.0, [(8, 1), (2, 4)])
+    >>> [float(rate(update)) for update in (0, 4, 8, 9, 10)]
+    [1.0, 0.75, 0.5, 0.25, 0.0]
+    """
+
+    def __init__(self, learning_rate, windows, exponent=0.0):
+        if not windows or any(updates < 0 or size <= 0 for updates, size in windows):
+            raise ValueError(f"windows must be pairs of numbers above 0. Received: {windows!r}.")
+        self.learning_rate = learning_rate
+        self.windows = [list(window) for window in windows]
+        self.exponent = exponent
+
+    def __call__(self, update):
+        """The rate of that update, counted from 0."""
+        update = ops.cast(update, "float32")
+        first_updates = list(itertools.accumulate((n for n, _ in self.windows), initial=0))
+        first_steps = list(itertools.accumulate((n * k for n, k in self.windows), initial=0))
+        steps = float(first_steps[-1])
+        rate = ops.zeros_like(update)
+        for i, (_, size) in enumerate(self.windows):
+            left = steps - first_steps[i] - (update - first_updates[i]) * size
+            here = self.learning_rate * size**self.exponent * ops.maximum(left, 0.0) / steps
+            rate = ops.where(update >= first_updates[i], here, rate)
+        return rate
+
+    def get_config(self):
+        """The constructor's arguments."""
+        names = ("learning_rate", "windows", "exponent")
+        return {name: getattr(self, name) for name in names}
