@@ -53,8 +53,8 @@ def tuning():
     """
     penalties = {
         "non-saturating, no penalty": NO_PENALTY,
-        "relativistic, R1 + R2 .003": {"loss": "relativistic", "r1": 0.003, "r2": 0.003},
         "relativistic, R1 + R2 .01": {"loss": "relativistic", "r1": 0.01, "r2": 0.01},
+        "relativistic, R1 + R2 .03": {"loss": "relativistic", "r1": 0.03, "r2": 0.03},
     }
     searched = itertools.product(PROBLEMS, ("gan", "gean"), penalties, ORDERS, (0.0, 0.5))
     for problem, rule, penalty, order, beta_1 in searched:
@@ -105,9 +105,10 @@ def ingredients():
     for problem in PROBLEMS:
         changes = {
             "gan {}": {},
-            "gan {}, constant rate": {"learning_rate_decay": "constant"},
+            "gan {}, no warmup": {"warmup": 0.0},
             "gan {}, optimistic Adam": {"optimizer": "optimistic_adam"},
             "gean {}": {},
+            "gean {}, no warmup": {"warmup": 0.0},
             "gean {}, rate not scaled to the window": {"window_exponent": 0.0},
             "gean {}, rate scaled by the window": {"window_exponent": 1.0},
             "gean {}, optimistic Adam": {"optimizer": "optimistic_adam"},

@@ -287,7 +287,9 @@ def _optimizer(preset, learning_rate, windows):
             f"Received: {preset.learning_rate_decay!r}."
         )
     if preset.learning_rate_decay == "linear":
-        learning_rate = optimizers.LinearDecay(learning_rate, windows, preset.window_exponent)
+        learning_rate = optimizers.LinearDecay(
+            learning_rate, windows, preset.window_exponent, preset.warmup
+        )
     options = {"learning_rate": learning_rate}
     if hasattr(optimizers.get(preset.optimizer, **options), "beta_2"):
         options |= {"beta_1": preset.beta_1, "beta_2": preset.beta_2}

@@ -11,8 +11,8 @@ from geans import experiment, presets, report
 
 
 def ring(**changes):
-    small = {"epochs": 3, "samples_per_epoch": 640, "steps_per_execution": 1}
-    return dataclasses.replace(presets.get("gean_ring"), **{**small, **changes})
+    small = {"epochs": 3, "samples_per_epoch": 640, "steps_per_execution": 1, "picture_every": 1}
+    return dataclasses.replace(presets.get("gean_ring"), **{**small, "update_every": 2, **changes})
 
 
 def garments(**changes):

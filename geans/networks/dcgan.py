@@ -73,12 +73,16 @@ def generator(
     return keras.Model(latents, images, name="generator")
 
 
-def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed=None):
+def discriminator(
+    input_shape=(28, 28, 1), *, width=64, dense_units=0, normalization=None, seed=None
+):
     """Build a network from square images to logits.
 
     Args:
         input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
         width: channels of the first layer; each layer after has twice as many.
+        dense_units: units of a dense layer before the logits, 0 for none; it sees the whole image,
+            as InfoGAN's for 28x28 does (Chen et al. 2016, arXiv 1606.03657, appendix C.1).
         normalization: None, or "batch" as in the paper: see the head of this module.
         seed: int; networks of the same seed start with the same weights. None draws one.
 
@@ -96,6 +100,8 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed
     """
     halvings = _halvings("input_shape", input_shape)
     _check(width=width, normalization=normalization)
+    if dense_units < 0:
+        raise ValueError(f"dense_units must be 0 or more. Received: dense_units={dense_units}.")
     initializers = _initializers("discriminator", seed)
 
     images = keras.Input(input_shape, name="images")
@@ -104,6 +110,9 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed
         x = _downsample(width << level, initializers, use_bias=normalization is None)(x)
         x = keras.layers.LeakyReLU(0.2)(_normalize(x, normalization))
     x = keras.layers.Flatten()(x)
+    if dense_units:
+        x = keras.layers.Dense(dense_units, kernel_initializer=next(initializers))(x)
+        x = keras.layers.LeakyReLU(0.2)(x)
     logits = keras.layers.Dense(
         1, kernel_initializer=next(initializers), dtype="float32", name="logits"
     )(x)

@@ -13,7 +13,7 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     Windows that grow have most of their updates early. A rate that fell evenly from update to
     update would be almost 0 when the windows are at their longest.
 
-        rate = learning_rate size^exponent (1 - step / steps)
+        rate = learning_rate size^exponent (1 - step / steps) min(1, step / (warmup steps))
 
     with the size of the window and the number of the step with which it begins.
 
@@ -23,9 +23,10 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         exponent: Power of the window's size by which the rate grows with it: 1/2 or 1 are the
             usual ones for larger batches (Krizhevsky 2014, arXiv 1404.5997; Smith et al. 2018,
             arXiv 1711.00489, hold a rate where it would have decayed), 0 leaves it alone.
+        warmup: Share of the steps in which the rate rises from 0, in [0, 1).
 
     Raises:
-        ValueError: If there are no windows, or one is not of positive size.
+        ValueError: If there are no windows, one is not of positive size, or `warmup` is no share.
 
     Example, of 16 steps 8 in windows of one and 8 in windows of four:
 
@@ -34,12 +35,15 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     [1.0, 0.75, 0.5, 0.25, 0.0]
     """
 
-    def __init__(self, learning_rate, windows, exponent=0.0):
+    def __init__(self, learning_rate, windows, exponent=0.0, warmup=0.0):
         if not windows or any(updates < 0 or size <= 0 for updates, size in windows):
             raise ValueError(f"windows must be pairs of numbers above 0. Received: {windows!r}.")
+        if not 0 <= warmup < 1:
+            raise ValueError(f"warmup must be a share in [0, 1). Received: warmup={warmup!r}.")
         self.learning_rate = learning_rate
         self.windows = [list(window) for window in windows]
         self.exponent = exponent
+        self.warmup = warmup
 
     def __call__(self, update):
         """The rate of that update, counted from 0."""
@@ -49,12 +53,15 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         steps = float(first_steps[-1])
         rate = ops.zeros_like(update)
         for i, (_, size) in enumerate(self.windows):
-            left = steps - first_steps[i] - (update - first_updates[i]) * size
-            here = self.learning_rate * size**self.exponent * ops.maximum(left, 0.0) / steps
+            done = (first_steps[i] + (update - first_updates[i]) * size) / steps
+            here = self.learning_rate * size**self.exponent * ops.maximum(1 - done, 0.0)
+            if self.warmup:
+                # At least that of one step: a first update of 0 would move nobody.
+                here *= ops.minimum(ops.maximum(done, 1 / steps) / self.warmup, 1.0)
             rate = ops.where(update >= first_updates[i], here, rate)
         return rate
 
     def get_config(self):
         """The constructor's arguments."""
-        names = ("learning_rate", "windows", "exponent")
+        names = ("learning_rate", "windows", "exponent", "warmup")
         return {name: getattr(self, name) for name in names}

@@ -49,6 +49,7 @@ class Preset:
         optimizer_options: Further arguments of both optimizers.
         step_length: `"fixed"`, or `"curvature"`: shorter updates where the loss curves.
         learning_rate_decay: `"constant"`, or `"linear"` to 0 over the run's samples.
+        warmup: Share of the samples in which the rates rise from 0, if they decay afterwards.
         window_exponent: Power of the window's size by which the rates grow with it, if they decay.
         epochs: Passes over the data.
         seed: Integer from which weights, data order and latents follow.
@@ -86,6 +87,7 @@ class Preset:
     optimizer_options: dict = dataclasses.field(default_factory=dict)
     step_length: str = "fixed"
     learning_rate_decay: str = "constant"
+    warmup: float = 0.0
     window_exponent: float = 0.0
     epochs: int = 20
     seed: int = 0

@@ -86,6 +86,14 @@ def test_upsampling_leaves_no_checkerboard():
     np.testing.assert_allclose(inner, inner.mean(), rtol=1e-5)
 
 
+def test_dense_layer_sees_the_whole_image():
+    discriminator = dcgan.discriminator((28, 28, 1), width=2, dense_units=5)
+    hidden, logits = layers_of(discriminator, keras.layers.Dense)
+    assert hidden.kernel.shape == (7 * 7 * 4, 5)
+    assert logits.kernel.shape == (5, 1)
+    assert len(layers_of(dcgan.discriminator(width=2), keras.layers.Dense)) == 1
+
+
 @pytest.mark.parametrize("shape", INVALID_SHAPES)
 def test_invalid_shapes(shape):
     with pytest.raises(ValueError, match=r"divisible by 4.* Received: output_shape=\("):
@@ -101,6 +109,7 @@ def test_invalid_shapes(shape):
         (dcgan.generator, {"width": 0}, "width=0"),
         (dcgan.generator, {"normalization": "layer"}, "normalization='layer'"),
         (dcgan.discriminator, {"width": -1}, "width=-1"),
+        (dcgan.discriminator, {"dense_units": -1}, "dense_units=-1"),
         (dcgan.discriminator, {"normalization": "layer"}, "normalization='layer'"),
     ],
 )

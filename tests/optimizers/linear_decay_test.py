@@ -21,6 +21,14 @@ def test_grows_with_the_windows(exponent):
     assert float(grown(9)) == pytest.approx(4**exponent * float(level(9)))
 
 
+def test_rises_first():
+    rate = optimizers.LinearDecay(1.0, [(50, 1), (25, 2)], warmup=0.1)
+    assert float(rate(0)) == pytest.approx(0.1)
+    assert float(rate(4)) == pytest.approx(0.4 * 0.96)
+    assert float(rate(10)) == pytest.approx(0.9)
+    assert float(rate(60)) == pytest.approx(0.3)
+
+
 def test_is_the_decay_of_keras_if_windows_are_equal():
     ours = optimizers.LinearDecay(0.1, [(20, 5)])
     theirs = keras.optimizers.schedules.PolynomialDecay(0.1, 20, end_learning_rate=0.0)
@@ -29,7 +37,7 @@ def test_is_the_decay_of_keras_if_windows_are_equal():
 
 
 def test_config_survives_saving():
-    rate = optimizers.LinearDecay(0.1, [(8, 1), (2, 4)], 0.5)
+    rate = optimizers.LinearDecay(0.1, [(8, 1), (2, 4)], 0.5, 0.2)
     serialize = keras.optimizers.schedules.serialize
     same = keras.optimizers.schedules.deserialize(serialize(rate))
     assert same.get_config() == rate.get_config()
@@ -39,3 +47,8 @@ def test_config_survives_saving():
 def test_says_what_came(windows):
     with pytest.raises(ValueError, match="windows must be pairs"):
         optimizers.LinearDecay(0.1, windows)
+
+
+def test_says_that_the_warmup_is_no_share():
+    with pytest.raises(ValueError, match="warmup=2"):
+        optimizers.LinearDecay(0.1, [(8, 1)], warmup=2)
