@@ -8,8 +8,6 @@ _COMMON = {
     "batch_size": 128,
     "order": "simultaneous",
     "loss": "relativistic",
-    "r1": 0.03,
-    "r2": 0.03,
     "generator_learning_rate": 3e-3,
     "discriminator_learning_rate": 3e-3,
     "learning_rate_decay": "linear",
@@ -26,7 +24,7 @@ _GAN = {"rule": "gan", "update_every": 1}
 _GEAN = {"rule": "gean", "update_every": "growing:8", "window_exponent": 0.5}
 
 # Radius 1 and standard deviation .01, as in VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al.
-# 2018); 48,000 steps of 128 points.
+# 2018); 32,000 steps of 128 points.
 _RING = {
     **_COMMON,
     "data": "mixture:ring",
@@ -34,18 +32,22 @@ _RING = {
     "latent_dim": 4,
     "generator_options": {"units": [64, 64]},
     "discriminator_options": {"units": [64, 64]},
-    "epochs": 60,
+    "r1": 0.01,
+    "r2": 0.01,
+    "epochs": 40,
 }
 
-# Spacing 2 and standard deviation .05, as in VEEGAN and PacGAN; 32,000 steps of 128 points.
+# Spacing 2 and standard deviation .05, as in VEEGAN and PacGAN; 24,000 steps of 128 points.
 _GRID = {
     **_COMMON,
     "data": "mixture:grid",
     "data_options": {"spacing": 2.0, "stddev": 0.05},
     "latent_dim": 2,
-    "generator_options": {"units": [128, 128]},
-    "discriminator_options": {"units": [128, 128], "input_scale": 0.25},
-    "epochs": 40,
+    "generator_options": {"units": [128, 128, 128]},
+    "discriminator_options": {"units": [128, 128, 128], "input_scale": 0.25},
+    "r1": 0.03,
+    "r2": 0.03,
+    "epochs": 30,
 }
 
 

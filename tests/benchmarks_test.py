@@ -1,0 +1,62 @@
+"""The benchmarks' runs are such that can be trained, and mean what the tables say."""
+
+import dataclasses
+import importlib.util
+import pathlib
+
+import pytest
+
+from geans import presets
+
+BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+mode_coverage = load("mode_coverage")
+
+
+@pytest.mark.parametrize("suite", mode_coverage.SUITES)
+def test_every_run_of_a_suite_is_a_preset_with_a_name_of_its_own(suite):
+    runs = list(mode_coverage.runs([suite], seeds=[0]))
+    for run in runs:
+        dataclasses.replace(presets.get(run["preset"]), seed=run["seed"], **run["overrides"])
+    assert len({run["name"] for run in runs}) == len(runs) > 0
+
+
+def test_the_search_tries_the_same_for_both_rules():
+    tried = {"gan": [], "gean": []}
+    for name, preset, overrides in mode_coverage.tuning():
+        rule, _, problem = preset.partition("_")
+        tried[rule].append((problem, overrides))
+        assert name.startswith(f"{rule} {problem}, ")
+    assert tried["gan"] == tried["gean"]
+
+
+def test_equal_updates_are_equal():
+    for _, preset, overrides in mode_coverage.updates():
+        options = dataclasses.replace(presets.get(preset), **overrides)
+        window = options.update_every
+        steps = options.samples_per_epoch // options.batch_size * options.epochs
+        assert steps == 2_000 * window
+
+
+def test_a_row_is_known_by_what_was_asked_for():
+    (run, *_) = mode_coverage.runs(["windows"], seeds=[0])
+    assert mode_coverage.key(run | {"good_fraction": 0.5}) == mode_coverage.key(run)
+    assert mode_coverage.key(run | {"seed": 1}) != mode_coverage.key(run)
+    assert mode_coverage.key(run | {"overrides": {"epochs": 1}}) != mode_coverage.key(run)
+
+
+def test_training_worked_if_all_modes_have_mass_and_half_of_the_samples_are_good():
+    tables = load("tables")
+    row = {"preset": "gan_ring", "modes_with_mass": 8, "good_fraction": 0.5}
+    assert tables.succeeded(row)
+    assert not tables.succeeded(row | {"modes_with_mass": 7})
+    assert not tables.succeeded(row | {"good_fraction": 0.49})
+    assert not tables.succeeded(row | {"preset": "gan_grid"})
