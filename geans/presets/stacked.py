@@ -11,7 +11,6 @@ _COMMON = {
     "generator_learning_rate": 2e-3,
     "discriminator_learning_rate": 2e-3,
     "learning_rate_decay": "linear",
-    "warmup": 0.05,
     "beta_1": 0.0,
     "beta_2": 0.99,
     "picture_every": 4,
