@@ -95,7 +95,7 @@ def table(rows):
         groups.setdefault(row["preset"], []).append(row)
     lines = [["preset", "seeds", *(heading for heading, _ in COLUMNS.values())]]
     for name, group in groups.items():
-        cells = (_cell([row.get(key) for row in group], COLUMNS[key][1]) for key in COLUMNS)
+        cells = (cell([row.get(key) for row in group], COLUMNS[key][1]) for key in COLUMNS)
         lines.append([name, str(len(group)), *cells])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = (
@@ -103,6 +103,20 @@ def table(rows):
         for line in lines
     )
     return "\n".join([*padded, *_remarks(rows)])
+
+
+def cell(values, shape):
+    """Median of numbers, and their range where they differ; `-` if one is missing.
+
+    Example:
+
+    >>> cell([3, 1, 2], "{:g}")
+    '2 (1-3)'
+    """
+    if None in values:
+        return "-"
+    low, middle, high = map(shape.format, (min(values), statistics.median(values), max(values)))
+    return middle if low == high else f"{middle} ({low}-{high})"
 
 
 def picture(chosen, seeds, run_dir):
@@ -199,13 +213,6 @@ def _write_rows(rows, run_dir):
     unfinished = run_dir / ".results.jsonl.part"
     unfinished.write_text("".join(json.dumps(row) + "\n" for row in rows))
     unfinished.replace(run_dir / "results.jsonl")
-
-
-def _cell(values, shape):
-    if None in values:
-        return "-"
-    low, middle, high = map(shape.format, (min(values), statistics.median(values), max(values)))
-    return middle if low == high else f"{middle} ({low}-{high})"
 
 
 def _remarks(rows):

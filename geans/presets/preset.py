@@ -55,7 +55,7 @@ class Preset:
         seed: Integer from which weights, data order and latents follow.
         picture_every: Epochs between two pictures.
         steps_per_execution: Steps per call of the compiled loop.
-        expected_minutes: What the run in `benchmarks/presets.jsonl` took, on two shared CPU cores.
+        expected_minutes: What a run of the benchmarks took, on two shared CPU cores.
         expected_score: What a run gives, measured with the default seed.
     """
 
