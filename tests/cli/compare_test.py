@@ -66,7 +66,9 @@ def test_flags_override_every_preset(trained, tmp_path, capsys):
 def test_ctrl_c_and_the_same_command_again(tmp_path, capfd):
     """Interrupted; the second time it ends, with table and picture."""
     arguments = ["compare", "--presets=gan_ring", "--seeds=0", f"--run_dir={tmp_path}"]
-    arguments += ["--epochs=12", "--samples_per_epoch=640", "--steps_per_execution=1"]
+    # Pictures keep it busy long enough to be interrupted.
+    arguments += ["--epochs=24", "--samples_per_epoch=640", "--steps_per_execution=1"]
+    arguments += ["--picture_every=1"]
     command = [sys.executable, "-c", "import sys; from geans import cli; sys.exit(cli.main())"]
     log = tmp_path.with_suffix(".txt")
     with log.open("w") as out:
@@ -80,14 +82,14 @@ def test_ctrl_c_and_the_same_command_again(tmp_path, capfd):
     printed = log.read_text()
     assert "The same command goes on." in printed and "Traceback" not in printed
     done = len(report.read_history(history)["epoch"])
-    assert 1 <= done < 12 and not (tmp_path / "results.jsonl").exists()
+    assert 1 <= done < 24 and not (tmp_path / "results.jsonl").exists()
     assert (history.parent / "model.keras").is_file()
 
     assert cli.main(arguments) == 0
     assert "gan_ring  1  " in capfd.readouterr().out
     rows = comparison.read_rows(tmp_path)
-    assert [row["seed"] for row in rows] == [0] and rows[0]["samples"] >= 12 * 640
-    assert report.read_history(history)["epoch"] == list(range(1, 13))
+    assert [row["seed"] for row in rows] == [0] and rows[0]["samples"] >= 24 * 640
+    assert report.read_history(history)["epoch"] == list(range(1, 25))
     with PIL.Image.open(tmp_path / "comparison.png") as picture:
         assert picture.width > picture.height > 200
     before = (tmp_path / "results.jsonl").stat().st_mtime_ns, history.stat().st_mtime_ns
