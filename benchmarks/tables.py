@@ -12,6 +12,8 @@ import pathlib
 import re
 import sys
 
+from PIL import Image
+
 from geans import comparison, plotting, presets
 from geans.cli import presets as presets_command
 
@@ -181,6 +183,8 @@ def draw():
     seeds = sorted({row["seed"] for row in rows})
     chosen = [presets.get(name) for name in names]
     plotting.save(comparison.picture(chosen, seeds, COMPARISON), PICTURE)
+    # A palette is enough for it, and a third of the size.
+    Image.open(PICTURE).convert("RGB").quantize(128).save(PICTURE, optimize=True)
 
 
 def main():

@@ -53,19 +53,43 @@ _GRID = {
 
 def gan_ring():
     """GAN on a ring of eight modes."""
-    return Preset(name="gan_ring", expected_minutes=2, expected_score="-", **_RING, **_GAN)
+    return Preset(
+        name="gan_ring",
+        expected_minutes=2,
+        expected_score="8 of 8 modes, 98 % good, reverse KL 0.0011",
+        **_RING,
+        **_GAN,
+    )
 
 
 def gean_ring():
     """GEAN with windows that grow from 1 step to 8 on a ring of eight modes."""
-    return Preset(name="gean_ring", expected_minutes=2, expected_score="-", **_RING, **_GEAN)
+    return Preset(
+        name="gean_ring",
+        expected_minutes=2,
+        expected_score="8 of 8 modes, 98 % good, reverse KL 0.0003",
+        **_RING,
+        **_GEAN,
+    )
 
 
 def gan_grid():
     """GAN on a grid of 25 modes."""
-    return Preset(name="gan_grid", expected_minutes=2, expected_score="-", **_GRID, **_GAN)
+    return Preset(
+        name="gan_grid",
+        expected_minutes=3,
+        expected_score="25 of 25 modes, 97 % good, reverse KL 0.0064",
+        **_GRID,
+        **_GAN,
+    )
 
 
 def gean_grid():
     """GEAN with windows that grow from 1 step to 8 on a grid of 25 modes."""
-    return Preset(name="gean_grid", expected_minutes=2, expected_score="-", **_GRID, **_GEAN)
+    return Preset(
+        name="gean_grid",
+        expected_minutes=3,
+        expected_score="25 of 25 modes, 96 % good, reverse KL 0.0118",
+        **_GRID,
+        **_GEAN,
+    )
