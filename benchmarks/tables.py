@@ -21,18 +21,9 @@ HERE = pathlib.Path(__file__).parent
 PAGES = (HERE.parent / "README.md", HERE / "README.md")
 COMPARISON = HERE / "comparison"
 PICTURE = HERE.parent / "docs" / "comparison.png"
-COVERAGE = {
-    "modes_with_mass": ("modes with mass", "{:g}"),
-    "good_fraction": ("good %", "{:.1%}"),
-    "reverse_kl": ("reverse KL", "{:.4f}"),
-    "live_good_fraction": ("good %, live", "{:.1%}"),
-    "updates": ("updates", "{:,.0f}"),
-    "samples": ("samples", "{:,.0f}"),
-    "seconds": ("seconds", "{:.0f}"),
-}
-SHORT_COLUMNS = {
-    key: COVERAGE[key] for key in ("modes_with_mass", "good_fraction", "reverse_kl", "seconds")
-}
+COLUMNS = comparison.COLUMNS | {"live_good_fraction": ("good, live", "{:.1%}")}
+SHORT = ("modes_with_mass", "good_fraction", "reverse_kl", "seconds")
+LONG = (*SHORT[:3], "live_good_fraction", "updates", "samples", "seconds")
 MODES = {"ring": 8, "grid": 25}
 
 
@@ -53,14 +44,12 @@ def grouped(rows, name="name"):
     return groups
 
 
-def summary(rows, columns, name="name"):
+def summary(rows, keys, name="name"):
     lines = []
     for title, group in grouped(rows, name).items():
-        cells = (
-            comparison.cell([row.get(key) for row in group], columns[key][1]) for key in columns
-        )
+        cells = (comparison.cell([row.get(key) for row in group], COLUMNS[key][1]) for key in keys)
         lines.append([title, len(group), *cells])
-    return markdown([name, "seeds", *(heading for heading, _ in columns.values())], lines)
+    return markdown([name, "seeds", *(COLUMNS[key][0] for key in keys)], lines)
 
 
 def machine(row):
@@ -82,7 +71,7 @@ def suite(name):
 
 
 def suite_table(name):
-    return lambda: summary(suite(name), COVERAGE)
+    return lambda: summary(suite(name), LONG)
 
 
 def succeeded(row):
@@ -111,7 +100,7 @@ def tuning():
     rows = suite("tuning")
     worst_last = {name: badness(group) for name, group in grouped(rows).items()}
     rows.sort(key=lambda row: (row["preset"], worst_last[row["name"]], row["seed"]))
-    return summary(rows, SHORT_COLUMNS)
+    return summary(rows, SHORT)
 
 
 def step_time():
