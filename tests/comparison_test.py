@@ -42,7 +42,7 @@ def trained(monkeypatch):
 
 @pytest.mark.slow
 def test_real_runs_rows_and_picture(tmp_path):
-    chosen = [tiny(), tiny("gean_ring")]
+    chosen = [tiny(), tiny("gean_ring", update_every=2)]
     rows = comparison.run(chosen, [5], tmp_path)
     assert [(each["preset"], each["seed"]) for each in rows] == [("gan_ring", 5), ("gean_ring", 5)]
     for each, updates in zip(rows, (10, 6), strict=True):
