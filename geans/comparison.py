@@ -99,7 +99,7 @@ def table(rows):
         lines.append([name, str(len(group)), *cells])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = (
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
     return "\n".join([*padded, *_remarks(rows)])
