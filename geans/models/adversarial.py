@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import losses, optimizers, penalties
-from geans.models import checks, generative, step_lengths
+from geans.models import checks, distribution, finiteness, generative, saving, step_lengths
 from geans.models.player import Player, local_sum
 from geans.models.update_rule import EpochUpdate, UpdateRule
 
@@ -21,7 +21,7 @@ class SeenMean(keras.metrics.Mean):
 
 
 @keras.saving.register_keras_serializable(package="geans")
-class AdversarialModel(generative.GenerativeModel):
+class AdversarialModel(saving.Saved, generative.GenerativeModel):
     """A generator and a discriminator, trained against each other by `fit`.
 
     *When* the players move is the update rule. With `update_every=1` they move at every step; with
@@ -87,6 +87,7 @@ class AdversarialModel(generative.GenerativeModel):
             discriminator_steps,
             after_generator_update=self._move_average,
         )
+        self.guard = finiteness.FiniteGuard(self.rule.players)
         self.held = None
         self.steps = self.add_weight(
             initializer="zeros", dtype="int64", trainable=False, aggregation="only_first_replica"
@@ -115,6 +116,7 @@ class AdversarialModel(generative.GenerativeModel):
         *,
         step_length="fixed",
         jit_compile=False,
+        on_nan="stop",
         **kwargs,
     ):
         """Sets what the players minimise and how they move.
@@ -127,25 +129,30 @@ class AdversarialModel(generative.GenerativeModel):
             penalty: Object of `geans.penalties`, or `None`.
             step_length: `"fixed"`, `"curvature"` or an object of `geans.models.step_lengths`.
             jit_compile: Whether XLA compiles the computation of the gradients.
+            on_nan: What a NaN or an infinity in a loss or a gradient does: `"stop"` raises a
+                `FloatingPointError` after the step; `"skip"` goes on. Nobody moves along it.
             **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras.
 
         Raises:
             ValueError: If a name is unknown or both players share an optimizer.
         """
         checks.check_compile_arguments(kwargs)
-        movers = [
-            _get_optimizer(identifier)
-            for identifier in (generator_optimizer, discriminator_optimizer)
-        ]
+        networks = (self.generator, self.discriminator)
+        chosen = (generator_optimizer, discriminator_optimizer)
+        movers = [_get_optimizer(*pair) for pair in zip(chosen, networks, strict=True)]
         checks.check_optimizers(*movers)
-        checks.check_precision(self.generator, self.discriminator)
+        checks.check_on_nan(on_nan)
         step_length = step_lengths.get(step_length)
         checks.check_step_length(step_length, self, penalties.get(penalty))
         # Bare, compile() makes an RMSprop that nobody uses. XLA around the whole step would also
         # take in the update of all replicas, and fail.
         super().compile(optimizer=None, jit_compile=False, **kwargs)
+        checks.check_distribution(self, networks, jit_compile, self.steps_per_execution)
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            distribution.synchronize_batch_norms(networks)
         self.loss = losses.get(loss)
         self.penalty = penalties.get(penalty)
+        self.on_nan = on_nan
         self.jit_compile_gradients = bool(jit_compile) and not self.run_eagerly
         with self.distribute_strategy.scope():
             self.generator_player.set_optimizer(movers[0])
@@ -183,10 +190,11 @@ class AdversarialModel(generative.GenerativeModel):
         waits = self.update_every == "epoch"
         steps_per_epoch = kwargs.get("steps_per_epoch")
         checks.check_data(x, self.generator, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
+        x = self.numbered(x)
         callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
-        if self.update_every != 1:
-            callbacks = [EpochUpdate(), *keras.tree.flatten(callbacks or [])]
-        kwargs["callbacks"] = callbacks
+        own = [EpochUpdate()] if self.update_every != 1 else []
+        own.append(finiteness.FiniteWatch(self.guard, self.on_nan))
+        kwargs["callbacks"] = [*own, *keras.tree.flatten(callbacks or [])]
         # Keras warns that it cannot shuffle a dataset, even if nobody asked for it.
         kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
         return super().fit(x, y, batch_size=batch_size, epochs=epochs, verbose=verbose, **kwargs)
@@ -202,15 +210,16 @@ class AdversarialModel(generative.GenerativeModel):
 
     def train_step(self, data):
         """One micro-batch: gradients for those whose turn it is, and updates when they are due."""
+        data, positions = distribution.split_positions(data)
         batch = self.unpack(data)
         size = _batch_size(batch)
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            batch, positions = keras.tree.map_structure(distribution.padded, (batch, positions))
         # A dataset of unknown length ends in the middle of a step, when its next batch does not
         # come: nothing may be counted or moved before it has.
         with tf.control_dependencies([size]):
             self.samples_seen.assign_add(size)
-            self.rule.take_step(
-                lambda players, turn: self._logged_gradients(batch, players, turn), size
-            )
+            self.rule.take_step(self._gradients, (batch, positions, size))
             tf.distribute.get_replica_context().merge_call(self._end_step, args=(size,))
         return self.get_metrics_result()
 
@@ -266,6 +275,10 @@ class AdversarialModel(generative.GenerativeModel):
         """Each player's gradients, a dict of lists in the order of its variables, and the logs."""
         with tf.GradientTape(persistent=len(players) > 1) as tape:
             losses, logs = self.compute_losses(batch, latents, seed, players)
+            losses = {
+                name: self.rule.players[name].optimizer.scale_loss(loss)
+                for name, loss in losses.items()
+            }
         gradients = {
             name: tape.gradient(
                 losses[name],
@@ -276,25 +289,43 @@ class AdversarialModel(generative.GenerativeModel):
         }
         return gradients, logs
 
-    def _logged_gradients(self, batch, players, turn):
-        size = _batch_size(batch)
-        latents = tf.random.stateless_normal((size, self.latent_dim), self._draw_seed(2 * turn))
+    def _gradients(self, data, players, turn):
+        batch, positions, size = data
+        latents = self._draw_latents(_batch_size(batch), positions, 2 * turn)
         seed = self._draw_seed(2 * turn + 1)
         gradients, logs = self._gradient_function(batch, latents, seed, players)
         if self.held:
             self.held.assign((batch, latents, seed))
         for mean in self._seen_means:
             if mean.name in logs:
-                mean.update_state(logs[mean.name], sample_weight=size)
-        return gradients
+                mean.total.assign_add(distribution.weighted(size, logs[mean.name]))
+                mean.count.assign_add(tf.cast(size, "float32"))
+        step = tf.convert_to_tensor(self.steps)
+        weights = {
+            name: self.guard.weight(name, size, logs[f"{name}_loss"], gradients[name], step)
+            for name in players
+        }
+        return gradients, weights
 
     def _held_losses(self, players):
         return self.compute_losses(*self.held.read(), players)[0]
 
-    def _draw_seed(self, draw):
+    def _draw_latents(self, size, positions, draw):
+        if positions is None:
+            return tf.random.stateless_normal((size, self.latent_dim), self._draw_seed(draw))
+        # Of the latents of the global batch every replica takes those of its own samples, so that
+        # any number of replicas trains as one device does.
+        last = tf.reduce_max(tf.concat([[tf.constant(-1, "int64")], positions], axis=0))
+        latents = tf.random.stateless_normal(
+            (last + 1, self.latent_dim), self._draw_seed(draw, replica=0)
+        )
+        return tf.gather(latents, positions)
+
+    def _draw_seed(self, draw, replica=None):
         # From saved numbers only, so that a resumed run draws what the uninterrupted one would
         # have drawn, and different on every replica (a SeedGenerator is neither).
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        if replica is None:
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         step = tf.convert_to_tensor(self.steps)
         return tf.stack([self.seed, step * 2**24 + tf.cast(replica, "int64") * 2**8 + draw])
 
@@ -311,7 +342,7 @@ class AdversarialModel(generative.GenerativeModel):
         if self.average is not None:
             self.average.follow(self.generator, tf.convert_to_tensor(self.samples_seen))
 
-    # Showing and saving
+    # Showing
 
     def summary(self, **kwargs):
         """Prints both networks and the update rule; takes what `keras.Model.summary` takes."""
@@ -320,75 +351,16 @@ class AdversarialModel(generative.GenerativeModel):
         for network in (self.generator, self.discriminator):
             network.summary(**kwargs)
 
-    def get_config(self):
-        """The constructor's arguments."""
-        return {
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "update_every": keras.saving.serialize_keras_object(self.update_every),
-            "order": self.order,
-            "discriminator_steps": self.discriminator_steps,
-            "averaging_half_life": self.averaging_half_life,
-            "seed": self.seed,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        """The model of a `get_config` dict."""
-        objects = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("generator", "discriminator", "update_every")
-        }
-        return cls(**{**config, **objects})
-
-    def get_compile_config(self):
-        """The arguments of `compile`; without this a loaded model has no optimizers."""
-        if not self.compiled:
-            return {}
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "generator_optimizer": serialize(self.generator_player.optimizer),
-            "discriminator_optimizer": serialize(self.discriminator_player.optimizer),
-            "loss": serialize(self.loss),
-            "penalty": serialize(self.penalty),
-            "step_length": serialize(self.rule.step_length),
-            "jit_compile": self.jit_compile_gradients,
-            "run_eagerly": self.run_eagerly,
-            "steps_per_execution": self.steps_per_execution,
-        }
-
-    def compile_from_config(self, config):
-        """Compiles as a `get_compile_config` dict says."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def _own_state(self):
-        # Keras saves a Dropout's weights but not its random state (a resumed run would drift).
-        networks = (self.generator, self.discriminator)
-        random_states = [
-            variable
-            for network in networks
-            for variable in network.variables
-            if not any(variable is weight for weight in network.weights)
-        ]
-        held = self.held.variables if self.held else []
-        return [self.steps, self.samples_seen, *random_states, *held]
-
-    def save_own_variables(self, store):
-        """Writes the model's counters and the networks' random states; Keras sees to all else."""
-        for i, variable in enumerate(self._own_state()):
-            store[str(i)] = np.asarray(variable)
-
-    def load_own_variables(self, store):
-        """Reads what `save_own_variables` wrote."""
-        for i, variable in enumerate(self._own_state()):
-            variable.assign(store[str(i)])
-
 
 def _batch_size(batch):
     return tf.shape(keras.tree.flatten(batch)[0], out_type="int64")[0]
 
 
-def _get_optimizer(identifier):
+def _get_optimizer(identifier, network):
     # Radford et al. 2016, section 4: the setting most GANs start from.
-    return optimizers.get(identifier or keras.optimizers.Adam(2e-4, beta_1=0.5))
+    optimizer = optimizers.get(identifier or keras.optimizers.Adam(2e-4, beta_1=0.5))
+    half = any(layer.compute_dtype == "float16" for layer in network.layers)
+    if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        # The small gradients of float16 vanish otherwise (Micikevicius et al. 2018, section 3.2).
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer

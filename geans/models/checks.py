@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from geans.models.distribution import batch_norms
+from geans.models.finiteness import ON_NAN
 from geans.models.update_rule import ORDERS
 
 
@@ -146,14 +148,57 @@ def check_step_length(step_length, model, penalty):
         )
 
 
-def check_precision(*networks):
-    """Refuses float16, whose small gradients vanish without a loss scale."""
+def check_on_nan(on_nan):
+    """Refuses what is not a way to deal with a NaN."""
+    if on_nan not in ON_NAN:
+        raise ValueError(f"on_nan must be one of {', '.join(ON_NAN)}. Received: on_nan={on_nan!r}.")
+
+
+def check_distribution(model, networks, jit_compile, steps_per_execution):
+    """Refuses what cannot work under a `tf.distribute` strategy, or under this one."""
+    strategy = model.distribute_strategy
+    known = (
+        tf.distribute.MirroredStrategy,
+        tf.distribute.MultiWorkerMirroredStrategy,
+        tf.distribute.OneDeviceStrategy,
+    )
+    with strategy.scope():
+        if not tf.distribute.has_strategy():
+            _check_scope(model, networks)
+            return
+    if not isinstance(strategy, known):
+        raise ValueError(
+            "geans trains under MirroredStrategy, MultiWorkerMirroredStrategy and "
+            f"OneDeviceStrategy. Received: {type(strategy).__name__}."
+        )
     for network in networks:
-        if any(layer.compute_dtype == "float16" for layer in network.layers):
-            raise ValueError(
-                f"{network.name} computes in float16, which needs a loss scale that geans does not "
-                "have yet. Use the policy 'mixed_bfloat16' or 'float32'."
-            )
+        for variable in network.variables:
+            if not strategy.extended.variable_created_in_scope(variable.value):
+                raise ValueError(
+                    f"{network.name} was made outside the scope of the strategy, so its variable "
+                    f"{variable.path} is on one device only. Make the networks and the model, and "
+                    "call compile(), within `with strategy.scope():`."
+                )
+    replicas = strategy.num_replicas_in_sync
+    if steps_per_execution > 1 and replicas > 1:
+        raise ValueError(
+            f"On {replicas} replicas Keras fails to run several steps in one call. Received: "
+            f"steps_per_execution={steps_per_execution}. Leave it at 1."
+        )
+    if jit_compile and replicas > 1 and batch_norms(networks):
+        raise ValueError(
+            f"With jit_compile, XLA computes the gradients on each of the {replicas} replicas by "
+            "itself, but batch normalisation takes its statistics from all. Pass "
+            "jit_compile=False, or use networks without batch normalisation."
+        )
+
+
+def _check_scope(model, networks):
+    if tf.distribute.has_strategy():
+        raise ValueError(
+            f"compile() was called within the scope of a {type(tf.distribute.get_strategy())}, but "
+            "the model was made outside. Make the networks and the model there, too."
+        )
 
 
 def check_spec(real, input_shape):

@@ -1,14 +1,13 @@
 """What a trained generator is used for: samples, from the averaged or the live network."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from geans.models import checks
+from geans.models import checks, distribution
 from geans.models.averaging import AveragedNetwork
 
 
-class GenerativeModel(keras.Model):
+class GenerativeModel(distribution.Distributed):
     """A generator, its average over the training, and the samples that they make.
 
     Args:

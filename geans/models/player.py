@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from geans.models.distribution import cond, weighted
+
 
 def local_sum(shape, dtype="float32"):
     """A saved variable, zero at first, to which each replica adds in a copy of its own.
@@ -51,15 +53,17 @@ class Player(keras.layers.Layer):
         optimizer.build(self.moving_variables)
         self.optimizer = optimizer
 
-    def apply(self, gradients):
-        """Moves the networks by one optimizer update along `gradients`."""
-        self.optimizer.apply(gradients, self.moving_variables)
+    def apply(self, gradients, weight):
+        """Moves the networks along the mean gradients of `weight` samples of this replica."""
+        if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
+            self._apply_if(weight > 0, gradients)
+        else:
+            self._apply_sums([weighted(weight, gradient) for gradient in gradients], weight)
 
-    def receive(self, gradients, size):
-        """Adds the mean gradients of `size` samples to the sums, weighted by that size."""
-        weight = tf.cast(size, "float32")
+    def receive(self, gradients, weight):
+        """Adds the mean gradients of `weight` samples to the sums, weighted by that number."""
         for gradient_sum, gradient in zip(self.gradient_sums, gradients, strict=True):
-            gradient_sum.assign_add(weight * tf.cast(gradient, "float32"))
+            gradient_sum.assign_add(weighted(weight, gradient))
         self.weight_sum.assign_add(weight)
 
     def apply_received(self):
@@ -68,14 +72,37 @@ class Player(keras.layers.Layer):
         Returns:
             That mean; with several replicas, this one's share of it.
         """
-        context = tf.distribute.get_replica_context()
-        weight = context.all_reduce("sum", tf.convert_to_tensor(self.weight_sum))
-        gradients = [tf.convert_to_tensor(total) / weight for total in self.gradient_sums]
-        # The optimizer sums over replicas, each of which has its share of the mean.
-        self.apply(gradients)
+        sums = [tf.convert_to_tensor(gradient_sum) for gradient_sum in self.gradient_sums]
+        gradients = self._apply_sums(sums, tf.convert_to_tensor(self.weight_sum))
         for variable in (*self.gradient_sums, self.weight_sum):
             variable.assign(tf.zeros(variable.shape))
         return gradients
+
+    def _apply_sums(self, sums, weight):
+        # The optimizer sums over replicas, each of which gives it its share of the mean.
+        context = tf.distribute.get_replica_context()
+        if not isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            # Workers reduce what is on a device, which a variable's value is not yet.
+            weight = context.all_reduce("sum", tf.identity(weight))
+            gradients = [tf.math.divide_no_nan(gradient, weight) for gradient in sums]
+            self._apply_if(weight > 0, gradients)
+            return gradients
+        # This optimizer looks for infinities on the first replica only, so all must have them.
+        size = tf.add_n([tf.reduce_sum(gradient) for gradient in sums])
+        weight, bad = tf.unstack(context.all_reduce("sum", tf.stack([weight, 0.0 * size])))
+        gradients = [gradient / weight + bad for gradient in sums]
+        self.optimizer.apply(gradients, self.moving_variables)
+        return gradients
+
+    def _apply_if(self, due, gradients):
+        """Has the optimizer move, unless all that came was left out."""
+        if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            self.optimizer.apply(gradients, self.moving_variables)
+        else:
+            cond(due, self._apply, lambda gradients: None, gradients)
+
+    def _apply(self, gradients):
+        self.optimizer.apply(gradients, self.moving_variables)
 
     def propose_received(self):
         """As `apply_received`, but the networks stay where they are.

@@ -1,8 +1,11 @@
 """When the players move, and in which order: what makes a GAN a GAN and a GEAN a GEAN."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
+from geans.models import distribution
 from geans.models.step_lengths import curvature, inner_product
 
 PLAYERS = ("discriminator", "generator")
@@ -70,19 +73,26 @@ class UpdateRule(keras.layers.Layer):
         self.step_length = step_length
         self.held_losses = held_losses
 
-    def take_step(self, gradients_of, size):
+    def take_step(self, gradients_of, data):
         """Has the players whose turn it is move, or receive, along a micro-batch's gradients.
 
         Args:
-            gradients_of: Function of a tuple of players and of the turn's number within the step,
-                which returns a dict from player to gradients.
-            size: Number of samples in the micro-batch.
+            gradients_of: Function of `data`, a tuple of players and the turn's number within the
+                step, which returns dicts from player to gradients and to their weight, the number
+                of samples that they are the mean of.
+            data: Tensors of this replica, in any structure, that `gradients_of` needs.
         """
         if self.update_every == 1:
             for turn, players in enumerate(self._turns_within_step()):
-                self._move(players, gradients_of(players, turn))
+                gradients, weights = gradients_of(data, players, turn)
+                for name in players:
+                    self.players[name].apply(gradients[name], weights[name])
         else:
-            self._in_turn(lambda players: self._receive(players, gradients_of(players, 0), size))
+
+            def receive(players, data):
+                self._receive(players, *gradients_of(data, players, 0))
+
+            self._in_turn(receive, data)
 
     def end_step(self, strategy, steps):
         """Closes step `steps` (from 1), outside the replicas: there a conditional may update."""
@@ -102,7 +112,7 @@ class UpdateRule(keras.layers.Layer):
 
     def end_window(self, strategy):
         """Moves the players whose turn it is along what they have received."""
-        self._in_turn(lambda players: self._apply_received(strategy, players))
+        self._in_turn(lambda players, _: self._apply_received(strategy, players))
         self.window_steps.assign(0)
         self.windows.assign_add(1)
 
@@ -111,26 +121,17 @@ class UpdateRule(keras.layers.Layer):
             return [PLAYERS]
         return [("discriminator",)] * self.discriminator_steps + [("generator",)]
 
-    def _in_turn(self, act):
+    def _in_turn(self, act, data=None):
         if self.order == "simultaneous":
-            act(PLAYERS)
-        else:
-            turn = tf.convert_to_tensor(self.windows) % (self.discriminator_steps + 1)
-            tf.cond(
-                turn < self.discriminator_steps,
-                lambda: act(("discriminator",)),
-                lambda: act(("generator",)),
-            )
+            act(PLAYERS, data)
+            return
+        turn = tf.convert_to_tensor(self.windows) % (self.discriminator_steps + 1)
+        branches = [functools.partial(act, (name,)) for name in PLAYERS]
+        distribution.cond(turn < self.discriminator_steps, *branches, data)
 
-    def _move(self, players, gradients):
-        # The optimizer sums over replicas, each of which has the mean over its own samples.
-        share = 1 / tf.distribute.get_strategy().num_replicas_in_sync
+    def _receive(self, players, gradients, weights):
         for name in players:
-            self.players[name].apply([share * gradient for gradient in gradients[name]])
-
-    def _receive(self, players, gradients, size):
-        for name in players:
-            self.players[name].receive(gradients[name], size)
+            self.players[name].receive(gradients[name], weights[name])
 
     def _apply_received(self, strategy, players):
         if self.step_length is None:

@@ -249,6 +249,55 @@ def test_latents_differ_between_steps_and_turns():
         assert (latents != other_latents).all() and (seed != other_seed).any()
 
 
+def train_in(policy, model_class, points, **compile_options):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        generator = networks.mlp.generator(3, (2,), units=(8, 8), seed=1)
+        discriminator = networks.mlp.discriminator((2,), units=(8, 8), seed=2)
+    finally:
+        keras.config.set_dtype_policy(before)
+    model = model_class(generator, discriminator, seed=3)
+    movers = [keras.optimizers.SGD(0.05) for _ in range(2)]
+    model.compile(*movers, penalty=penalties.R1(0.1), **compile_options)
+    history = model.fit(points, batch_size=8, epochs=3, verbose=0, shuffle=False).history
+    return model, history
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("model_class", [geans.GAN, geans.GEAN])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_trains_about_as_single_does(policy, model_class, jit_compile, points):
+    _, expected = train_in("float32", model_class, points)
+    model, history = train_in(policy, model_class, points, jit_compile=jit_compile)
+    for name, values in history.items():
+        np.testing.assert_allclose(values, expected[name], atol=0.02, err_msg=name)
+    assert model.sample(3, seed=0).dtype == np.float32
+    scaled = isinstance(model.generator_player.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert scaled == (policy == "mixed_float16")
+
+
+def test_an_overflow_lowers_the_loss_scale_and_moves_nobody(points):
+    model, _ = train_in("mixed_float16", geans.GAN, points[:8])
+    optimizer = model.discriminator_player.optimizer
+    optimizer.dynamic_scale.assign(2.0**40)  # Times any loss, this is more than float16 holds.
+    before = [np.array(v) for v in model.discriminator.weights]
+    model.fit(points[:8], batch_size=8, verbose=0, shuffle=False)
+    assert optimizer.dynamic_scale.numpy() == 2.0**39
+    for now, then in zip(model.discriminator.weights, before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+def test_a_scale_that_does_not_help_is_a_nan_after_all(points):
+    model, _ = train_in("mixed_float16", geans.GAN, points[:8])
+    optimizer = model.discriminator_player.optimizer
+    optimizer.dynamic_scale.assign(1.0)
+    kernel = model.discriminator.trainable_variables[0]
+    kernel.assign(np.full(kernel.shape, np.nan, "float32"))
+    with pytest.raises(FloatingPointError, match="in the discriminator's loss"):
+        model.fit(points[:8], batch_size=8, verbose=0)
+
+
 def test_jit_compile_changes_no_gradient(make_model, points):
     finals = []
     for jit_compile in (False, True):

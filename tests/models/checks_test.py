@@ -158,24 +158,6 @@ def test_points_may_lie_anywhere():
     model.fit(np.full((4, 2), 300.0, "float32"), verbose=0)
 
 
-def test_float16_is_refused_and_bfloat16_trains(points):
-    def model(policy):
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(policy)
-        try:
-            return geans.GEAN(*points_networks(), update_every=2)
-        finally:
-            keras.config.set_dtype_policy(before)
-
-    with pytest.raises(ValueError, match="generator computes in float16.*mixed_bfloat16"):
-        model("mixed_float16").compile()
-    half = model("mixed_bfloat16")
-    half.compile(penalty="r1")
-    history = half.fit(points, batch_size=8, verbose=0).history
-    assert all(np.isfinite(values).all() for values in history.values())
-    assert half.sample(3, seed=0).dtype == np.float32
-
-
 NO_CURVATURE = {
     "every step": (geans.GAN, {}, {}, "update_every=1 has no windows"),
     "lazy": (geans.GEAN, {}, {"penalty": penalties.R1(interval=2)}, "interval=1"),

@@ -12,11 +12,11 @@ class Notes:
     def __init__(self, name, log):
         self.name, self.log = name, log
 
-    def apply(self, gradients):
+    def apply(self, gradients, weight):
         self.log.append(f"{self.name} moves")
 
-    def receive(self, gradients, size):
-        self.log.append(f"{self.name} receives {size}")
+    def receive(self, gradients, weight):
+        self.log.append(f"{self.name} receives {weight}")
 
     def apply_received(self):
         self.log.append(f"{self.name} moves")
@@ -32,7 +32,13 @@ def play(steps, **options):
     )
     strategy = tf.distribute.get_strategy()
     for step in range(steps):
-        rule.take_step(lambda players, turn: dict.fromkeys(players, [np.float32(0)]), 4)
+        rule.take_step(
+            lambda data, players, turn: (
+                dict.fromkeys(players, [np.float32(0)]),
+                dict.fromkeys(players, data),
+            ),
+            4,
+        )
         rule.end_step(strategy, tf.constant(step + 1, "int64"))
     return log
 

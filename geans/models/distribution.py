@@ -1,0 +1,133 @@
+"""What `tf.distribute` leaves to the model: who has which samples, and who says what to whom."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+
+class Distributed(keras.Model):
+    """Mends what keeps `keras.Model.fit` from training a model of several players on replicas."""
+
+    @property
+    def is_multi_worker(self):
+        """Whether the replicas are in more than one process."""
+        return isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+    def make_train_function(self, force=False):
+        """As in Keras, but workers do not ask each other at every step what to log (keras#20585).
+
+        While an epoch lasts, a worker of several logs what it has seen itself. What `fit` logs at
+        an epoch's end is the mean over all workers.
+        """
+        if not self.is_multi_worker:
+            return super().make_train_function(force)
+        if self.train_function is None or force:
+
+            def step(iterator):
+                self.distribute_strategy.run(self.train_step, args=(iterator.get_next(),))
+
+            run = step if self.run_eagerly else tf.function(step, autograph=False)
+
+            def train_function(iterator):
+                run(iterator)
+                return {metric.name: _local_result(metric) for metric in self.metrics}
+
+            self.train_function = train_function
+        return self.train_function
+
+    def numbered(self, x):
+        """Has a dataset say which part of a global batch a replica got.
+
+        `tf.distribute` splits batches in more than one way, and does not tell. On one device, and
+        of anything but a `tf.data.Dataset`, nothing is changed.
+        """
+        if self.distribute_strategy.num_replicas_in_sync == 1 or not isinstance(x, tf.data.Dataset):
+            return x
+        return x.map(_number)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # A geans model is built. Keras would take a batch off the data under a strategy, so that
+        # its shuffled order would be another one than without.
+        pass
+
+
+def _number(*batch):
+    size = tf.shape(keras.tree.flatten(batch)[0], out_type="int64")[0]
+    return Numbered(batch[0] if len(batch) == 1 else batch, tf.range(size))
+
+
+def _local_result(metric):
+    total, count = (variable.value.values[0] for variable in (metric.total, metric.count))
+    return total / count
+
+
+class Numbered(NamedTuple):
+    """A batch, and the positions of its samples in the global batch that replicas share."""
+
+    batch: Any
+    positions: tf.Tensor
+
+
+def split_positions(data):
+    """A batch and its positions, `None` where they are not known."""
+    return data if isinstance(data, Numbered) else (data, None)
+
+
+def cond(predicate, if_true, if_false, data):
+    """`tf.cond` of two functions of `data`, in which replicas may talk to each other.
+
+    They may not within a condition of their own, so it is taken once, outside all replicas.
+
+    Args:
+        predicate: Boolean scalar, the same on all replicas.
+        if_true: Function of `data` that returns nothing.
+        if_false: Likewise.
+        data: Tensors of this replica, in any structure.
+    """
+    if tf.distribute.in_cross_replica_context() or not tf.distribute.has_strategy():
+        tf.cond(predicate, lambda: if_true(data), lambda: if_false(data))
+        return
+
+    def merged(strategy, predicate, data):
+        def of_all(function):
+            return lambda: strategy.extended.call_for_each_replica(function, args=(data,))
+
+        predicate = strategy.experimental_local_results(predicate)[0]
+        tf.cond(predicate, of_all(if_true), of_all(if_false))
+
+    tf.distribute.get_replica_context().merge_call(merged, args=(predicate, data))
+
+
+def padded(tensor):
+    """A batch, or one sample of zeros for a replica that got none, which convolutions fail on."""
+    missing = tf.cast(tf.shape(tensor)[0] == 0, "int32")
+    paddings = [[0, missing]] + [[0, 0]] * (len(tensor.shape) - 1)
+    return tf.pad(tensor, paddings)
+
+
+def weighted(weight, value):
+    """`weight * value` in float32; 0 where the weight is 0, whatever the value is.
+
+    The mean over the samples of a replica that has none is NaN.
+    """
+    return tf.math.multiply_no_nan(tf.cast(value, "float32"), tf.cast(weight, "float32"))
+
+
+def synchronize_batch_norms(layers):
+    """Has batch normalisations, also those within other layers, take the statistics of all.
+
+    Otherwise every replica follows those of its own samples, and only the first one's are saved.
+    """
+    for layer in batch_norms(layers):
+        layer.synchronized = True
+
+
+def batch_norms(layers):
+    """The batch normalisations among some layers and those within them."""
+    found = []
+    for layer in layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            found.append(layer)
+        found += batch_norms(getattr(layer, "layers", ()))
+    return found

@@ -1,0 +1,107 @@
+"""Trains some models on replicas, for `distribution_test.py`: `python replicas.py OUT REPLICAS`.
+
+With TF_CONFIG in the environment, REPLICAS is how many workers there are, and this is one of them.
+"""
+
+import os
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+BATCH_SIZE = 8
+# So that the last batch leaves the last of four replicas with fewer samples, or with none. Of none,
+# batch normalisation cannot be had: a sample of zeros stands in.
+SIZES = {"dcgan": 23, "mlp": 21}
+
+CASES = {
+    f"{network}, {rule}, {'R1' if r1 else 'no penalty'}": (network, rule, r1)
+    for network in ("mlp", "dcgan")
+    for rule in ("gan", "gean")
+    for r1 in (False, True)
+} | {
+    "dcgan, alternating window, no penalty": ("dcgan", "alternating window", False),
+    "mlp, simultaneous, no penalty": ("mlp", "simultaneous", False),
+}
+
+
+def make_strategy(replicas):
+    """The strategy of TF_CONFIG, or a mirrored one; of one replica, none at all."""
+    if "TF_CONFIG" in os.environ:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    devices = tf.config.list_physical_devices("CPU")
+    logical = [tf.config.LogicalDeviceConfiguration()] * replicas
+    tf.config.set_logical_device_configuration(devices[0], logical)
+    if replicas == 1:
+        return tf.distribute.get_strategy()
+    return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
+
+
+def make_model(network, rule, r1):
+    """A compiled model and the samples to train it on."""
+    import keras
+
+    import geans
+    from geans import networks, penalties
+
+    random = np.random.default_rng(0)
+    if network == "mlp":
+        samples = random.normal(size=(SIZES[network], 2))
+        generator = networks.mlp.generator(3, (2,), units=(8, 8), seed=1)
+        discriminator = networks.mlp.discriminator((2,), units=(8, 8), seed=2)
+    else:
+        samples = np.tanh(random.normal(size=(SIZES[network], 8, 8, 1)))
+        generator = networks.dcgan.generator(3, (8, 8, 1), width=4, seed=1)
+        # A penalty per sample has no meaning with the statistics of a batch.
+        normalization = None if r1 else "batch"
+        discriminator = networks.dcgan.discriminator(
+            (8, 8, 1), width=4, normalization=normalization, seed=2
+        )
+    rules = {
+        "gan": (geans.GAN, {}),
+        "gean": (geans.GEAN, {}),
+        "simultaneous": (geans.GAN, {"order": "simultaneous"}),
+        "alternating window": (geans.GEAN, {"update_every": 2, "order": "alternating"}),
+    }
+    model_class, options = rules[rule]
+    model = model_class(generator, discriminator, seed=3, **options)
+    # An epsilon that is not tiny keeps Adam from blowing up what rounding does to gradients near 0.
+    movers = [keras.optimizers.Adam(1e-3, epsilon=1e-3) for _ in range(2)]
+    model.compile(*movers, penalty=penalties.R1(1.0) if r1 else None)
+    return model, samples.astype("float32")
+
+
+def train(strategy, network, rule, r1):
+    """What three epochs lead to: a dict of arrays."""
+    from geans.data import pipeline
+
+    with strategy.scope():
+        model, samples = make_model(network, rule, r1)
+    dataset = pipeline.batches(samples, batch_size=BATCH_SIZE, seed=5)
+    history = model.fit(dataset, epochs=3, verbose=0).history
+    networks = {
+        "generator": model.generator,
+        "discriminator": model.discriminator,
+        "average": model.averaged_generator,
+    }
+    weights = {
+        f"{name}/{weight.path}": np.asarray(weight)
+        for name, network in networks.items()
+        for weight in network.weights
+    }
+    return weights | {f"history/{key}": np.array(values) for key, values in history.items()}
+
+
+def main():
+    path, replicas = sys.argv[1], int(sys.argv[2])
+    strategy = make_strategy(replicas)
+    results = {}
+    for case, (network, rule, r1) in CASES.items():
+        for name, value in train(strategy, network, rule, r1).items():
+            results[f"{case}/{name.replace('/', '|')}"] = value
+        print(case, flush=True)
+    np.savez(path, **results)
+
+
+if __name__ == "__main__":
+    main()
