@@ -78,6 +78,14 @@ def updates():
         yield (f"gan {problem}", f"gan_{problem}", {"samples_per_epoch": 128 * 200, "epochs": 10})
 
 
+def seconds():
+    """Equal processor time: as many samples as a trial says will fit."""
+    for problem, budget in (("ring", 10.0), ("grid", 30.0)):
+        for window in (1, 2, 4, 8, 16, "growing:8"):
+            changes = {"update_every": window, "processor_seconds": budget}
+            yield f"gean {problem}, {window}", f"gean_{problem}", SHORT | changes
+
+
 def optimizers():
     """GEAN with other optimizers, each at two rates; on the ring."""
     plain = {"sgd": {}, **{f"conjugate_gradient {rule}": {"rule": rule} for rule in BETAS}}
@@ -121,15 +129,32 @@ def ingredients():
 
 def stability():
     """From which of 16 pairs of learning rates does training succeed?"""
-    grid = itertools.product(PROBLEMS, ("gan", "gean"), RATES, RATES)
-    for problem, rule, generator, discriminator in grid:
-        name = f"{rule} {problem}, rates {generator:g} {discriminator:g}"
-        yield name, f"{rule}_{problem}", SHORT | rates(generator, discriminator)
+    candidates = {
+        "gan ring": {},
+        "gean ring": {},
+        "gean ring, rate not scaled to the window": {"window_exponent": 0.0},
+        "gean ring, curvature step": {"step_length": "curvature"},
+        "gan grid": {},
+        "gean grid": {},
+    }
+    for candidate, generator, discriminator in itertools.product(candidates, RATES, RATES):
+        name = f"{candidate}, rates {generator:g} {discriminator:g}"
+        preset = candidate.partition(",")[0].replace(" ", "_")
+        yield name, preset, SHORT | candidates[candidate] | rates(generator, discriminator)
 
 
 SUITES = {
     suite.__name__: suite
-    for suite in (tuning, windows, updates, optimizers, curvature, ingredients, stability)
+    for suite in (
+        tuning,
+        windows,
+        updates,
+        seconds,
+        optimizers,
+        curvature,
+        ingredients,
+        stability,
+    )
 }
 
 
@@ -157,13 +182,31 @@ def limit_threads():
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
+def samples_within(processor_seconds, preset):
+    """How many samples a training sees in this time, going by two epochs after the first."""
+    from geans import experiment
+
+    dataset = experiment.make_data(preset)
+    model = experiment.make_model(preset, dataset)
+    model.fit(dataset, verbose=0)
+    before, start = int(model.samples_seen.numpy()), time.process_time()
+    model.fit(dataset, epochs=2, verbose=0)
+    samples = int(model.samples_seen.numpy()) - before
+    return round(processor_seconds * samples / (time.process_time() - start))
+
+
 def measure(run):
     import keras
 
     from geans import experiment, metrics
 
     keras.backend.clear_session()
-    preset = dataclasses.replace(presets.get(run["preset"]), seed=run["seed"], **run["overrides"])
+    overrides = dict(run["overrides"])
+    budget = overrides.pop("processor_seconds", None)
+    preset = dataclasses.replace(presets.get(run["preset"]), seed=run["seed"], **overrides)
+    if budget:
+        samples = samples_within(budget, dataclasses.replace(preset, samples_per_epoch=25_600))
+        preset = dataclasses.replace(preset, samples_per_epoch=samples // preset.epochs)
     dataset, mixture = experiment.make_data(preset), experiment.make_mixture(preset)
     model = experiment.make_model(preset, dataset)
     start = time.perf_counter()
