@@ -187,8 +187,6 @@ class AdversarialModel(generative.GenerativeModel):
         callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
         updates = [EpochUpdate()] if self.update_every != 1 else []
         observers = resuming.in_order(keras.tree.flatten(callbacks or []))
-        # Keras warns that it cannot shuffle a dataset, even if nobody asked for it.
-        kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
         kwargs |= {"y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
         kwargs["callbacks"] = [*updates, *observers]
         with resuming.resumed(self, x, kwargs) as x:

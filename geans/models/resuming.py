@@ -40,6 +40,8 @@ def resumed(model, x, arguments):
         epoch, step = callback.restore(model, first) if callback else (first, 0)
         arguments["initial_epoch"] = epoch
         x = _as_dataset(x, model.seed, arguments)
+        # Keras warns that it cannot shuffle a dataset, even if nobody asked for it.
+        arguments.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
         if (epoch, step) != (first, 0):
             model.make_train_function()
             train_function = model.train_function
@@ -60,48 +62,47 @@ def _as_dataset(x, seed, arguments):
     # Keras would shuffle arrays by a generator of its own, which nobody can put where it was.
     if not isinstance(x, (np.ndarray, tf.Tensor)):
         return x
-    y = arguments.pop("y", None)
+    y, arguments["y"] = arguments.get("y"), None
     return pipeline.batches(
         x if y is None else (x, y),
         batch_size=arguments.pop("batch_size", None) or 32,
-        shuffle=bool(arguments.get("shuffle", True)),
+        shuffle=bool(arguments.pop("shuffle", True)),
         seed=seed,
     )
 
 
 def _position(model, x, epochs, step, steps_per_epoch):
     """Has the model's next `fit` to `x` find the data as after `epochs` and `step` steps."""
-    if not isinstance(x, tf.data.Dataset):
+    known = isinstance(x, tf.data.Dataset)
+    cardinality = int(x.cardinality()) if known else None
+    if not known or 0 <= (steps_per_epoch or cardinality) < cardinality:
         _log.warning(
-            "Training goes on in the middle of its data, but a %s cannot be put there: it begins "
-            "anew. Pass a tf.data.Dataset or an array to resume exactly.",
+            "Training goes on, but its data begin anew: a %s cannot be put where it was. Pass an "
+            "array or a tf.data.Dataset, endless (`repeat`) if epochs end in the middle of it.",
             type(x).__name__,
         )
         return
     at_once = model.steps_per_execution
-    iterators, batches = _passed(int(x.cardinality()), epochs, steps_per_epoch, at_once)
+    iterators, batches = _passed(cardinality, epochs, steps_per_epoch, at_once)
     for _ in range(iterators):
         iter(x)
-    model.train_function = _skipping(model, batches + step, step // at_once)
+    model.train_function = _skipping(model, batches + step, math.ceil(step / at_once))
 
 
 def _passed(cardinality, epochs, steps_per_epoch, at_once):
     """What Keras' `fit` has used up after some epochs.
 
     The order of a shuffled dataset changes with every iterator that is made of it, used or not,
-    and `fit` makes one more than it needs wherever an epoch ends with its data.
+    and without `steps_per_epoch` a dataset of known length gets one more whenever it has ended.
 
     Returns:
         The number of iterators, and of batches from the next one.
     """
     if steps_per_epoch is None:
-        needless = cardinality >= 0 and cardinality % at_once == 0
-        return epochs * (1 + needless), 0
-    per_epoch = math.ceil(steps_per_epoch / at_once) * at_once
-    if cardinality < 0:
-        return 0, epochs * per_epoch
-    passes, epochs = divmod(epochs, math.ceil(cardinality / per_epoch))
-    return passes, epochs * per_epoch
+        return epochs * (2 if cardinality >= 0 else 1), 0
+    if cardinality >= 0:
+        return epochs, 0
+    return 0, epochs * math.ceil(steps_per_epoch / at_once) * at_once
 
 
 def _skipping(model, batches, calls):
