@@ -195,6 +195,7 @@ class Checkpoint(keras.callbacks.Callback):
                 "epoch": epoch,
                 "step": step,
                 "seed": self.model.seed,
+                "shapes": _shapes(self.model),
                 "means": _means(self.model),
                 "history": self._history,
                 "model": _fingerprint(unfinished / MODEL),
@@ -253,24 +254,22 @@ def read(path):
     """The record of a checkpoint, if it is whole.
 
     Returns:
-        A dict of `epoch`, `step`, `seed`, `means`, `history` and `model`.
+        A dict of `epoch`, `step`, `seed`, `shapes`, `means`, `history` and `model`.
 
     Raises:
         ValueError: If a file is missing or is not what was written.
     """
     try:
         record = _decode((path / RECORD).read_bytes())
-        fingerprint = _fingerprint(path / MODEL)
+        expected = [(name, record["model"][name]) for name in ("size", "sha256")]
+        found = _fingerprint(path / MODEL)
     except OSError as error:
         raise ValueError(f"{error.filename or path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"{path / RECORD} is damaged: {error}") from error
-    for name, unit in (("size", "bytes"), ("sha256", "")):
-        expected, came = record["model"][name], fingerprint[name]
-        if came != expected:
-            raise ValueError(
-                f"{path / MODEL} is damaged: {name} is {came} {unit}, was {expected} {unit}"
-            )
+    for name, value in expected:
+        if found[name] != value:
+            raise ValueError(f"{path / MODEL} is damaged: {name} is {found[name]}, was {value}")
     return record
 
 
@@ -316,8 +315,8 @@ def _delete(paths):
 def _load(model, path, record):
     try:
         model.load_weights(path / MODEL)
-        if _shape(record["means"]) != _shape(_means(model)):
-            raise ValueError("its means have other names")
+        if record["shapes"] != _shapes(model) or record["means"].keys() != _means(model).keys():
+            raise ValueError("it has other variables")
     except (ValueError, LookupError, OSError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"The checkpoint {path} is of another model: {error}. Pass another run_dir."
@@ -334,8 +333,9 @@ def _means(model):
     }
 
 
-def _shape(means):
-    return {name: len(values) for name, values in means.items()}
+def _shapes(model):
+    # Keras notices what a file lacks, not what it has too much: GEAN's sums, loaded into a GAN.
+    return [list(variable.shape) for variable in model.variables]
 
 
 def _set_means(model, means):

@@ -57,24 +57,64 @@ def test_ones_own_images():
     assert np.load("three.npy").shape == (3, 16, 16, 3)
 
 
+COMMAND = [sys.executable, "-c", "import sys; from geans import cli; sys.exit(cli.main())"]
+
+
 @pytest.mark.slow
-def test_ctrl_c_saves_the_model_and_says_how_to_go_on():
-    command = [sys.executable, "-c", "import sys; from geans import cli; sys.exit(cli.main())"]
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(number, code):
     arguments = ["train", *SMALL, "--epochs=10000", "--run_dir=run"]
     with open("out.txt", "w") as out:
-        process = subprocess.Popen([*command, *arguments], stdout=out, stderr=out)
+        process = subprocess.Popen([*COMMAND, *arguments], stdout=out, stderr=out)
     deadline = time.monotonic() + 120
     history = pathlib.Path("run/history.csv")
     while time.monotonic() < deadline and not history.exists():
         time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=120) == cli.INTERRUPTED
+    process.send_signal(number)
+    assert process.wait(timeout=120) == code
     printed = pathlib.Path("out.txt").read_text()
     assert "geans train --run_dir=run --resume" in printed and "Traceback" not in printed
+    assert f"ends by {number.name}. The newest checkpoint is run/checkpoints/epoch_" in printed
     done = len(report.read_history(history)["epoch"])
     assert done >= 1
+    assert cli.main(["sample", "--run_dir=run", "--count=3", "--output=three.npy"]) == 0
     assert cli.main(["train", "--run_dir=run", "--resume", f"--epochs={done + 1}"]) == 0
     assert len(report.read_history(history)["epoch"]) == done + 1
+
+
+WAITING = """
+import sys
+from geans import cli, experiment
+print("ready", flush=True)
+input()
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+class Life:
+    """A process of `geans train` that begins when it is told: starting Python takes seconds."""
+
+    def __init__(self, log):
+        self.log = log
+        # TensorFlow's threads would otherwise fight over the cores with the next life's start.
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WAITING, *self.arguments()],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            text=True,
+        )
+
+    @staticmethod
+    def arguments():
+        resume = ["--resume"] if pathlib.Path("killed/preset.json").exists() else []
+        small = ["--preset=gean_ring", "--samples_per_epoch=2560", "--steps_per_execution=1"]
+        rule = ["--update_every=3", "--epochs=12", "--checkpoint_every=3"]
+        return ["train", *small, *rule, "--run_dir=killed", *resume]
+
+    def begin(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
 
 
 def mean_distance(images):
