@@ -152,7 +152,7 @@ def test_twenty_kills_change_nothing(capsys, assert_same_state):
         "history.csv",
         "coverage.csv",
         "metrics.json",
-        *(f"pictures/{x}" for x in pictures),
+        *pictures,
     ):
         assert pathlib.Path("whole", name).read_bytes() == pathlib.Path("killed", name).read_bytes()
 
