@@ -40,8 +40,8 @@ KEYS = ("preset", "seed", *COLUMNS, "diverged")
 def run(chosen, seeds, run_dir, *, data_dir=None):
     """Trains every preset with every seed; what is done already is not repeated.
 
-    A run that was begun is gone on with if its model was saved (Ctrl-C saves it), and begun again
-    if not. More seeds and more presets can join a comparison later.
+    A run that was begun is gone on with from its newest checkpoint. More seeds and more presets can
+    join a comparison later.
 
     Args:
         chosen: `presets.Preset`s with different names.
@@ -182,7 +182,7 @@ def _run_dir(run_dir, name, seed):
 
 
 def _train(preset, path, data_dir):
-    resume = (path / "model.keras").is_file()
+    resume = (path / "preset.json").is_file()
     how = {"resume": resume, "overwrite": not resume, "data_dir": data_dir}
     job = {"preset": dataclasses.asdict(preset), "run_dir": str(path), **how}
     command = [sys.executable, "-c", CHILD, json.dumps(job)]

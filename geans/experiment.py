@@ -12,6 +12,7 @@ A run directory holds
     coverage.csv      where modes are known: the same after every epoch
     coverage.npz      where modes are known: samples at some epochs
     cost.json         updates, samples, seconds, peak memory
+    checkpoints/      from which an interrupted run goes on; of a finished one the last
     model.keras       the model with its optimizers, to load or to resume
     saved_model/      the generator for TensorFlow Serving
 """
@@ -55,11 +56,11 @@ POINTS_TO_SHOW = 2_500
 IMAGES_TO_SHOW = 64
 
 
-def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None):
+def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None, checkpoint_every=None):
     """Trains what a preset describes and leaves a run directory.
 
-    When interrupted (Ctrl-C), the model is saved as it is, with the gradients of an unfinished
-    window, before `KeyboardInterrupt` goes on.
+    However it ends before it is finished, by a signal or without warning, `resume` goes on from
+    the newest of its checkpoints, to the result that it would have had (`callbacks.Checkpoint`).
 
     Args:
         preset: A `presets.Preset`.
@@ -67,43 +68,39 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None):
         resume: Whether to go on with the run in `run_dir`.
         overwrite: Whether to replace the run in `run_dir`.
         data_dir: Where tensorflow-datasets finds its data.
+        checkpoint_every: Steps between two checkpoints within an epoch, or `None` for none; those
+            at the epochs' ends come always.
 
     Returns:
         The trained model.
 
     Raises:
-        ValueError: If the preset makes no sense, or if `run_dir` exists and is neither to be
-            resumed nor to be overwritten; before training.
+        ValueError: If the preset makes no sense, if `run_dir` exists and is neither to be resumed
+            nor to be overwritten, if it cannot be written into, or if none of its checkpoints is
+            whole; before training.
     """
     run_dir = pathlib.Path(run_dir)
     report.check_run_dir(run_dir, resume=resume, overwrite=overwrite)
     mixture = make_mixture(preset, data_dir)
     dataset = _make_data(preset, mixture, data_dir)
-    epochs_done = 0
     if resume:
-        model = load(run_dir)
-        epochs_done = _epochs_done(model, dataset, run_dir)
-        _check_resume(preset, run_dir, epochs_done)
-    else:
-        model = make_model(preset, dataset)
+        _check_resume(preset, run_dir)
+    # As it was made, with the windows that it had: more epochs would mean others.
+    model = (_model_to_resume(run_dir) if resume else None) or make_model(preset, dataset)
     observers = _observers(preset, mixture, run_dir, shown=_to_show(dataset))
+    checkpoint = callbacks.Checkpoint(run_dir, every_steps=checkpoint_every)
     if overwrite:
         report.clear(run_dir)
-    run_dir.mkdir(parents=True, exist_ok=True)
+    report.check_writable(run_dir)
     report.write_json(dataclasses.asdict(preset), run_dir / "preset.json")
     report.write_json(report.versions(), run_dir / "versions.json")
     try:
-        model.fit(
-            dataset,
-            epochs=preset.epochs,
-            initial_epoch=epochs_done,
-            callbacks=observers,
-            verbose=0,
-        )
+        model.fit(dataset, epochs=preset.epochs, callbacks=[*observers, checkpoint], verbose=0)
     finally:
-        save_model(model, run_dir / "model.keras")
         observers[0].write()
+    save_model(model, run_dir / "model.keras")
     _write_results(model, mixture, run_dir, shown=_to_show(dataset))
+    checkpoint.prune(1)
     return model
 
 
@@ -236,31 +233,49 @@ def _windows(preset, steps_per_epoch):
 def load(run_dir):
     """The model of a run directory, with its optimizers and averaged generator.
 
+    That of a run that is not finished comes from its newest checkpoint.
+
     Raises:
         ValueError: If there is none.
     """
     path = pathlib.Path(run_dir) / "model.keras"
-    if not path.is_file():
+    model = keras.saving.load_model(path) if path.is_file() else _newest_model(run_dir)
+    if model is None:
         raise ValueError(
-            f"{run_dir} holds no trained model (no {path.name}). Pass the run_dir of `geans train`."
+            f"{run_dir} holds no trained model (no {path.name}, no checkpoints). "
+            "Pass the run_dir of `geans train`."
         )
-    return keras.saving.load_model(path)
+    return model
+
+
+def _newest_model(run_dir):
+    path, _ = callbacks.checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
+    return path and keras.saving.load_model(path / callbacks.checkpoint.MODEL)
+
+
+def _model_to_resume(run_dir):
+    model = _newest_model(run_dir)
+    if model is None and (run_dir / "model.keras").is_file():
+        raise ValueError(
+            f"{run_dir} holds a finished run without its checkpoints, which cannot go on. Pass "
+            "--overwrite to train it again."
+        )
+    if model is None:
+        print(f"{run_dir} holds no checkpoint yet: training begins at the beginning.")
+    return model
 
 
 def save_model(model, path):
     """Saves to a `.keras` file, whole or not at all."""
     temporary = path.with_name(f"part.{path.name}")
-    model.save(temporary)
-    os.replace(temporary, path)
+    try:
+        model.save(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
-def _epochs_done(model, dataset, run_dir):
-    # A run that was killed after it was resumed has a history that is ahead of its model.
-    written = len(report.read_history(run_dir / "history.csv").get("epoch", ()))
-    return min(written, int(model.steps.numpy()) // len(dataset))
-
-
-def _check_resume(preset, run_dir, epochs_done):
+def _check_resume(preset, run_dir):
     before = presets.read(run_dir / "preset.json")
     free = {"epochs": before.epochs, "picture_every": before.picture_every}
     if dataclasses.replace(preset, **free) != before:

@@ -1,14 +1,17 @@
 """The run directory: what it holds beside the model, and what protects it."""
 
 import csv
+import functools
 import importlib.metadata
 import json
+import logging
 import os
 import pathlib
 import platform
 import re
 import shutil
 import sys
+import tempfile
 
 ARTIFACTS = (
     "preset.json",
@@ -21,9 +24,11 @@ ARTIFACTS = (
     "coverage.csv",
     "coverage.npz",
     "cost.json",
+    "checkpoints",
     "model.keras",
     "saved_model",
 )
+_log = logging.getLogger(__name__)
 PACKAGES = ("geans", "tensorflow", "keras", "numpy", "tensorflow-datasets", "matplotlib")
 
 
@@ -60,6 +65,41 @@ def peak_memory_mb():
         return float("nan")
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def check_writable(directory):
+    """Makes a directory, and refuses one into which nothing can be written.
+
+    Raises:
+        ValueError: If it cannot be made, or not be written into, or its disk is full.
+    """
+    directory = pathlib.Path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        # Permission bits do not tell: the disk may be read-only or full, or the user root.
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(bytes(4096))
+    except OSError as error:
+        raise ValueError(
+            f"Nothing can be written into {str(directory)!r} ({error}). "
+            "Pass a directory that this user may write to, on a disk with room."
+        ) from error
+
+
+def tolerant(write):
+    """Makes a method that writes files warn where it meets an `OSError`, and go on.
+
+    A full disk or a directory that vanished must not end a training of hours.
+    """
+
+    @functools.wraps(write)
+    def write_or_warn(*args, **kwargs):
+        try:
+            return write(*args, **kwargs)
+        except OSError as error:
+            _log.warning("A file was not written, training goes on: %s", error)
+
+    return write_or_warn
 
 
 def write_json(values, path):
@@ -110,8 +150,8 @@ def check_run_dir(run_dir, *, resume=False, overwrite=False):
         raise ValueError("Either resume a run or overwrite it, not both.")
     run_dir = pathlib.Path(run_dir)
     if resume:
-        if not (run_dir / "model.keras").is_file():
-            raise ValueError(f"{run_dir} holds no run to resume: there is no model.keras.")
+        if not (run_dir / "preset.json").is_file():
+            raise ValueError(f"{run_dir} holds no run to resume: there is no preset.json.")
         return
     if not run_dir.exists() or (run_dir.is_dir() and not any(run_dir.iterdir())):
         return

@@ -30,7 +30,7 @@ def trained(monkeypatch):
     calls = []
 
     def train(preset, path, data_dir):
-        resume = (path / "model.keras").is_file()
+        resume = (path / "preset.json").is_file()
         calls.append((preset.name, preset.seed, resume))
         report.write_json(GOOD, path / "metrics.json")
         report.write_json(COSTS | {"updates": 10 + preset.seed}, path / "cost.json")
@@ -81,13 +81,14 @@ def test_finished_runs_are_not_repeated_and_others_join(tmp_path, trained):
     assert len(trained) == 4
 
 
-@pytest.mark.parametrize("saved", [True, False])
-def test_an_interrupted_run_goes_on_if_its_model_was_saved(tmp_path, trained, monkeypatch, saved):
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_interrupted_run_goes_on_if_it_was_begun(tmp_path, trained, monkeypatch, begun):
     made_up = comparison._train
 
     def interrupt(preset, path, data_dir):
         path.mkdir(parents=True)
-        (path / ("model.keras" if saved else "preset.json")).write_text("{}")
+        if begun:
+            (path / "preset.json").write_text("{}")
         raise KeyboardInterrupt
 
     comparison.run([tiny()], [0], tmp_path)
@@ -97,19 +98,19 @@ def test_an_interrupted_run_goes_on_if_its_model_was_saved(tmp_path, trained, mo
     assert [each["seed"] for each in comparison.read_rows(tmp_path)] == [0]
     monkeypatch.setattr(comparison, "_train", made_up)
     comparison.run([tiny()], [0, 1], tmp_path)
-    assert trained == [("gan_ring", 0, False), ("gan_ring", 1, saved)]
+    assert trained == [("gan_ring", 0, False), ("gan_ring", 1, begun)]
 
 
-@pytest.mark.parametrize("saved", [True, False])
-def test_how_a_run_is_trained(tmp_path, monkeypatch, saved):
-    """Its own process is told to resume what was saved, and to replace what was not."""
+@pytest.mark.parametrize("begun", [True, False])
+def test_how_a_run_is_trained(tmp_path, monkeypatch, begun):
+    """Its own process is told to resume what was begun."""
     jobs = []
     monkeypatch.setattr(comparison.experiment, "run", lambda preset, **job: jobs.append(job))
     monkeypatch.setattr(comparison.subprocess, "Popen", InThisProcess)
-    if saved:
-        (tmp_path / "model.keras").touch()
+    if begun:
+        (tmp_path / "preset.json").touch()
     comparison._train(tiny(), tmp_path, "data")
-    how = {"resume": saved, "overwrite": not saved, "data_dir": "data"}
+    how = {"resume": begun, "overwrite": not begun, "data_dir": "data"}
     assert jobs == [{"run_dir": str(tmp_path), **how}]
 
 

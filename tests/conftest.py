@@ -42,6 +42,31 @@ def make_model():
 
 
 @pytest.fixture
+def assert_same_state():
+    """A function that compares all that the future of two models' training depends on."""
+    import numpy as np
+
+    def state(model):
+        return {
+            "counters": [model.steps, model.samples_seen, *model.rule.weights],
+            "generator": model.generator.variables,
+            "discriminator": model.discriminator.variables,
+            "average": model.average.weights if model.average else [],
+            "sums": [*model.generator_player.weights, *model.discriminator_player.weights],
+            "generator_optimizer": model.generator_player.optimizer.variables,
+            "discriminator_optimizer": model.discriminator_player.optimizer.variables,
+        }
+
+    def compare(one, other):
+        one, other = state(one), state(other)
+        for name in one:
+            for a, b in zip(one[name], other[name], strict=True):
+                np.testing.assert_array_equal(np.asarray(a), np.asarray(b), err_msg=name)
+
+    return compare
+
+
+@pytest.fixture
 def run_python():
     """A function that runs code in a new process, outside the checkout; returns what it prints."""
 

@@ -1,6 +1,8 @@
 import dataclasses
 import json
 import os
+import shutil
+import signal
 
 import keras
 import numpy as np
@@ -51,6 +53,8 @@ def test_a_run_directory_of_points(tmp_path):
         "coverage.npz",
         "cost.json",
         "model.keras",
+        "checkpoints/epoch_000003_step_00000000/model.keras",
+        "checkpoints/epoch_000003_step_00000000/checkpoint.json",
     }
     assert (run_dir / "saved_model" / "saved_model.pb").is_file()
     assert presets.read(run_dir / "preset.json") == ring()
@@ -133,10 +137,31 @@ def test_the_seed_decides_the_run(tmp_path):
     assert (weights[0][0] != weights[2][0]).any()
 
 
-@pytest.mark.parametrize("when", ["in mid-epoch", "in a picture"])
-def test_an_interrupted_run_keeps_the_model_and_goes_on(tmp_path, monkeypatch, when):
-    """Ctrl-C arrives somewhere in the second epoch; nothing trained is lost."""
-    preset = ring(learning_rate_decay="constant", update_every=4)
+def contents(run_dir):
+    """What a run leaves that is the same however often it was interrupted, file by file."""
+    files = sorted(run_dir.glob("pictures/*")) + [run_dir / "samples.png", run_dir / "curves.png"]
+    found = {str(path.relative_to(run_dir)): path.read_bytes() for path in files}
+    for name in ("history.csv", "coverage.csv", "metrics.json"):
+        found[name] = (run_dir / name).read_text()
+    with np.load(run_dir / "coverage.npz") as kept:
+        found |= {f"coverage.npz {name}": kept[name].tolist() for name in kept.files}
+    cost = json.loads((run_dir / "cost.json").read_text())
+    return found | {"updates": cost["updates"], "samples": cost["samples"]}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run of three epochs of 5 steps that nothing has interrupted: its model and directory."""
+    run_dir = tmp_path_factory.mktemp("whole")
+    return experiment.run(ring(update_every=4), run_dir), run_dir
+
+
+@pytest.mark.parametrize("when", ["in mid-epoch", "in a picture", "after the last epoch"])
+def test_an_interrupted_run_ends_as_the_uninterrupted_one(
+    tmp_path, monkeypatch, when, whole, assert_same_state
+):
+    """Ctrl-C arrives somewhere; `resume` comes to the same files and weights."""
+    preset = ring(update_every=4)
 
     class Interrupt(keras.callbacks.Callback):
         calls = 0
@@ -147,44 +172,67 @@ def test_an_interrupted_run_keeps_the_model_and_goes_on(tmp_path, monkeypatch, w
         def on_epoch_end(self, epoch, logs=None):
             self.count("in a picture", 2)
 
+        def on_train_end(self, logs=None):
+            self.count("after the last epoch", 1)
+
         def count(self, kind, limit):
             Interrupt.calls += kind == when
             if Interrupt.calls == limit and kind == when:
-                raise KeyboardInterrupt
+                os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:
         patch.setattr(experiment.callbacks, "Progress", Interrupt)
         with pytest.raises(KeyboardInterrupt):
             experiment.run(preset, tmp_path)
-    saved = experiment.load(tmp_path)
-    assert saved.steps.numpy() == (8 if when == "in mid-epoch" else 10)
-    if when == "in mid-epoch":
-        assert saved.rule.window_steps.numpy() == 3
-    done = len(report.read_history(tmp_path / "history.csv")["epoch"])
+    steps = {"in mid-epoch": 8, "in a picture": 10, "after the last epoch": 15}[when]
+    assert experiment.load(tmp_path).steps.numpy() == steps
+    assert not (tmp_path / "model.keras").exists()
 
     model = experiment.run(preset, tmp_path, resume=True)
-    assert model.steps.numpy() == saved.steps.numpy() + 5 * (3 - done)
-    assert report.read_history(tmp_path / "history.csv")["epoch"] == [1, 2, 3]
-    assert (tmp_path / "saved_model").is_dir()
+    assert_same_state(whole[0], model)
+    assert contents(tmp_path) == contents(whole[1])
 
 
-def test_a_history_that_is_ahead_of_its_model_is_written_again(tmp_path):
-    """As after `kill -9` in a resumed run: two epochs in the model, four in the history."""
-    constant = {"learning_rate_decay": "constant"}
-    experiment.run(ring(epochs=2, **constant), tmp_path)
-    for epoch in (3, 4):
-        report.write_epoch({"epoch": epoch, "generator_loss": 0.0}, tmp_path / "history.csv")
-    model = experiment.run(ring(epochs=3, **constant), tmp_path, resume=True)
-    assert model.steps.numpy() == 15
-    assert report.read_history(tmp_path / "history.csv")["epoch"] == [1, 2, 3]
+def test_files_that_are_ahead_of_the_model_are_written_again(tmp_path, whole, assert_same_state):
+    """As after a kill at the end of an epoch, before its checkpoint: here, of all epochs."""
+    preset = ring(update_every=4)
+    report.write_json(dataclasses.asdict(preset), tmp_path / "preset.json")
+    for name in ("history.csv", "coverage.csv", "coverage.npz", "cost.json"):
+        shutil.copy(whole[1] / name, tmp_path / name)
+    shutil.copytree(whole[1] / "pictures", tmp_path / "pictures")
+    model = experiment.run(preset, tmp_path, resume=True)
+    assert_same_state(whole[0], model)
+    assert contents(tmp_path) == contents(whole[1])
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint(tmp_path, capsys):
+    report.write_json(dataclasses.asdict(ring(epochs=1)), tmp_path / "preset.json")
+    model = experiment.run(ring(epochs=1), tmp_path, resume=True)
+    assert "no checkpoint yet: training begins at the beginning" in capsys.readouterr().out
+    assert model.steps.numpy() == 5
+
+
+def test_a_finished_run_whose_checkpoints_were_removed_is_not_trained_anew(tmp_path, whole):
+    run_dir = tmp_path / "run"
+    shutil.copytree(whole[1], run_dir)
+    shutil.rmtree(run_dir / "checkpoints")
+    with pytest.raises(ValueError, match="without its checkpoints, which cannot go on"):
+        experiment.run(ring(update_every=4), run_dir, resume=True)
+
+
+def test_a_directory_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="Nothing can be written into"):
+        experiment.run(ring(), tmp_path / "file" / "run")
 
 
 @pytest.mark.slow
-def test_more_epochs_for_a_finished_run(tmp_path):
+def test_more_epochs_for_a_finished_run(tmp_path, assert_same_state):
     constant = {"learning_rate_decay": "constant"}
     experiment.run(ring(**constant), tmp_path)
     model = experiment.run(ring(**constant, epochs=5), tmp_path, resume=True)
     assert model.steps.numpy() == 25
+    assert_same_state(model, experiment.run(ring(**constant, epochs=5), tmp_path / "whole"))
     assert "epoch_0005.png" in os.listdir(tmp_path / "pictures")
 
 

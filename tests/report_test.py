@@ -101,3 +101,25 @@ def test_a_value_that_an_epoch_lacks_is_nan(tmp_path):
     history = report.read_history(tmp_path / "history.csv")
     np.testing.assert_array_equal(history["a"], [0.5, np.nan])
     np.testing.assert_array_equal(history["b"], [np.nan, 0.25])
+
+
+def test_a_directory_is_made_or_refused(tmp_path):
+    report.check_writable(tmp_path / "deep" / "run")
+    assert os.listdir(tmp_path / "deep" / "run") == []
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="Nothing can be written into .*file"):
+        report.check_writable(tmp_path / "file")
+
+
+def test_tolerant_methods_warn_of_the_disk_and_of_nothing_else(tmp_path, caplog):
+    @report.tolerant
+    def write(path):
+        path.write_text("x")
+        return len(path.name)
+
+    assert write(tmp_path / "ok") == 2
+    assert not caplog.records
+    assert write(tmp_path / "missing" / "file") is None
+    assert "training goes on" in caplog.text and str(tmp_path / "missing") in caplog.text
+    with pytest.raises(AttributeError):
+        write(3)

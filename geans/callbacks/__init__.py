@@ -1,9 +1,10 @@
 """Callbacks that observe a training run; none of them changes a weight."""
 
+from geans.callbacks.checkpoint import Checkpoint
 from geans.callbacks.cost import Cost
 from geans.callbacks.coverage import Coverage
 from geans.callbacks.history_file import HistoryFile
 from geans.callbacks.progress import Progress
 from geans.callbacks.sample_grid import SampleGrid
 
-__all__ = ["Cost", "Coverage", "HistoryFile", "Progress", "SampleGrid"]
+__all__ = ["Checkpoint", "Cost", "Coverage", "HistoryFile", "Progress", "SampleGrid"]

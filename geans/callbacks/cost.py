@@ -45,6 +45,7 @@ class Cost(keras.callbacks.Callback):
         """Stops the clock and writes the file."""
         self.write()
 
+    @report.tolerant
     def write(self):
         """Writes the file; for a run that is interrupted within an epoch."""
         if self._begun is not None:

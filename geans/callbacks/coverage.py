@@ -45,6 +45,7 @@ class Coverage(keras.callbacks.Callback):
         self.moments = moments
         self.seed = seed
 
+    @report.tolerant
     def on_epoch_end(self, epoch, logs=None):
         """Measures, and keeps points if it is time."""
         done = epoch + 1

@@ -31,6 +31,7 @@ class HistoryFile(keras.callbacks.Callback):
         super().__init__()
         self.path = pathlib.Path(path)
 
+    @report.tolerant
     def on_epoch_end(self, epoch, logs=None):
         """Appends the epoch's row."""
         row = {"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()}

@@ -1,12 +1,11 @@
 """Pictures of a generator while it trains."""
 
 import pathlib
-import tempfile
 
 import keras
 import numpy as np
 
-from geans import plotting
+from geans import plotting, report
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -62,7 +61,7 @@ class SampleGrid(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Makes the directory and draws the real points once."""
         self._seen = self._drawn = 0
-        _check_writable(self.directory)
+        report.check_writable(self.directory)
         if self.mixture is not None:
             self._real = np.asarray(self.mixture.sample(self.count))
 
@@ -72,6 +71,7 @@ class SampleGrid(keras.callbacks.Callback):
         if self._seen % self.every == 0 or self._seen == (self.params or {}).get("epochs"):
             self._draw()
 
+    @report.tolerant
     def on_train_end(self, logs=None):
         """Draws the last epoch if nobody did, and writes the animation."""
         # Training may have stopped early: only now is it known which epoch was the last.
@@ -81,6 +81,7 @@ class SampleGrid(keras.callbacks.Callback):
         if frames:
             plotting.animation(frames, self.directory / "training.gif")
 
+    @report.tolerant
     def _draw(self):
         samples = np.asarray(self.model.sample(self.count, seed=self.seed))
         figure = self._figure(samples, title=f"epoch {self._seen}")
@@ -98,25 +99,14 @@ class SampleGrid(keras.callbacks.Callback):
         )
 
     def _frames(self):
-        # Later epochs than this run's are left over from another one.
+        # Later epochs than this run's are left over from another one. A run that had nothing left
+        # to train had all its epochs before.
+        last = self._seen or (self.params or {}).get("epochs", 0)
         numbers = {path: _number(path) for path in self.directory.glob("epoch_*.png")}
-        known = [path for path, number in numbers.items() if 0 < number <= self._seen]
+        known = [path for path, number in numbers.items() if 0 < number <= last]
         return sorted(known, key=numbers.get)
 
 
 def _number(path):
     digits = path.stem.removeprefix("epoch_")
     return int(digits) if digits.isdecimal() else 0
-
-
-def _check_writable(directory):
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        # Permission bits do not tell: the disk may be read-only, or the user root.
-        with tempfile.TemporaryFile(dir=directory):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"SampleGrid cannot write into {str(directory)!r} ({error}). "
-            "Pass a directory that this user may write to."
-        ) from error

@@ -19,6 +19,7 @@ COMMANDS = {
     "presets": "list the presets",
 }
 
+FAILED = 1
 INTERRUPTED = 130  # What a shell reports for a process that Ctrl-C ended.
 
 
@@ -70,6 +71,8 @@ def _run(name, arguments):
         return command.run(values) or 0
     except (flags.Error, ValueError) as error:
         return _fail(error)
+    except OSError as error:  # A full disk, a missing file: the path and the cause are in it.
+        return _fail(error) and FAILED
     except KeyboardInterrupt as interrupt:
         print(f"\nInterrupted. {interrupt}", file=sys.stderr)
         return INTERRUPTED

@@ -3,12 +3,13 @@
     geans train                                        gean_fashion, in a few minutes
     geans train --preset=gan_ring --seed=3 --run_dir=runs/ring3
     geans train --data=folder:photos --image_size=64   your own images
-    geans train --run_dir=runs/ring3 --resume          go on after Ctrl-C
+    geans train --run_dir=runs/ring3 --resume          go on after an interruption
 
 Every plain field of a preset is a flag that overrides it.
 """
 
 import pathlib
+import sys
 
 from absl import flags
 
@@ -27,6 +28,12 @@ def define_flags(values):
         "run_dir", None, "Directory of the run; runs/PRESET if not given.", flag_values=values
     )
     flags.DEFINE_bool("resume", False, "Go on with the run in run_dir.", flag_values=values)
+    flags.DEFINE_integer(
+        "checkpoint_every",
+        None,
+        "Steps between two checkpoints within an epoch, beside those at the epochs' ends.",
+        flag_values=values,
+    )
     flags.DEFINE_bool("overwrite", False, "Replace the run in run_dir.", flag_values=values)
     flags.DEFINE_string(
         "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
@@ -35,7 +42,7 @@ def define_flags(values):
 
 
 def run(values):
-    """Trains, and says where the result is."""
+    """Trains, and says where the result is; returns the exit code."""
     preset, run_dir = resolve(values)
     report.check_run_dir(run_dir, resume=values.resume, overwrite=values.overwrite)
 
@@ -49,14 +56,22 @@ def run(values):
             resume=values.resume,
             overwrite=values.overwrite,
             data_dir=values.data_dir,
+            checkpoint_every=values.checkpoint_every,
         )
     except KeyboardInterrupt:
-        data_dir = f" --data_dir={values.data_dir}" if values.data_dir else ""
-        raise KeyboardInterrupt(
-            f"The model is saved. To go on: geans train --run_dir={run_dir}{data_dir} --resume"
-        ) from None
+        raise KeyboardInterrupt(_how_to_go_on(values, run_dir)) from None
+    except SystemExit as end:  # SIGTERM, and the checkpoint is saved.
+        print(f"\nTerminated. {_how_to_go_on(values, run_dir)}", file=sys.stderr)
+        return end.code
     print(f"Pictures: {run_dir / 'samples.png'} and {run_dir / 'pictures' / 'training.gif'}")
     print(f"Model: {run_dir / 'model.keras'}, SavedModel: {run_dir / 'saved_model'}")
+    return 0
+
+
+def _how_to_go_on(values, run_dir):
+    given = {"data_dir": values.data_dir, "checkpoint_every": values.checkpoint_every}
+    options = "".join(f" --{name}={value}" for name, value in given.items() if value)
+    return f"To go on: geans train --run_dir={run_dir}{options} --resume"
 
 
 def resolve(values):

@@ -5,7 +5,15 @@ import numpy as np
 import tensorflow as tf
 
 from geans import losses, optimizers, penalties
-from geans.models import checks, distribution, finiteness, generative, saving, step_lengths
+from geans.models import (
+    checks,
+    distribution,
+    finiteness,
+    generative,
+    resuming,
+    saving,
+    step_lengths,
+)
 from geans.models.player import Player, local_sum
 from geans.models.update_rule import EpochUpdate, UpdateRule
 
@@ -176,7 +184,8 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             batch_size: Of arrays, 32 by default. Under GEAN it is the micro-batch.
             epochs: Number of passes; with `initial_epoch`, the number of the last one.
             verbose: As in Keras.
-            **kwargs: `callbacks`, `shuffle`, `initial_epoch`, `steps_per_epoch`, as in Keras.
+            **kwargs: `callbacks`, `shuffle`, `initial_epoch`, `steps_per_epoch`, as in Keras. With
+                `geans.callbacks.Checkpoint` an interrupted training goes on exactly.
 
         Returns:
             `keras.callbacks.History` with the epoch means `generator_loss`, `discriminator_loss`
@@ -190,14 +199,14 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         waits = self.update_every == "epoch"
         steps_per_epoch = kwargs.get("steps_per_epoch")
         checks.check_data(x, self.generator, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
-        x = self.numbered(x)
         callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
         own = [EpochUpdate()] if self.update_every != 1 else []
         own.append(finiteness.FiniteWatch(self.guard, self.on_nan))
-        kwargs["callbacks"] = [*own, *keras.tree.flatten(callbacks or [])]
-        # Keras warns that it cannot shuffle a dataset, even if nobody asked for it.
-        kwargs.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
-        return super().fit(x, y, batch_size=batch_size, epochs=epochs, verbose=verbose, **kwargs)
+        observers = resuming.in_order(keras.tree.flatten(callbacks or []))
+        kwargs |= {"y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
+        kwargs["callbacks"] = [*own, *observers]
+        with resuming.resumed(self, x, kwargs) as x:
+            return super().fit(self.numbered(x), **kwargs)
 
     def test_step(self, data):
         """Refuses `evaluate`: there is no target to compare with."""

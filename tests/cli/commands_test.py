@@ -58,6 +58,16 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
     assert "Traceback" not in printed.err
 
 
+def test_a_disk_fault_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys):
+    def fail(values):
+        (tmp_path / "missing" / "file").write_text("x")
+
+    monkeypatch.setattr("geans.cli.presets.run", fail)
+    assert cli.main(["presets"]) == cli.FAILED
+    printed = capsys.readouterr().err
+    assert printed.count("\n") == 1 and str(tmp_path / "missing" / "file") in printed
+
+
 def test_the_console_script_is_installed():
     script = f"{sys.prefix}/bin/geans"
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)

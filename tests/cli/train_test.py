@@ -1,10 +1,12 @@
 import os
 import pathlib
+import random
 import signal
 import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import PIL.Image
 import pytest
@@ -57,24 +59,102 @@ def test_ones_own_images():
     assert np.load("three.npy").shape == (3, 16, 16, 3)
 
 
+COMMAND = [sys.executable, "-c", "import sys; from geans import cli; sys.exit(cli.main())"]
+
+
 @pytest.mark.slow
-def test_ctrl_c_saves_the_model_and_says_how_to_go_on():
-    command = [sys.executable, "-c", "import sys; from geans import cli; sys.exit(cli.main())"]
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(number, code):
     arguments = ["train", *SMALL, "--epochs=10000", "--run_dir=run"]
     with open("out.txt", "w") as out:
-        process = subprocess.Popen([*command, *arguments], stdout=out, stderr=out)
+        process = subprocess.Popen([*COMMAND, *arguments], stdout=out, stderr=out)
     deadline = time.monotonic() + 120
     history = pathlib.Path("run/history.csv")
     while time.monotonic() < deadline and not history.exists():
         time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=120) == cli.INTERRUPTED
+    process.send_signal(number)
+    assert process.wait(timeout=120) == code
     printed = pathlib.Path("out.txt").read_text()
     assert "geans train --run_dir=run --resume" in printed and "Traceback" not in printed
+    assert f"ends by {number.name}. The newest checkpoint is run/checkpoints/epoch_" in printed
     done = len(report.read_history(history)["epoch"])
     assert done >= 1
+    assert cli.main(["sample", "--run_dir=run", "--count=3", "--output=three.npy"]) == 0
     assert cli.main(["train", "--run_dir=run", "--resume", f"--epochs={done + 1}"]) == 0
     assert len(report.read_history(history)["epoch"]) == done + 1
+
+
+# Starting Python and TensorFlow takes seconds, which the life before can live meanwhile.
+WAITING = """
+import sys
+from geans import cli, experiment
+sys.exit(cli.main(input().split()))
+"""
+LIVES = ["train", "--preset=gean_ring", "--update_every=3", "--samples_per_epoch=2560"]
+LIVES += ["--steps_per_execution=1", "--epochs=14", "--picture_every=2", "--checkpoint_every=3"]
+
+
+def born(log):
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", WAITING]
+    return subprocess.Popen(command, stdin=pipe, stdout=log, stderr=log, text=True)
+
+
+def begin(process, run_dir):
+    resume = ["--resume"] if pathlib.Path(run_dir, "preset.json").exists() else []
+    process.stdin.write(" ".join([*LIVES, f"--run_dir={run_dir}", *resume]) + "\n")
+    process.stdin.flush()
+
+
+def newest(run_dir):
+    found = sorted(pathlib.Path(run_dir, "checkpoints").glob("epoch_*"))
+    return found[-1].name if found else "no checkpoint"
+
+
+def live_until(process, run_dir, checkpoints, seconds):
+    """Waits for a number of new checkpoints, and then some seconds; whether it still lives."""
+    seen = {newest(run_dir)}
+    while len(seen) <= checkpoints and process.poll() is None:
+        time.sleep(0.002)
+        seen.add(newest(run_dir))
+    time.sleep(seconds)
+    return process.poll() is None
+
+
+@pytest.mark.slow
+def test_twenty_kills_change_nothing(capsys, assert_same_state):
+    """`kill -9` while it builds, trains, saves, draws: the result is the uninterrupted run's."""
+    rng = random.Random(0)
+    with open("log.txt", "a") as log:
+        whole, life = born(log), born(log)
+        begin(whole, "whole")
+        for number in range(1, 21):
+            begin(life, "killed")
+            checkpoints = rng.choice([0, 1, 1, 2, 3, 4, 5, 6])
+            seconds = rng.uniform(0, 0.1 if checkpoints else 3)
+            following = born(log)
+            assert live_until(life, "killed", checkpoints, seconds), "Too short for so many kills."
+            life.kill()
+            assert life.wait() == -signal.SIGKILL
+            life = following
+            with capsys.disabled():
+                after = f"{checkpoints} new checkpoints and {seconds:.2f} s"
+                print(f"kill {number:2} after {after}: {newest('killed')}")
+        begin(life, "killed")
+        assert whole.wait(timeout=150) == 0
+        assert life.wait(timeout=150) == 0, pathlib.Path("log.txt").read_text()
+    models = [keras.saving.load_model(f"{run_dir}/model.keras") for run_dir in ("whole", "killed")]
+    assert models[0].steps.numpy() == 14 * 20
+    assert_same_state(*models)
+    pictures = [f"pictures/{path.name}" for path in pathlib.Path("whole/pictures").iterdir()]
+    assert len(pictures) == 7 + 1
+    for name in (
+        "history.csv",
+        "coverage.csv",
+        "metrics.json",
+        *pictures,
+    ):
+        assert pathlib.Path("whole", name).read_bytes() == pathlib.Path("killed", name).read_bytes()
 
 
 def mean_distance(images):

@@ -1,0 +1,344 @@
+"""Checkpoints from which an interrupted training goes on, exactly."""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import pathlib
+import shutil
+import signal
+import threading
+import zipfile
+
+import keras
+import numpy as np
+
+from geans import report
+
+MODEL = "model.keras"
+RECORD = "checkpoint.json"
+UNFINISHED = "unfinished_"
+
+_log = logging.getLogger(__name__)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves all that a training's future depends on, and lets `fit` go on from there.
+
+    The same call of `fit`, in a new process, ends with the weights, bit by bit on one CPU device,
+    and with the history that it would have had without the interruption. It needs the same model
+    and data: arrays, or a `tf.data.Dataset` whose order follows from seeds. (Shuffle after
+    `cache()`, and draw random augmentations from seeds, not from a `tf.random.Generator`.) What
+    cannot be put where it was, such as a Python generator, goes on anew, with a warning.
+
+    A checkpoint is written at the beginning, at every epoch's end, every `every_steps` steps, and
+    when SIGTERM or SIGINT (Ctrl-C) comes: the step is finished, a checkpoint saved, and training
+    ends with `SystemExit(143)` or `KeyboardInterrupt`. A second signal ends it at once.
+
+    A checkpoint is a directory `run_dir/checkpoints/epoch_000002_step_00000150/`, two epochs and
+    150 steps, with the whole model as Keras saves it and a record of the epoch, the history and
+    the files' sizes and SHA-256. It gets its name once all of it is on the disk. When training
+    begins, the newest that is whole is used; those that are not are named in a warning. A
+    checkpoint that cannot be written is a warning too, and training goes on.
+
+    Args:
+        run_dir: Directory in which `checkpoints/` is made. One training each.
+        every_steps: Steps between two checkpoints within an epoch, or `None` for none.
+        keep: Number of checkpoints to keep, 1 or more.
+
+    Raises:
+        ValueError: If an argument has no meaning; when training begins, if `run_dir` cannot be
+            written into, or holds checkpoints none of which is whole and of this model.
+
+    Example:
+
+    >>> callback = Checkpoint("runs/mine", every_steps=500)
+    """
+
+    def __init__(self, run_dir, every_steps=None, keep=3):
+        super().__init__()
+        for name, value in (("every_steps", every_steps), ("keep", keep)):
+            optional = name == "every_steps" and value is None
+            if not optional and (not isinstance(value, int) or value < 1):
+                raise ValueError(f"{name} must be an integer, 1 or more. Received: {value!r}.")
+        self.directory = pathlib.Path(run_dir) / "checkpoints"
+        self.every_steps = every_steps
+        self.keep = keep
+        self._handlers, self._signal = {}, None
+
+    # Called by fit of geans' models
+
+    def restore(self, model, initial_epoch=0):
+        """Puts `model` where the newest whole checkpoint is; without one, saves the first.
+
+        `fit` calls it before it begins.
+
+        Returns:
+            Epochs that are done, and steps of the next one: a tuple of integers.
+
+        Raises:
+            ValueError: As described for the class.
+        """
+        report.check_writable(self.directory)
+        _delete(self.directory.glob(f"{UNFINISHED}*"))
+        self.set_model(model)
+        path, record = newest(self.directory)
+        if record is None:
+            self._resumed_step, self._means, self._history = 0, None, {"epoch": []}
+            try:
+                self._write(initial_epoch, 0)
+            except OSError as error:
+                raise ValueError(f"There is no room for a checkpoint: {error}.") from error
+        else:
+            _load(model, path, record)
+            # Newer ones are damaged, and would outlive those that come now.
+            self._remove(each for each in checkpoints(self.directory) if each.name > path.name)
+            self._resumed_step = record["step"]
+            self._means, self._history = record["means"], record["history"]
+            initial_epoch = record["epoch"]
+        self._listen()
+        return initial_epoch, self._resumed_step
+
+    def release(self):
+        """Stops listening to signals; `fit` calls it when it ends, in whatever way."""
+        self._stop_listening()
+        self._end_if_told()
+
+    # Called by Keras
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Puts back what an interrupted epoch had measured, which Keras has just set to zero."""
+        self._epoch, self._saved_at = epoch, self._resumed_step
+        self._steps_before = int(self.model.steps.numpy()) - self._resumed_step
+        if self._resumed_step:
+            _set_means(self.model, self._means)
+        self._resumed_step = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Saves if it is time, or if a signal came."""
+        # Keras' number, not the model's counter, which a step on an accelerator may still be at.
+        done = batch + 1
+        if self._signal or (
+            self.every_steps and done // self.every_steps > self._saved_at // self.every_steps
+        ):
+            self._saved_at = done
+            step = int(self.model.steps.numpy()) - self._steps_before
+            self._try_to_write(self._epoch, step)
+            self._end_if_told()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Saves."""
+        self._history["epoch"].append(epoch)
+        for name, value in (logs or {}).items():
+            self._history.setdefault(name, []).append(float(value))
+        self._try_to_write(epoch + 1, 0)
+        self._end_if_told()
+
+    def on_train_end(self, logs=None):
+        """Completes the history that `fit` returns by the epochs from before."""
+        self._end_if_told()
+        history = keras.callbacks.History()
+        history.set_model(self.model)
+        history.set_params(self.params)
+        history.epoch = self._history["epoch"]
+        history.history = {k: v for k, v in self._history.items() if k != "epoch"}
+        self.model.history = history
+
+    def prune(self, keep):
+        """Removes all checkpoints but the newest `keep`."""
+        self._remove(checkpoints(self.directory)[:-keep])
+
+    def _listen(self):
+        self._signal = None
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Who has it ignored (a shell, for what runs in the background) or handled by other
+            # than Python's means shall have their way.
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                self._handlers[number] = signal.signal(number, self._remember)
+
+    def _stop_listening(self):
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+    def _remember(self, number, frame):
+        self._signal = number
+        self._stop_listening()  # The next one does what it would without us.
+
+    def _end_if_told(self):
+        number, self._signal = self._signal, None
+        if number is not None:
+            left = checkpoints(self.directory)
+            newest_one = left[-1] if left else "missing"
+            name = signal.Signals(number).name
+            _log.warning("Training ends by %s. The newest checkpoint is %s.", name, newest_one)
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    def _try_to_write(self, epoch, step):
+        try:
+            self._write(epoch, step)
+        except OSError as error:
+            _log.warning("No checkpoint was saved, training goes on: %s", error)
+
+    def _write(self, epoch, step):
+        path = self.directory / f"epoch_{epoch:06d}_step_{step:08d}"
+        if path.exists():  # A signal came before the first step after a restart.
+            return
+        unfinished = path.with_name(UNFINISHED + path.name)
+        try:
+            unfinished.mkdir(parents=True)
+            self.model.save(unfinished / MODEL)
+            record = {
+                "epoch": epoch,
+                "step": step,
+                "seed": self.model.seed,
+                "shapes": _shapes(self.model),
+                "means": _means(self.model),
+                "history": self._history,
+                "model": _fingerprint(unfinished / MODEL),
+            }
+            (unfinished / RECORD).write_bytes(_encode(record))
+            for each in (unfinished / MODEL, unfinished / RECORD, unfinished):
+                _flush(each)
+            unfinished.rename(path)
+            _flush(self.directory)
+        except OSError:
+            _delete([unfinished])
+            raise
+        self.prune(self.keep)
+
+    def _remove(self, paths):
+        for path in paths:
+            # A kill while it is deleted must not leave half of it under its name.
+            with contextlib.suppress(OSError):
+                _delete([path.rename(path.with_name(UNFINISHED + path.name))])
+
+
+def checkpoints(directory):
+    """The checkpoints in a `checkpoints` directory, whole or not, oldest first."""
+    return sorted(pathlib.Path(directory).glob("epoch_*_step_*"))
+
+
+def newest(directory):
+    """The newest whole checkpoint in a `checkpoints` directory; warns of newer, damaged ones.
+
+    Returns:
+        Its path and its record, or `(None, None)` if there are no checkpoints.
+
+    Raises:
+        ValueError: If there are checkpoints, but none is whole.
+    """
+    found = checkpoints(directory)
+    reasons = []
+    for path in reversed(found):
+        try:
+            record = read(path)
+        except ValueError as error:
+            reasons.append(str(error))
+            continue
+        for reason in reasons:
+            _log.warning("%s. The checkpoint before it is used.", reason)
+        return path, record
+    if found:
+        raise ValueError(
+            f"No checkpoint in {directory} is whole: {'; '.join(reasons)}. Remove the directory "
+            "to begin anew, or restore it from a backup."
+        )
+    return None, None
+
+
+def read(path):
+    """The record of a checkpoint, if it is whole.
+
+    Returns:
+        A dict of `epoch`, `step`, `seed`, `shapes`, `means`, `history` and `model`.
+
+    Raises:
+        ValueError: If a file is missing or is not what was written.
+    """
+    try:
+        record = _decode((path / RECORD).read_bytes())
+        expected = [(name, record["model"][name]) for name in ("size", "sha256")]
+        found = _fingerprint(path / MODEL)
+    except OSError as error:
+        raise ValueError(f"{error.filename or path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path / RECORD} is damaged: {error}") from error
+    for name, value in expected:
+        if found[name] != value:
+            raise ValueError(f"{path / MODEL} is damaged: {name} is {found[name]}, was {value}")
+    return record
+
+
+def _encode(record):
+    text = json.dumps(record, separators=(",", ":"))
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    return f'{{"sha256":"{checksum}","record":{text}}}\n'.encode()
+
+
+def _decode(content):
+    record = json.loads(content)["record"]
+    if _encode(record) != content:
+        raise ValueError("its checksum is not that of its content")
+    numbers = [record["epoch"], record["step"], record["seed"]]
+    if not all(isinstance(number, int) for number in numbers):
+        raise ValueError(f"epoch, step and seed must be integers, not {numbers}")
+    lists = [*record["means"].values(), *record["history"].values(), record["history"]["epoch"]]
+    if not all(isinstance(x, (int, float)) for values in lists for x in values):
+        raise ValueError("means and history must be lists of numbers")
+    return record
+
+
+def _fingerprint(path):
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"size": path.stat().st_size, "sha256": checksum}
+
+
+def _flush(path):
+    if os.name == "posix" or path.is_file():  # Windows has no fsync of a directory.
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _delete(paths):
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _load(model, path, record):
+    try:
+        model.load_weights(path / MODEL)
+        if record["shapes"] != _shapes(model) or record["means"].keys() != _means(model).keys():
+            raise ValueError("it has other variables")
+    except (ValueError, LookupError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"The checkpoint {path} is of another model: {error}. Pass another run_dir."
+        ) from error
+    if model.seed != record["seed"]:
+        model.seed = record["seed"]
+        model.make_train_function(force=True)  # It was traced with the other seed.
+
+
+def _means(model):
+    return {
+        mean.name: [np.asarray(variable).tolist() for variable in mean.variables]
+        for mean in model.metrics
+    }
+
+
+def _shapes(model):
+    # Keras notices what a file lacks, not what it has too much: GEAN's sums, loaded into a GAN.
+    return [list(variable.shape) for variable in model.variables]
+
+
+def _set_means(model, means):
+    for mean in model.metrics:
+        for variable, value in zip(mean.variables, means[mean.name], strict=True):
+            variable.assign(value)

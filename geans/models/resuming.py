@@ -1,0 +1,124 @@
+"""Where `fit` goes on after an interruption: in which epoch, and with which batch of it."""
+
+import contextlib
+import functools
+import logging
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from geans.data import pipeline
+
+_log = logging.getLogger(__name__)
+
+
+def in_order(callbacks):
+    """The callbacks, with those that save checkpoints last: they shall find all others done."""
+    return sorted(callbacks, key=_saves)
+
+
+@contextlib.contextmanager
+def resumed(model, x, arguments):
+    """Has a `fit` within the context go on where a callback's checkpoint says.
+
+    Such a callback has `restore(model, initial_epoch)`, which returns an epoch and a step within
+    it, and `release()`, which is called at the end.
+
+    Args:
+        model: The model that will be fitted.
+        x: Its data. Arrays become a dataset, whose order follows from the model's seed.
+        arguments: All others of Keras' `fit`, by name; some are changed.
+
+    Yields:
+        The data to fit it with.
+    """
+    callback = next(filter(_saves, arguments["callbacks"]), None)
+    train_function = None
+    try:
+        first = arguments.get("initial_epoch", 0)
+        epoch, step = callback.restore(model, first) if callback else (first, 0)
+        arguments["initial_epoch"] = epoch
+        x = _as_dataset(x, model.seed, arguments)
+        # Keras warns that it cannot shuffle a dataset, even if nobody asked for it.
+        arguments.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
+        if (epoch, step) != (first, 0):
+            model.make_train_function()
+            train_function = model.train_function
+            _position(model, x, epoch - first, step, arguments.get("steps_per_epoch"))
+        yield x
+    finally:
+        if train_function is not None:
+            model.train_function = train_function
+        if callback:
+            callback.release()
+
+
+def _saves(callback):
+    return hasattr(callback, "restore") and hasattr(callback, "release")
+
+
+def _as_dataset(x, seed, arguments):
+    # Keras would shuffle arrays by a generator of its own, which nobody can put where it was.
+    if not isinstance(x, (np.ndarray, tf.Tensor)):
+        return x
+    y, arguments["y"] = arguments.get("y"), None
+    return pipeline.batches(
+        x if y is None else (x, y),
+        batch_size=arguments.pop("batch_size", None) or 32,
+        shuffle=bool(arguments.pop("shuffle", True)),
+        seed=seed,
+    )
+
+
+def _position(model, x, epochs, step, steps_per_epoch):
+    """Has the model's next `fit` to `x` find the data as after `epochs` and `step` steps."""
+    known = isinstance(x, tf.data.Dataset)
+    cardinality = int(x.cardinality()) if known else None
+    if not known or 0 <= (steps_per_epoch or cardinality) < cardinality:
+        _log.warning(
+            "Training goes on, but its data begin anew: a %s cannot be put where it was. Pass an "
+            "array or a tf.data.Dataset, endless (`repeat`) if epochs end in the middle of it.",
+            type(x).__name__,
+        )
+        return
+    at_once = model.steps_per_execution
+    iterators, batches = _passed(cardinality, epochs, steps_per_epoch, at_once)
+    for _ in range(iterators):
+        iter(x)
+    model.train_function = _skipping(model, batches + step, math.ceil(step / at_once))
+
+
+def _passed(cardinality, epochs, steps_per_epoch, at_once):
+    """What Keras' `fit` has used up after some epochs.
+
+    The order of a shuffled dataset changes with every iterator that is made of it, used or not,
+    and without `steps_per_epoch` a dataset of known length gets one more whenever it has ended.
+
+    Returns:
+        The number of iterators, and of batches from the next one.
+    """
+    if steps_per_epoch is None:
+        return epochs * (2 if cardinality >= 0 else 1), 0
+    if cardinality >= 0:
+        return epochs, 0
+    return 0, epochs * math.ceil(steps_per_epoch / at_once) * at_once
+
+
+def _skipping(model, batches, calls):
+    """The model's training function, which takes `batches` from the data at its first call.
+
+    The first `calls` calls do nothing else, so that Keras counts the epoch's steps from its start.
+    """
+    train_function = model.train_function
+    logs = functools.cache(model.get_metrics_result)
+    waiting = iter(range(calls))
+
+    def skip_or_train(iterator):
+        nonlocal batches
+        for _ in range(batches):
+            next(iterator)
+        batches = 0
+        return train_function(iterator) if next(waiting, None) is None else logs()
+
+    return skip_or_train
