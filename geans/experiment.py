@@ -18,7 +18,6 @@ A run directory holds
 
 import dataclasses
 import functools
-import inspect
 import itertools
 import math
 import os
@@ -133,14 +132,17 @@ def make_data(preset, data_dir=None):
 def _make_data(preset, mixture, data_dir):
     if mixture is not None:
         return mixture.dataset(preset.batch_size, size=preset.samples_per_epoch, seed=preset.seed)
-    return data.images.load(
-        preset.data,
-        image_size=preset.image_size,
-        data_dir=data_dir,
-        batch_size=preset.batch_size,
-        seed=preset.seed,
-        **preset.data_options,
-    )
+    fields = {
+        "image_size": preset.image_size,
+        "data_dir": data_dir,
+        "batch_size": preset.batch_size,
+        "seed": preset.seed,
+    }
+    load_images = functools.partial(data.images.load, preset.data)
+    taken = sorted(fields.keys() & preset.data_options.keys())
+    if taken:
+        raise ValueError(f"The preset's data_options do not fit: {taken} are fields or flags.")
+    return _call(load_images, (), {**fields, **preset.data_options}, "data_options")
 
 
 def make_model(preset, dataset):
@@ -236,15 +238,33 @@ def _windows(preset, steps_per_epoch):
 def load(run_dir):
     """The model of a run directory, with its optimizers and averaged generator.
 
+    The file need not be trusted: Keras' safe mode refuses code in it, such as that of a `Lambda`
+    layer, and classes that nobody has registered.
+
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none, or its file is damaged or holds something else.
     """
     path = pathlib.Path(run_dir) / "model.keras"
     if not path.is_file():
         raise ValueError(
             f"{run_dir} holds no trained model (no {path.name}). Pass the run_dir of `geans train`."
         )
-    return keras.saving.load_model(path)
+    try:
+        model = keras.saving.load_model(path, safe_mode=True)
+    # Keras, zipfile and h5py raise many kinds for damaged files.
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{path} cannot be loaded ({type(error).__name__}: {reason[:300]}). It is damaged, or "
+            "not from `geans train`. Code in a file is never run; classes of your own must be "
+            "registered with keras.saving.register_keras_serializable."
+        ) from error
+    if not isinstance(model, models.AdversarialModel):
+        raise ValueError(
+            f"{path} holds no adversarial model. Received: a {type(model).__name__}. Pass the "
+            "run_dir of `geans train`."
+        )
+    return model
 
 
 def save_model(model, path):
@@ -326,12 +346,11 @@ def _observers(preset, mixture, run_dir, shown):
 def _call(function, arguments, options, field):
     """`function(*arguments, **options)`, where the options come from a field of a preset."""
     try:
-        inspect.signature(function).bind(*arguments, **options)
+        return function(*arguments, **options)
     except TypeError as error:
         raise ValueError(
             f"The preset's {field} do not fit: {error}. Received: {options}."
-        ) from None
-    return function(*arguments, **options)
+        ) from error
 
 
 def _write_results(model, mixture, run_dir, shown):

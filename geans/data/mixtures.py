@@ -113,7 +113,7 @@ def ring(modes=8, radius=2.0, stddev=0.02):
         >>> ring(modes=8).centers.shape
         (8, 2)
     """
-    pipeline.check_count("modes", modes)
+    pipeline.check_count("modes", modes, most=10_000)
     _check_positive("radius", radius)
     # Not linspace with its endpoint, which is its start again: that ring has one mode too few.
     angles = 2 * math.pi * np.arange(modes) / modes
@@ -144,7 +144,7 @@ def grid(side=5, spacing=2.0, stddev=0.05):
         >>> grid(side=2, spacing=2.0).centers.tolist()
         [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]
     """
-    pipeline.check_count("side", side)
+    pipeline.check_count("side", side, most=100)
     _check_positive("spacing", spacing)
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return Mixture("grid", [(x, y) for x in line for y in line], stddev)

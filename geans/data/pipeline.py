@@ -188,14 +188,16 @@ def is_count(value):
     return _is_integer(value) and value >= 1
 
 
-def check_count(name, value):
-    """Refuses what is no positive integer.
+def check_count(name, value, *, most=10**8):
+    """Refuses what is no positive integer, or more than memory could hold.
 
     Raises:
-        ValueError: If `value` is none, or so large that no array has as many elements.
+        ValueError: If `value` is no integer from 1 to `most`.
     """
-    if not is_count(value) or value > 2**40:
-        raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+    if not is_count(value) or value > most:
+        raise ValueError(
+            f"{name} must be a positive integer, at most {most:,}. Received: {name}={value!r}"
+        )
 
 
 def check_seed(seed):

@@ -85,7 +85,7 @@ class Stacked:
             >>> Stacked("digits", channels=1).sample(2).dtype
             dtype('float32')
         """
-        pipeline.check_count("count", count)
+        pipeline.check_count("count", count, most=10**6)
         pipeline.check_seed(seed)
         return _stack(self.digits, self._draw(count, seed)).numpy()
 

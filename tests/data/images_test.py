@@ -232,7 +232,7 @@ def test_load_passes_the_data_dir_on(monkeypatch):
         ("embedded:mnist", {}, "'mnist'"),
         ("folder:somewhere", {}, "image_size"),
         ("folder:somewhere", dict(image_size=8, labels=True), "labels=False"),
-        ("folder:absent", dict(image_size=8), "no folder absent"),
+        ("folder:absent", dict(image_size=8), "no folder 'absent'"),
     ],
 )
 def test_load_refuses_what_it_cannot_load(spec, options, message):
