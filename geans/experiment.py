@@ -253,11 +253,10 @@ def load(run_dir):
         model = keras.saving.load_model(path, safe_mode=True)
     # Keras, zipfile and h5py raise many kinds for damaged files.
     except Exception as error:
-        reason = " ".join(str(error).split())
         raise ValueError(
-            f"{path} cannot be loaded ({type(error).__name__}: {reason[:300]}). It is damaged, or "
-            "not from `geans train`. Code in a file is never run; classes of your own must be "
-            "registered with keras.saving.register_keras_serializable."
+            f"{path} cannot be loaded ({_reason(error)}). It is damaged, or not from `geans "
+            "train`. Code in a file is never run; classes of your own must be registered with "
+            "keras.saving.register_keras_serializable."
         ) from error
     if not isinstance(model, models.AdversarialModel):
         raise ValueError(
@@ -265,6 +264,12 @@ def load(run_dir):
             "run_dir of `geans train`."
         )
     return model
+
+
+def _reason(error):
+    # Of a layer that cannot be made, Keras shows the config of all models around it first.
+    innermost = str(error).rpartition("Exception encountered: ")[2]
+    return f"{type(error).__name__}: {' '.join(innermost.split())[:300]}"
 
 
 def save_model(model, path):
