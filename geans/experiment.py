@@ -23,6 +23,7 @@ import math
 import os
 import pathlib
 import shutil
+import warnings
 
 import keras
 import numpy as np
@@ -113,6 +114,10 @@ def make_mixture(preset, data_dir=None):
         An object with `modes`, `sample`, `dataset`, `samples_to_measure` and `samples_to_watch`,
         that `metrics.mode_coverage` takes.
     """
+    if not isinstance(preset, presets.Preset):
+        raise ValueError(
+            f"A run needs a geans.presets.Preset, such as presets.get(name). Received: {preset!r}."
+        )
     prefix = preset.data.partition(":")[0]
     if prefix not in ("mixture", "stacked"):
         return None
@@ -244,13 +249,18 @@ def load(run_dir):
     Raises:
         ValueError: If there is none, or its file is damaged or holds something else.
     """
+    if not isinstance(run_dir, (str, os.PathLike)):
+        raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
     path = pathlib.Path(run_dir) / "model.keras"
     if not path.is_file():
         raise ValueError(
             f"{run_dir} holds no trained model (no {path.name}). Pass the run_dir of `geans train`."
         )
     try:
-        model = keras.saving.load_model(path, safe_mode=True)
+        with warnings.catch_warnings():
+            # Keras would go on without state that the file does not hold.
+            warnings.filterwarnings("error", message="Skipping")
+            model = keras.saving.load_model(path, safe_mode=True)
     # Keras, zipfile and h5py raise many kinds for damaged files.
     except Exception as error:
         raise ValueError(

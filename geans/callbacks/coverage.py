@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from geans import metrics, report
+from geans.data import pipeline
 
 # By rank: points, and images.
 SAMPLES_TO_KEEP = {2: 500, 4: 16}
@@ -31,6 +32,9 @@ class Coverage(keras.callbacks.Callback):
             others that lie the closer together the earlier they are.
         seed: Integer that fixes the latents.
 
+    Raises:
+        ValueError: If `count` is no positive integer, or `moments` is none of 2 or more.
+
     Example:
 
     >>> from geans import data
@@ -39,6 +43,11 @@ class Coverage(keras.callbacks.Callback):
 
     def __init__(self, directory, mixture, *, count=None, moments=5, seed=0):
         super().__init__()
+        if count is not None:
+            pipeline.check_count("count", count)
+        pipeline.check_count("moments", moments)
+        if moments == 1:
+            raise ValueError(f"moments must be 2 or more. Received: {moments=}")
         self.directory = pathlib.Path(directory)
         self.mixture = mixture
         self.count = count

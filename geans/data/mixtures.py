@@ -92,6 +92,7 @@ class Mixture:
             >>> int(ring().dataset(batch_size=64, size=1000).cardinality())
             16
         """
+        pipeline.check_count("size", size)
         return pipeline.batches(self.sample(size, seed), batch_size=batch_size, seed=seed)
 
 

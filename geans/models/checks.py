@@ -260,7 +260,7 @@ def check_data(x, generator, *, needs_epoch_end, steps_per_epoch):
         needs_epoch_end: Whether updates wait for the epoch's end.
         steps_per_epoch: As given to `fit`.
     """
-    if x is None or isinstance(x, (str, bytes, dict, int, float)):
+    if x is None or isinstance(x, (str, bytes, dict, list, tuple, int, float, np.generic)):
         raise ValueError(
             "fit() needs samples: an array or a batched tf.data.Dataset. Received: a "
             f"{type(x).__name__}."
