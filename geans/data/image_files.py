@@ -1,9 +1,11 @@
 """Files of a folder of images: finding, checking and decoding them."""
 
 import concurrent.futures
+import contextlib
 import logging
 import os
 import pathlib
+import threading
 
 import numpy as np
 import PIL.Image
@@ -107,9 +109,37 @@ def read_image(path, shape):
         raise ValueError("it is a pipe, a device or a socket")
     with PIL.Image.open(path, formats=[FORMATS[path.suffix.lower()]]) as image:
         _check_pixels(image)
-        image = _convert(PIL.ImageOps.exif_transpose(image), MODES[channels])
-    image = PIL.ImageOps.fit(image, (size, size), method=PIL.Image.Resampling.BICUBIC)
+        with _DECODED.take(image.width * image.height):
+            image = _convert(PIL.ImageOps.exif_transpose(image), MODES[channels])
+            image = PIL.ImageOps.fit(image, (size, size), method=PIL.Image.Resampling.BICUBIC)
     return np.asarray(image, "uint8").reshape(shape)
+
+
+class _Budget:
+    """What threads share: an amount that they take and give back."""
+
+    def __init__(self, limit):
+        self._limit = self._left = limit
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def take(self, amount):
+        """Waits until `amount` is left; more than there ever is counts as all."""
+        amount = min(amount, self._limit)
+        with self._changed:
+            self._changed.wait_for(lambda: amount <= self._left)
+            self._left -= amount
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += amount
+                self._changed.notify_all()
+
+
+# Pixels that all threads together may decode at a time, in up to 16 bytes each: 2 GB. Files of some
+# 100 kB can claim 89 million pixels and hold them.
+_DECODED = _Budget(2**27)
 
 
 def _check_pixels(image):

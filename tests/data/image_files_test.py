@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -12,7 +13,7 @@ import PIL.ImageFile
 import pytest
 import tensorflow as tf
 
-from geans.data import images, pipeline
+from geans.data import image_files, images, pipeline
 
 
 def everything(dataset):
@@ -245,6 +246,32 @@ def test_a_bomb_is_not_decoded(tmp_path, monkeypatch):
     with pytest.raises(ValueError) as raised, pytest.warns(PIL.Image.DecompressionBombWarning):
         images.from_folder(tmp_path, 8)
     assert "2 of 2" in str(raised.value) and "was decoded" not in str(raised.value)
+
+
+def test_large_images_are_not_decoded_all_at_once(tmp_path, monkeypatch):
+    """Of 8 files and 8 threads, as many at a time as the budget of pixels allows: two."""
+    for index in range(8):
+        save(noise(20, 20, 3), tmp_path / f"{index}.png")
+    monkeypatch.setattr(image_files, "_DECODED", image_files._Budget(2 * 20 * 20 + 1))
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    convert, now, most = image_files._convert, [], []
+
+    def slow_convert(image, mode):
+        now.append(image)
+        most.append(len(now))
+        time.sleep(0.05)
+        now.pop()
+        return convert(image, mode)
+
+    monkeypatch.setattr(image_files, "_convert", slow_convert)
+    assert everything(images.from_folder(tmp_path, 8)).shape == (8, 8, 8, 3)
+    assert len(most) == 8 and max(most) <= 2
+
+
+def test_an_image_beyond_the_budget_is_decoded_alone(tmp_path, monkeypatch):
+    save(noise(20, 20, 3), tmp_path / "a.png")
+    monkeypatch.setattr(image_files, "_DECODED", image_files._Budget(10))
+    assert everything(images.from_folder(tmp_path, 8)).shape == (1, 8, 8, 3)
 
 
 def test_a_folder_of_nothing_but_broken_files_is_refused_even_when_they_may_be_skipped(tmp_path):
