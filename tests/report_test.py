@@ -101,3 +101,25 @@ def test_a_value_that_an_epoch_lacks_is_nan(tmp_path):
     history = report.read_history(tmp_path / "history.csv")
     np.testing.assert_array_equal(history["a"], [0.5, np.nan])
     np.testing.assert_array_equal(history["b"], [np.nan, 0.25])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"epoch,loss\n1,high\n",
+        b"epoch,loss\n1\n",
+        b"epoch,loss\n1,2,3\n",
+        b"loss\n0.5\n",
+        b"epoch\n1.5\n",
+        b"epoch\n\xff\n",
+        b"epoch\n1\0\n",
+    ],
+)
+def test_a_damaged_history_is_named(tmp_path, content):
+    path = tmp_path / "history.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"history\.csv is damaged"):
+        report.read_history(path)
+    with pytest.raises(ValueError, match=r"history\.csv is damaged"):
+        report.write_epoch({"epoch": 2}, path)
+    assert path.read_bytes() == content

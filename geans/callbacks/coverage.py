@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import pathlib
+import zipfile
+import zlib
 
 import keras
 import numpy as np
@@ -33,7 +35,8 @@ class Coverage(keras.callbacks.Callback):
         seed: Integer that fixes the latents.
 
     Raises:
-        ValueError: If `count` is no positive integer, or `moments` is none of 2 or more.
+        ValueError: If `count` is no positive integer, or `moments` is none of 2 or more; when
+            training begins, if what an earlier session left is damaged.
 
     Example:
 
@@ -53,6 +56,11 @@ class Coverage(keras.callbacks.Callback):
         self.count = count
         self.moments = moments
         self.seed = seed
+
+    def on_train_begin(self, logs=None):
+        """Refuses damaged files of an earlier session before the first step, not after an epoch."""
+        read_samples(self.directory / "coverage.npz")
+        report.read_history(self.directory / "coverage.csv")
 
     def on_epoch_end(self, epoch, logs=None):
         """Measures, and keeps points if it is time."""
@@ -81,11 +89,19 @@ def spread(last, count):
 
 
 def read_samples(path):
-    """The samples in a `coverage.npz`, a dict from epoch number to array; empty without a file."""
+    """The samples in a `coverage.npz`, a dict from epoch number to array; empty without a file.
+
+    Raises:
+        ValueError: If the file is damaged, or holds pickled objects.
+    """
     if not path.exists():
         return {}
-    with np.load(path) as file:
-        return {int(name): file[name] for name in sorted(file.files, key=int)}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {int(name): file[name] for name in sorted(file.files, key=int)}
+    # An array alone has no files; zipfile and zlib have errors of their own.
+    except (AttributeError, EOFError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} holds no samples by epoch ({error}). Remove it.") from error
 
 
 def _add_samples(path, epoch, samples):
