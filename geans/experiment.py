@@ -19,12 +19,12 @@ A run directory holds
 
 import dataclasses
 import functools
-import inspect
 import itertools
 import math
 import os
 import pathlib
 import shutil
+import warnings
 
 import keras
 import numpy as np
@@ -111,6 +111,10 @@ def make_mixture(preset, data_dir=None):
         An object with `modes`, `sample`, `dataset`, `samples_to_measure` and `samples_to_watch`,
         that `metrics.mode_coverage` takes.
     """
+    if not isinstance(preset, presets.Preset):
+        raise ValueError(
+            f"A run needs a geans.presets.Preset, such as presets.get(name). Received: {preset!r}."
+        )
     prefix = preset.data.partition(":")[0]
     if prefix not in ("mixture", "stacked"):
         return None
@@ -130,14 +134,17 @@ def make_data(preset, data_dir=None):
 def _make_data(preset, mixture, data_dir):
     if mixture is not None:
         return mixture.dataset(preset.batch_size, size=preset.samples_per_epoch, seed=preset.seed)
-    return data.images.load(
-        preset.data,
-        image_size=preset.image_size,
-        data_dir=data_dir,
-        batch_size=preset.batch_size,
-        seed=preset.seed,
-        **preset.data_options,
-    )
+    fields = {
+        "image_size": preset.image_size,
+        "data_dir": data_dir,
+        "batch_size": preset.batch_size,
+        "seed": preset.seed,
+    }
+    load_images = functools.partial(data.images.load, preset.data)
+    taken = sorted(fields.keys() & preset.data_options.keys())
+    if taken:
+        raise ValueError(f"The preset's data_options do not fit: {taken} are fields or flags.")
+    return _call(load_images, (), {**fields, **preset.data_options}, "data_options")
 
 
 def make_model(preset, dataset):
@@ -233,13 +240,17 @@ def _windows(preset, steps_per_epoch):
 def load(run_dir):
     """The model of a run directory, with its optimizers and averaged generator.
 
-    That of a run that is not finished comes from its newest checkpoint.
+    That of a run that is not finished comes from its newest checkpoint. The file need not be
+    trusted: Keras' safe mode refuses code in it, such as that of a `Lambda` layer, and classes that
+    nobody has registered.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none, or its file is damaged or holds something else.
     """
+    if not isinstance(run_dir, (str, os.PathLike)):
+        raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
     path = pathlib.Path(run_dir) / "model.keras"
-    model = keras.saving.load_model(path) if path.is_file() else _newest_model(run_dir)
+    model = _read_model(path) if path.is_file() else _newest_model(run_dir)
     if model is None:
         raise ValueError(
             f"{run_dir} holds no trained model (no {path.name}, no checkpoints). "
@@ -250,7 +261,7 @@ def load(run_dir):
 
 def _newest_model(run_dir):
     path, _ = callbacks.checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
-    return path and keras.saving.load_model(path / callbacks.checkpoint.MODEL)
+    return path and _read_model(path / callbacks.checkpoint.MODEL)
 
 
 def _model_to_resume(run_dir):
@@ -263,6 +274,33 @@ def _model_to_resume(run_dir):
     if model is None:
         print(f"{run_dir} holds no checkpoint yet: training begins at the beginning.")
     return model
+
+
+def _read_model(path):
+    try:
+        with warnings.catch_warnings():
+            # Keras would go on without state that the file does not hold.
+            warnings.filterwarnings("error", message="Skipping")
+            model = keras.saving.load_model(path, safe_mode=True)
+    # Keras, zipfile and h5py raise many kinds for damaged files.
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be loaded ({_reason(error)}). It is damaged, or not from `geans "
+            "train`. Code in a file is never run; classes of your own must be registered with "
+            "keras.saving.register_keras_serializable."
+        ) from error
+    if not isinstance(model, models.AdversarialModel):
+        raise ValueError(
+            f"{path} holds no adversarial model. Received: a {type(model).__name__}. Pass the "
+            "run_dir of `geans train`."
+        )
+    return model
+
+
+def _reason(error):
+    # Of a layer that cannot be made, Keras shows the config of all models around it first.
+    innermost = str(error).rpartition("Exception encountered: ")[2]
+    return f"{type(error).__name__}: {' '.join(innermost.split())[:300]}"
 
 
 def save_model(model, path):
@@ -341,12 +379,11 @@ def _observers(preset, mixture, run_dir, shown):
 def _call(function, arguments, options, field):
     """`function(*arguments, **options)`, where the options come from a field of a preset."""
     try:
-        inspect.signature(function).bind(*arguments, **options)
+        return function(*arguments, **options)
     except TypeError as error:
         raise ValueError(
             f"The preset's {field} do not fit: {error}. Received: {options}."
-        ) from None
-    return function(*arguments, **options)
+        ) from error
 
 
 def _write_results(model, mixture, run_dir, shown):

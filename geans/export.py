@@ -21,7 +21,7 @@ def saved_model(model, path, *, averaged=True):
         averaged: Whether to write the averaged generator, where there is one, or the live one.
 
     Raises:
-        ValueError: If `path` is not an empty or new directory.
+        ValueError: If `model` is no model of `geans`, or `path` no empty or new directory.
 
     Example:
 
@@ -34,6 +34,10 @@ def saved_model(model, path, *, averaged=True):
     ...     loaded.sample(3, 0).shape
     TensorShape([3, 2])
     """
+    if not hasattr(model, "sampling_latents"):
+        raise ValueError(
+            f"saved_model exports a geans model, such as a GAN. Received: a {type(model).__name__}."
+        )
     path = pathlib.Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(f"{path} exists. Pass a new or an empty directory to export into.")

@@ -219,6 +219,13 @@ def _snake_case(name):
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
+def _deserialized(config):
+    try:
+        return keras.saving.deserialize_keras_object(config)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"No loss can be made of {config!r}: {error}.") from error
+
+
 LOSSES = {
     _snake_case(loss.__name__): loss
     for loss in (Minimax, NonSaturating, LeastSquares, Wasserstein, Hinge, Relativistic)
@@ -247,7 +254,7 @@ def get(identifier):
     if isinstance(identifier, str) and identifier in LOSSES:
         loss = LOSSES[identifier]
     elif isinstance(identifier, dict):
-        loss = keras.saving.deserialize_keras_object(identifier)
+        loss = _deserialized(identifier)
     if isinstance(loss, type) and issubclass(loss, AdversarialLoss):
         loss = loss()
     if not isinstance(loss, AdversarialLoss):

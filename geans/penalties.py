@@ -4,6 +4,9 @@ Add one to the discriminator's loss, inside the tape that differentiates this lo
 `GradientPenalty()`, or several of them: `R1(0.1) + R2(0.1)`. `PENALTIES` lists the names.
 """
 
+import math
+import numbers
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -52,8 +55,8 @@ class Penalty:
     """
 
     def __init__(self, *, interval=1):
-        if interval < 1 or interval % 1:
-            raise ValueError(f"interval must be an integer of 1 or more. Received: {interval}.")
+        if not _is_number(interval) or interval < 1 or interval % 1:
+            raise ValueError(f"interval must be an integer of 1 or more. Received: {interval!r}.")
         self.interval = int(interval)
 
     def __call__(self, discriminator, real, fake, seed, step=None):
@@ -217,7 +220,7 @@ class Sum(Penalty):
 
     def __init__(self, penalties):
         super().__init__()
-        if not penalties or None in penalties:
+        if not isinstance(penalties, (list, tuple)) or not penalties or None in penalties:
             raise ValueError(f"Sum needs one penalty or more. Received: {penalties!r}.")
         self.penalties = tuple(
             part
@@ -265,10 +268,21 @@ def _mix(real, fake, seed):
 
 
 def _not_negative(name, value):
-    # Not `value < 0`, which lets NaN through.
-    if not value >= 0:
-        raise ValueError(f"{name} must be 0 or more. Received: {name}={value}.")
+    if not _is_number(value) or value < 0:
+        raise ValueError(f"{name} must be a number, 0 or more. Received: {name}={value!r}.")
     return value
+
+
+def _is_number(value):
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return real and math.isfinite(value)
+
+
+def _deserialized(config):
+    try:
+        return keras.saving.deserialize_keras_object(config)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"No penalty can be made of {config!r}: {error}.") from error
 
 
 PENALTIES = {"gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
@@ -298,7 +312,7 @@ def get(identifier):
     if isinstance(identifier, str) and identifier in PENALTIES:
         penalty = PENALTIES[identifier]
     elif isinstance(identifier, dict):
-        penalty = keras.saving.deserialize_keras_object(identifier)
+        penalty = _deserialized(identifier)
     if isinstance(penalty, type) and issubclass(penalty, Penalty):
         penalty = penalty()
     if not isinstance(penalty, Penalty):

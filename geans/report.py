@@ -130,12 +130,26 @@ def write_epoch(row, path):
 def _read_rows(path):
     if not path.exists():
         return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            int(row["epoch"])
+            tuple(map(float, row.values()))
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise ValueError(
+            f"{path} is damaged: a row is no epoch with its numbers ({error!r}). Repair or remove "
+            "the file."
+        ) from error
+    return rows
 
 
 def read_history(path):
-    """The columns of a CSV of epochs, a dict of lists of floats; empty if there is no file."""
+    """The columns of a CSV of epochs, a dict of lists of floats; empty if there is no file.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
     rows = _read_rows(pathlib.Path(path))
     return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
 

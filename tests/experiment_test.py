@@ -260,33 +260,49 @@ def test_a_run_is_never_overwritten_by_chance(tmp_path):
 
 
 BAD_PRESETS = {
-    "mixture": (ring(data="mixture:spiral"), "Unknown data 'mixture:spiral'. Known: mixture:ring"),
-    "source": (ring(data="web:cats"), "embedded"),
-    "embedded": (ring(data="embedded:cats"), "No images named 'cats'"),
-    "folder": (ring(data="folder:missing", image_size=28), "missing"),
-    "rule": (ring(rule="wgan"), "Unknown rule 'wgan'. Known: gan, gean"),
-    "network": (ring(network="unet"), "unet"),
-    "loss": (ring(loss="bce"), "bce"),
-    "optimizer": (ring(optimizer="adamm"), "adamm"),
-    "decay": (ring(learning_rate_decay="cosine"), "learning_rate_decay must be one of"),
-    "update_every": (ring(update_every=0), "update_every must be"),
-    "window of a gan": (ring(rule="gan", update_every=4), "moves at every step"),
-    "order": (ring(order="both"), "order must be one of"),
-    "batch_size": (ring(batch_size=0), "batch_size"),
-    "penalty": (ring(r1=-1.0), "gamma"),
-    "interval": (ring(penalty_interval=0), "interval"),
-    "latent_dim": (ring(latent_dim=0), "latent_dim"),
-    "epochs": (ring(epochs=0), "epochs must be 1 or more"),
-    "picture_every": (ring(picture_every=0), "every=0"),
-    "option": (ring(generator_options={"colour": 1}), "colour"),
+    "mixture": (dict(data="mixture:spiral"), "Unknown data 'mixture:spiral'. Known: mixture:ring"),
+    "source": (dict(data="web:cats"), "embedded"),
+    "embedded": (dict(data="embedded:cats"), "No images named 'cats'"),
+    "folder": (dict(data="folder:missing", image_size=28), "missing"),
+    "rule": (dict(rule="wgan"), "Unknown rule 'wgan'. Known: gan, gean"),
+    "network": (dict(network="unet"), "unet"),
+    "loss": (dict(loss="bce"), "bce"),
+    "optimizer": (dict(optimizer="adamm"), "adamm"),
+    "decay": (dict(learning_rate_decay="cosine"), "learning_rate_decay must be one of"),
+    "update_every": (dict(update_every=0), "update_every must be"),
+    "window of a gan": (dict(rule="gan", update_every=4), "moves at every step"),
+    "order": (dict(order="both"), "order must be one of"),
+    "batch_size": (dict(batch_size=0), "batch_size"),
+    "penalty": (dict(r1=-1.0), "r1 must be from 0.*r1=-1.0"),
+    "interval": (dict(penalty_interval=0), "penalty_interval must be from 1.*=0"),
+    "latent_dim": (dict(latent_dim=0), "latent_dim"),
+    "epochs": (dict(epochs=0), "epochs must be from 1"),
+    "picture_every": (dict(picture_every=0), "picture_every=0"),
+    "option": (dict(generator_options={"colour": 1}), "colour"),
+    "words for numbers": (
+        dict(generator_options={"units": "64"}),
+        "units must hold integers.*'64'",
+    ),
+    "huge network": (dict(discriminator_options={"units": [10**9]}), "units.*1000000000"),
+    "no activation": (dict(generator_options={"activation": "softy"}), "softy"),
+    "option of embedded images": (
+        dict(data="embedded:fashion", data_options={"colour": 1}),
+        "data_options do not fit: .*'colour'",
+    ),
+    "option that is a field": (
+        dict(data="embedded:fashion", data_options={"batch_size": 1}),
+        "data_options do not fit: .*'batch_size'",
+    ),
+    "option of a mixture": (dict(data_options={"radius": "1"}), "radius='1'"),
+    "option of the optimizer": (dict(optimizer_options={"epsilon": "x"}), "epsilon='x' in Adam"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_PRESETS)
 def test_a_bad_preset_leaves_no_directory(case, tmp_path):
-    preset, message = BAD_PRESETS[case]
+    changes, message = BAD_PRESETS[case]
     with pytest.raises(ValueError, match=message):
-        experiment.run(preset, tmp_path / "run")
+        experiment.run(ring(**changes), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

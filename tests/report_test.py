@@ -123,3 +123,25 @@ def test_tolerant_methods_warn_of_the_disk_and_of_nothing_else(tmp_path, caplog)
     assert "training goes on" in caplog.text and str(tmp_path / "missing") in caplog.text
     with pytest.raises(AttributeError):
         write(3)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"epoch,loss\n1,high\n",
+        b"epoch,loss\n1\n",
+        b"epoch,loss\n1,2,3\n",
+        b"loss\n0.5\n",
+        b"epoch\n1.5\n",
+        b"epoch\n\xff\n",
+        b"epoch\n1\0\n",
+    ],
+)
+def test_a_damaged_history_is_named(tmp_path, content):
+    path = tmp_path / "history.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"history\.csv is damaged"):
+        report.read_history(path)
+    with pytest.raises(ValueError, match=r"history\.csv is damaged"):
+        report.write_epoch({"epoch": 2}, path)
+    assert path.read_bytes() == content

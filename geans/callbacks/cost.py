@@ -32,10 +32,18 @@ class Cost(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Reads what earlier sessions of the run took."""
-        before = json.loads(self.path.read_text()) if self.path.exists() else {}
-        self._seconds = before.get("seconds", 0.0)
-        self._memory = before.get("peak_memory_mb", 0.0)
+        self._seconds, self._memory = self._read() if self.path.exists() else (0.0, 0.0)
         self._begun = None
+
+    def _read(self):
+        try:
+            before = json.loads(self.path.read_text())
+            return float(before["seconds"]), float(before["peak_memory_mb"])
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ValueError(
+                f"{self.path} is damaged: it tells no seconds and memory of the run so far "
+                f"({error!r}). Remove the file; the count then begins anew."
+            ) from error
 
     def on_epoch_begin(self, epoch, logs=None):
         """Starts the clock."""

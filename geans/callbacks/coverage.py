@@ -3,11 +3,14 @@
 import dataclasses
 import os
 import pathlib
+import zipfile
+import zlib
 
 import keras
 import numpy as np
 
 from geans import metrics, report
+from geans.data import pipeline
 
 # By rank: points, and images.
 SAMPLES_TO_KEEP = {2: 500, 4: 16}
@@ -31,6 +34,10 @@ class Coverage(keras.callbacks.Callback):
             others that lie the closer together the earlier they are.
         seed: Integer that fixes the latents.
 
+    Raises:
+        ValueError: If `count` is no positive integer, or `moments` is none of 2 or more; when
+            training begins, if what an earlier session left is damaged.
+
     Example:
 
     >>> from geans import data
@@ -39,11 +46,21 @@ class Coverage(keras.callbacks.Callback):
 
     def __init__(self, directory, mixture, *, count=None, moments=5, seed=0):
         super().__init__()
+        if count is not None:
+            pipeline.check_count("count", count)
+        pipeline.check_count("moments", moments)
+        if moments == 1:
+            raise ValueError(f"moments must be 2 or more. Received: {moments=}")
         self.directory = pathlib.Path(directory)
         self.mixture = mixture
         self.count = count
         self.moments = moments
         self.seed = seed
+
+    def on_train_begin(self, logs=None):
+        """Refuses damaged files of an earlier session before the first step, not after an epoch."""
+        read_samples(self.directory / "coverage.npz")
+        report.read_history(self.directory / "coverage.csv")
 
     @report.tolerant
     def on_epoch_end(self, epoch, logs=None):
@@ -73,11 +90,19 @@ def spread(last, count):
 
 
 def read_samples(path):
-    """The samples in a `coverage.npz`, a dict from epoch number to array; empty without a file."""
+    """The samples in a `coverage.npz`, a dict from epoch number to array; empty without a file.
+
+    Raises:
+        ValueError: If the file is damaged, or holds pickled objects.
+    """
     if not path.exists():
         return {}
-    with np.load(path) as file:
-        return {int(name): file[name] for name in sorted(file.files, key=int)}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {int(name): file[name] for name in sorted(file.files, key=int)}
+    # An array alone has no files; zipfile and zlib have errors of their own.
+    except (AttributeError, EOFError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} holds no samples by epoch ({error}). Remove it.") from error
 
 
 def _add_samples(path, epoch, samples):

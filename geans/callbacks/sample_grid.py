@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from geans import plotting, report
+from geans.data import pipeline
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -24,8 +25,9 @@ class SampleGrid(keras.callbacks.Callback):
         mixture: For points: object with `centers`, `stddev` and `sample(count)`.
 
     Raises:
-        ValueError: If `every` or `count` is below 1; when training begins, if `directory` is not
-            writable; at the first picture, if samples are neither images nor points.
+        ValueError: If `every` or `count` is no positive integer; when training begins, if
+            `directory` is not writable; at the first picture, if samples are neither images nor
+            points.
 
     Example:
         >>> import tempfile
@@ -45,11 +47,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     def __init__(self, directory, every=1, *, count=64, seed=0, mixture=None):
         super().__init__()
-        if every < 1 or count < 1:
-            raise ValueError(
-                "SampleGrid draws at least one sample, at most once an epoch. "
-                f"Received: every={every}, count={count}."
-            )
+        pipeline.check_count("every", every)
+        pipeline.check_count("count", count)
         self.directory = pathlib.Path(directory)
         self.every = every
         self.count = count

@@ -1,9 +1,11 @@
 """Files of a folder of images: finding, checking and decoding them."""
 
 import concurrent.futures
+import contextlib
 import logging
 import os
 import pathlib
+import threading
 
 import numpy as np
 import PIL.Image
@@ -20,9 +22,9 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 def find(folder):
     """Sorted image files; refuses links out of the folder, counts what it leaves aside."""
     if not folder.is_dir():
-        raise ValueError(f"There is no folder {folder}.")
+        raise ValueError(f"There is no folder {shown(folder)}.")
     files, others = [], 0
-    for directory, subfolders, names in os.walk(folder, onerror=_raise):
+    for directory, subfolders, names in os.walk(folder, onerror=_refuse_folder):
         for name in [*subfolders, *names]:
             _check_link(pathlib.Path(directory, name), folder)
         images = [name for name in names if pathlib.Path(name).suffix.lower() in FORMATS]
@@ -30,52 +32,124 @@ def find(folder):
         others += len(names) - len(images)
     if not files:
         raise ValueError(
-            f"{folder} has no files that end in {', '.join(FORMATS)} (other files: {others})."
+            f"{shown(folder)} has no files that end in {', '.join(FORMATS)} (other files: "
+            f"{others})."
         )
     if others:
         logging.getLogger(__name__).warning(
-            "%s: left aside %d files that do not end in %s.", folder, others, ", ".join(FORMATS)
+            "%s: left aside %d files that do not end in %s.",
+            shown(folder),
+            others,
+            ", ".join(FORMATS),
         )
     return sorted(files)
 
 
-def _raise(error):
+def shown(path):
+    """A path for messages, in quotes: a name may hold line ends or bytes that are not UTF-8."""
+    return repr(str(path))
+
+
+def _refuse_folder(error):
     # os.walk would otherwise skip a subfolder that it may not read.
-    raise error
+    raise ValueError(
+        f"The folder {shown(error.filename)} cannot be read: {error.strerror}."
+    ) from error
 
 
 def _check_link(path, folder):
-    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-        raise ValueError(f"{path} is a link that leads out of the folder, to {path.resolve()}.")
+    target = pathlib.Path(os.path.realpath(path))
+    if path.is_symlink() and not target.is_relative_to(os.path.realpath(folder)):
+        raise ValueError(
+            f"{shown(path)} is a link that leads out of the folder, to {shown(target)}."
+        )
 
 
 def read_every(files, shape, keep):
-    """Decodes all files, passes each to `keep(index, image)`, names those that fail."""
+    """Decodes all files and passes each to `keep(index, image)`.
+
+    Returns:
+        Of the files that cannot be read, a dict from index to reason.
+    """
 
     def attempt(index):
         try:
             keep(index, read_image(files[index], shape))
         except Exception as error:  # Pillow's decoders raise many kinds for damaged files.
-            return f"{files[index]} ({error})"
+            return str(error) or type(error).__name__
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        failures = [failure for failure in pool.map(attempt, range(len(files))) if failure]
-    if failures:
-        shown = "\n".join(failures[:10])
-        raise ValueError(
-            f"{len(failures)} of {len(files)} files cannot be read as the PNG or JPEG that their "
-            f"extension promises. Repair, rename or remove them:\n{shown}"
-        )
+        reasons = enumerate(pool.map(attempt, range(len(files))))
+        return {index: reason for index, reason in reasons if reason}
+
+
+def check_failures(files, failures, on_error):
+    """Names the files that cannot be read: refuses them, or warns that they are left out."""
+    if not failures:
+        return
+    named = [f"{shown(files[index])} ({reason})" for index, reason in failures.items()]
+    listed = "\n".join([*named[:10], *([f"and {len(named) - 10} more"] if named[10:] else [])])
+    summary = (
+        f"{len(failures)} of {len(files)} files cannot be read as the PNG or JPEG that their "
+        "extension promises"
+    )
+    if on_error == "skip" and len(failures) < len(files):
+        logging.getLogger(__name__).warning("%s. They are left out:\n%s", summary, listed)
+    else:
+        hint = "" if on_error == "skip" else ', or leave them out with on_error="skip"'
+        raise ValueError(f"{summary}. Repair, rename or remove them{hint}:\n{listed}")
 
 
 def read_image(path, shape):
     """One file as a uint8 array of `shape` (size, size, channels)."""
     size, _, channels = shape
-    format = FORMATS[pathlib.Path(path).suffix.lower()]
-    with PIL.Image.open(path, formats=[format]) as image:
-        image = _convert(PIL.ImageOps.exif_transpose(image), MODES[channels])
-    image = PIL.ImageOps.fit(image, (size, size), method=PIL.Image.Resampling.BICUBIC)
+    path = pathlib.Path(path)
+    # A pipe would be waited for without end.
+    if path.exists() and not path.is_file():
+        raise ValueError("it is a pipe, a device or a socket")
+    with PIL.Image.open(path, formats=[FORMATS[path.suffix.lower()]]) as image:
+        _check_pixels(image)
+        with _DECODED.take(image.width * image.height):
+            image = _convert(PIL.ImageOps.exif_transpose(image), MODES[channels])
+            image = PIL.ImageOps.fit(image, (size, size), method=PIL.Image.Resampling.BICUBIC)
     return np.asarray(image, "uint8").reshape(shape)
+
+
+class _Budget:
+    """What threads share: an amount that they take and give back."""
+
+    def __init__(self, limit):
+        self._limit = self._left = limit
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def take(self, amount):
+        """Waits until `amount` is left; more than there ever is counts as all."""
+        amount = min(amount, self._limit)
+        with self._changed:
+            self._changed.wait_for(lambda: amount <= self._left)
+            self._left -= amount
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += amount
+                self._changed.notify_all()
+
+
+# Pixels that all threads together may decode at a time, in up to 16 bytes each: 2 GB. Files of some
+# 100 kB can claim 89 million pixels and hold them.
+_DECODED = _Budget(2**27)
+
+
+def _check_pixels(image):
+    # Up to twice that number, Pillow itself only warns.
+    limit = PIL.Image.MAX_IMAGE_PIXELS
+    if limit is not None and image.width * image.height > limit:
+        raise ValueError(
+            f"it claims {image.width} x {image.height} pixels, more than "
+            f"PIL.Image.MAX_IMAGE_PIXELS={limit}: a decompression bomb?"
+        )
 
 
 def _convert(image, mode):

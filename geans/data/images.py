@@ -5,7 +5,6 @@ Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `
 [-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
 """
 
-import numbers
 import os
 import pathlib
 
@@ -16,6 +15,9 @@ from geans.data import image_files, pipeline
 
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
 """Names that `embedded` accepts, and their files in this package."""
+
+MAX_SIZE = 8_192
+"""The largest side, in pixels, to which images are resized."""
 
 # Encoded images of 100 kB, the size of ImageNet's, then take 1.6 GB.
 _ENCODED_SHUFFLE_BUFFER = 16_384
@@ -48,7 +50,7 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
         >>> embedded("fashion", batch_size=100).element_spec.shape
         TensorShape([None, 28, 28, 1])
     """
-    if name not in EMBEDDED:
+    if not isinstance(name, str) or name not in EMBEDDED:
         raise ValueError(f"No images named {name!r} are embedded. Choose from {sorted(EMBEDDED)}.")
     if image_size is not None:
         _check_size(image_size)
@@ -105,29 +107,37 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     return pipeline.batches(pipeline.decode_all(examples, decode), **batching)
 
 
-def from_folder(path, size, *, channels=3, **batching):
+def from_folder(path, size, *, channels=3, on_error="raise", **batching):
     """PNG and JPEG files of a folder and its subfolders, in sorted order before shuffling.
 
     Every file is decoded once before this function returns, so a damaged one cannot stop a
     training run half-way. Photographs are turned as their EXIF orientation says, cropped to the
     centred square and resized (bicubic, antialiased). Up to `pipeline.MEMORY_LIMIT` decoded bytes
-    are kept in memory. Files with other extensions are left aside, and their number is logged.
+    are kept in memory. Files with other extensions are left aside, and their number is logged. Of
+    an animation the first frame is read.
+
+    The files need not be trusted: nothing outside the folder is read, and an image that claims more
+    pixels than `PIL.Image.MAX_IMAGE_PIXELS` (89 million) is not decoded.
 
     Args:
-        path: The folder. Links that lead out of it are refused.
-        size: Side of the resulting square images, in pixels.
+        path: The folder. Links that lead out of it are refused; links to folders within it are not
+            followed, since what they show is read anyway.
+        size: Side of the resulting square images, in pixels, up to `MAX_SIZE`.
         channels: 1 for grey (colour becomes its ITU-R 601 luma), 3 for RGB (grey is repeated), 4
             for RGBA (opaque where the file has no alpha). With 1 and 3, transparent pixels are
             shown over white.
+        on_error: What becomes of files that are truncated, empty, not what their extension says or
+            otherwise unreadable: `"raise"` refuses the folder and names them, `"skip"` leaves them
+            out and names them in a warning of `logging`.
         **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
 
     Returns:
         A `tf.data.Dataset` of float32 batches (batch, size, size, channels) in [-1, 1].
 
     Raises:
-        ValueError: If the folder is missing or has no images, a file cannot be read or is not
-            what its extension says, a link leads out of the folder, or `size` or `channels` is
-            not allowed.
+        ValueError: If the folder is missing or has no images, a file cannot be read (with `"skip"`:
+            none can), a subfolder cannot be read, a link leads out of the folder, or `size`,
+            `channels` or `on_error` is not allowed.
 
     Example:
         >>> import tempfile, PIL.Image
@@ -136,17 +146,25 @@ def from_folder(path, size, *, channels=3, **batching):
         ...     from_folder(folder, size=16).element_spec.shape
         TensorShape([None, 16, 16, 3])
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"path must be that of a folder. Received: path={path!r}")
     _check_size(size)
-    if channels not in image_files.MODES:
+    if type(channels) is not int or channels not in image_files.MODES:
         raise ValueError(f"channels must be 1, 3 or 4. Received: channels={channels!r}")
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f'on_error must be "raise" or "skip". Received: on_error={on_error!r}')
     files = image_files.find(pathlib.Path(path))
     shape = (size, size, channels)
     if pipeline.fits_in_memory(len(files), shape):
         images = np.empty((len(files), *shape), "uint8")
-        image_files.read_every(files, shape, keep=images.__setitem__)
-        return pipeline.batches(images, **batching)
-    image_files.read_every(files, shape, keep=lambda index, image: None)
-    paths = tf.data.Dataset.from_tensor_slices([os.fsencode(file) for file in files])
+        failures = image_files.read_every(files, shape, keep=images.__setitem__)
+        image_files.check_failures(files, failures, on_error)
+        good = np.delete(images, list(failures), axis=0) if failures else images
+        return pipeline.batches(good, **batching)
+    failures = image_files.read_every(files, shape, keep=lambda index, image: None)
+    image_files.check_failures(files, failures, on_error)
+    good = [os.fsencode(file) for index, file in enumerate(files) if index not in failures]
+    paths = tf.data.Dataset.from_tensor_slices(good)
     return pipeline.decoded_batches(paths, image_files.decoder(shape), **batching)
 
 
@@ -209,7 +227,7 @@ def load(spec, *, image_size=None, data_dir=None, labels=False, **batching):
         >>> load("embedded:fashion", image_size=32).element_spec.shape
         TensorShape([None, 32, 32, 1])
     """
-    prefix, _, name = spec.partition(":")
+    prefix, _, name = spec.partition(":") if isinstance(spec, str) else ("", "", "")
     if prefix not in SOURCES or not name:
         choices = ", ".join(f'"{source}:..."' for source in SOURCES)
         raise ValueError(f"Images are named {choices}. Received: {spec!r}")
@@ -234,8 +252,10 @@ SOURCES = {"embedded": _load_embedded, "tfds": from_tfds, "folder": _load_folder
 
 
 def _check_size(size):
-    if not isinstance(size, numbers.Integral) or size < 1:
-        raise ValueError(f"The image size must be a positive integer. Received: {size!r}")
+    if not pipeline.is_count(size) or size > MAX_SIZE:
+        raise ValueError(
+            f"The image size must be a positive integer, at most {MAX_SIZE}. Received: {size!r}"
+        )
 
 
 def _resize(images, size):

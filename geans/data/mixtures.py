@@ -38,6 +38,8 @@ class Mixture:
         centers = np.array(self.centers, dtype="float64")
         if centers.ndim != 2 or centers.shape[1] != 2 or not len(centers):
             raise ValueError(f"centers must have shape (modes, 2). Received shape: {centers.shape}")
+        if not np.isfinite(centers).all():
+            raise ValueError(f"centers must be finite. Received: {centers.tolist()}")
         _check_positive("stddev", self.stddev)
         centers.setflags(write=False)
         object.__setattr__(self, "centers", centers)
@@ -58,13 +60,14 @@ class Mixture:
             float32 array (count, 2).
 
         Raises:
-            ValueError: If `count` is not a positive integer.
+            ValueError: If `count` is no positive integer or `seed` no integer from 0.
 
         Example:
             >>> ring().sample(100, seed=1).dtype
             dtype('float32')
         """
-        _check_count("count", count)
+        pipeline.check_count("count", count)
+        pipeline.check_seed(seed)
         random = np.random.default_rng(seed)
         modes = random.integers(len(self.centers), size=count)
         noise = self.stddev * random.normal(size=(count, 2))
@@ -82,12 +85,14 @@ class Mixture:
             A finite `tf.data.Dataset` of float32 batches (batch, 2).
 
         Raises:
-            ValueError: If `size` is not a positive integer or `batch_size` is not positive.
+            ValueError: If `size` or `batch_size` is no positive integer, or `seed` no integer from
+                0.
 
         Example:
             >>> int(ring().dataset(batch_size=64, size=1000).cardinality())
             16
         """
+        pipeline.check_count("size", size)
         return pipeline.batches(self.sample(size, seed), batch_size=batch_size, seed=seed)
 
 
@@ -109,7 +114,7 @@ def ring(modes=8, radius=2.0, stddev=0.02):
         >>> ring(modes=8).centers.shape
         (8, 2)
     """
-    _check_count("modes", modes)
+    pipeline.check_count("modes", modes, most=10_000)
     _check_positive("radius", radius)
     # Not linspace with its endpoint, which is its start again: that ring has one mode too few.
     angles = 2 * math.pi * np.arange(modes) / modes
@@ -140,17 +145,13 @@ def grid(side=5, spacing=2.0, stddev=0.05):
         >>> grid(side=2, spacing=2.0).centers.tolist()
         [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]
     """
-    _check_count("side", side)
+    pipeline.check_count("side", side, most=100)
     _check_positive("spacing", spacing)
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return Mixture("grid", [(x, y) for x in line for y in line], stddev)
 
 
-def _check_count(name, value):
-    if not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
-
-
 def _check_positive(name, value):
-    if not 0 < value < math.inf:
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not 0 < value < math.inf:
         raise ValueError(f"{name} must be positive and finite. Received: {name}={value!r}")

@@ -1,6 +1,7 @@
 """The one tf.data recipe: shuffle something cheap, batch, normalise whole batches, prefetch."""
 
 import math
+import numbers
 
 import numpy as np
 import tensorflow as tf
@@ -43,8 +44,8 @@ def batches(arrays, *, batch_size=64, shuffle=True, seed=None, drop_remainder=Fa
         A finite `tf.data.Dataset` with batches structured like `arrays`.
 
     Raises:
-        ValueError: If the arrays are empty or differ in length, `batch_size` is not positive, or
-            no batch would remain.
+        ValueError: If the arrays are empty or differ in length, `batch_size` is no positive
+            integer, `seed` is no integer from 0, or no batch would remain.
 
     Example:
         >>> points = np.zeros((10, 2), "float32")
@@ -52,7 +53,7 @@ def batches(arrays, *, batch_size=64, shuffle=True, seed=None, drop_remainder=Fa
         [4, 4, 2]
     """
     count = _common_length(arrays)
-    _check_batching(count, batch_size, drop_remainder)
+    _check_batching(count, batch_size, seed, drop_remainder)
     # On an accelerator belong the batches, not the whole dataset.
     with tf.device("cpu"):
         tensors = tf.nest.map_structure(tf.convert_to_tensor, arrays)
@@ -106,8 +107,8 @@ def decoded_batches(
         A finite `tf.data.Dataset`, as `batches` makes it.
 
     Raises:
-        ValueError: If `elements` is empty, infinite or of unknown length, `batch_size` is not
-            positive, or no batch would remain.
+        ValueError: If `elements` is empty, infinite or of unknown length, `batch_size` is no
+            positive integer, `seed` is no integer from 0, or no batch would remain.
 
     Example:
         >>> shades = tf.data.Dataset.range(5)
@@ -117,7 +118,7 @@ def decoded_batches(
         TensorShape([None, 8, 8, 1])
     """
     count = _known_length(elements)
-    _check_batching(count, batch_size, drop_remainder)
+    _check_batching(count, batch_size, seed, drop_remainder)
     if shuffle:
         buffer = shuffle_buffer or count
         elements = elements.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
@@ -177,9 +178,47 @@ def _known_length(elements):
     return count
 
 
-def _check_batching(count, batch_size, drop_remainder):
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1. Received: batch_size={batch_size}")
+def is_count(value):
+    """Whether `value` is an integer of 1 or more; `True` is none.
+
+    Example:
+        >>> is_count(3), is_count(True), is_count(3.0)
+        (True, False, False)
+    """
+    return _is_integer(value) and value >= 1
+
+
+def check_count(name, value, *, most=10**8):
+    """Refuses what is no positive integer, or more than memory could hold.
+
+    Raises:
+        ValueError: If `value` is no integer from 1 to `most`.
+    """
+    if not is_count(value) or value > most:
+        raise ValueError(
+            f"{name} must be a positive integer, at most {most:,}. Received: {name}={value!r}"
+        )
+
+
+def check_seed(seed):
+    """Refuses what is neither `None` nor an integer from 0 that 63 bits can hold.
+
+    Raises:
+        ValueError: If `seed` is something else.
+    """
+    if seed is not None and not (_is_integer(seed) and 0 <= seed < 2**63):
+        raise ValueError(
+            f"seed must be an integer from 0 to 2**63 - 1, or None. Received: seed={seed!r}"
+        )
+
+
+def _is_integer(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _check_batching(count, batch_size, seed, drop_remainder):
+    check_count("batch_size", batch_size)
+    check_seed(seed)
     if count < 1:
         raise ValueError("There is nothing to batch: the dataset has no examples.")
     if drop_remainder and count < batch_size:

@@ -13,7 +13,6 @@ Two sources of grey digits:
 
 import dataclasses
 import functools
-import numbers
 import pathlib
 
 import numpy as np
@@ -56,7 +55,7 @@ class Stacked:
     def __post_init__(self):
         if self.source not in SOURCES:
             raise ValueError(f"Stacked digits are {list(SOURCES)}. Received: {self.source!r}.")
-        if self.channels not in (1, 3):
+        if type(self.channels) is not int or self.channels not in (1, 3):
             raise ValueError(f"channels must be 1 or 3. Received: channels={self.channels!r}")
 
     @property
@@ -80,13 +79,14 @@ class Stacked:
             float32 array (count, size, size, channels) in [-1, 1].
 
         Raises:
-            ValueError: If `count` is not a positive integer.
+            ValueError: If `count` is no positive integer or `seed` no integer from 0.
 
         Example:
             >>> Stacked("digits", channels=1).sample(2).dtype
             dtype('float32')
         """
-        _check_count("count", count)
+        pipeline.check_count("count", count, most=10**6)
+        pipeline.check_seed(seed)
         return _stack(self.digits, self._draw(count, seed)).numpy()
 
     def dataset(self, batch_size=64, size=100_000, seed=0):
@@ -103,13 +103,15 @@ class Stacked:
             A finite `tf.data.Dataset` of float32 batches (batch, size, size, channels) in [-1, 1].
 
         Raises:
-            ValueError: If `size` is not a positive integer or `batch_size` is not positive.
+            ValueError: If `size` or `batch_size` is no positive integer, or `seed` no integer from
+                0.
 
         Example:
             >>> int(Stacked("digits").dataset(batch_size=64, size=1000).cardinality())
             16
         """
-        _check_count("size", size)
+        pipeline.check_count("size", size)
+        pipeline.check_seed(seed)
         chosen = pipeline.batches(self._draw(size, seed), batch_size=batch_size, seed=seed)
         with tf.device("cpu"):
             digits = tf.convert_to_tensor(self.digits)
@@ -184,8 +186,3 @@ SOURCES = {"mnist": _mnist, "digits": lambda data_dir: optical_digits()[0]}
 def _stack(digits, indices):
     channels_first = tf.gather(digits, indices)
     return pipeline.normalise(tf.transpose(channels_first, (0, 2, 3, 1)))
-
-
-def _check_count(name, value):
-    if not isinstance(value, numbers.Integral) or value < 1:
-        raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")

@@ -70,6 +70,11 @@ def mode_coverage(samples, real):
         samples, captured modes); Lin et al. 2018, PacGAN (reverse KL). Mass is this library's own,
         stricter count.
     """
+    if not _are_points(real) and not hasattr(real, "source"):
+        raise ValueError(
+            "mode_coverage needs data whose modes are known, such as data.mixtures.ring(). "
+            f"Received: {real!r}."
+        )
     if not _are_points(real):
         counts = stacked_digits.samples_per_mode(samples, real)
         return _from_counts(counts, len(samples), good_fraction=None)
@@ -109,7 +114,7 @@ def _from_counts(counts, samples, good_fraction):
 
 
 def _finite_points(samples, dimension):
-    samples = np.asarray(samples, dtype="float64")
+    samples = _numbers(samples)
     if samples.ndim != 2 or samples.shape[1] != dimension or not len(samples):
         raise ValueError(
             f"mode_coverage needs at least one point as an array of shape (n, {dimension}), "
@@ -122,6 +127,13 @@ def _finite_points(samples, dimension):
             "diverged. Lower its learning rate, or drop these samples and say so."
         )
     return samples
+
+
+def _numbers(samples):
+    try:
+        return np.asarray(samples, dtype="float64")
+    except TypeError as error:
+        raise ValueError(f"Samples must be numbers. Received: {samples!r}.") from error
 
 
 def _good_samples_per_mode(samples, centers, radius):

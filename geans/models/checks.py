@@ -1,5 +1,8 @@
 """What can be known to be wrong before training starts, each as a clear `ValueError`."""
 
+import math
+import numbers
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,6 +10,22 @@ import tensorflow as tf
 from geans.models.distribution import batch_norms
 from geans.models.finiteness import ON_NAN
 from geans.models.update_rule import ORDERS
+
+MOST_SAMPLES = 10**7
+"""More than this `sample` does not draw at once."""
+
+OPTIMIZER_NUMBERS = (
+    "learning_rate",
+    "beta_1",
+    "beta_2",
+    "rho",
+    "momentum",
+    "epsilon",
+    "weight_decay",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+)
 
 
 def check_backend():
@@ -37,6 +56,11 @@ def check_networks(generator, discriminator):
             f"generator.output_shape={generator.output_shape}, "
             f"discriminator.input_shape={discriminator.input_shape}."
         )
+    if not isinstance(discriminator.output_shape, tuple):
+        raise ValueError(
+            "The discriminator must have one output, its logits. Received: "
+            f"output_shape={discriminator.output_shape}."
+        )
 
 
 def check_rule(update_every, order, discriminator_steps):
@@ -62,7 +86,7 @@ def check_rule(update_every, order, discriminator_steps):
 
 def check_averaging(half_life):
     """Refuses a half-life that is not a number of samples."""
-    if half_life is not None and not half_life > 0:
+    if half_life is not None and not (_is_number(half_life) and half_life > 0):
         raise ValueError(
             "averaging_half_life must be a positive number of samples, or None for no average. "
             f"Received: averaging_half_life={half_life!r}."
@@ -78,6 +102,11 @@ def check_compile_arguments(arguments):
             "generator_optimizer, discriminator_optimizer, loss, penalty, step_length, "
             "jit_compile, run_eagerly and steps_per_execution."
         )
+    steps = arguments.get("steps_per_execution")
+    if steps is not None and steps != "auto" and not is_positive_integer(steps):
+        raise ValueError(
+            f"steps_per_execution must be 1 or more. Received: steps_per_execution={steps!r}."
+        )
 
 
 def check_fit_arguments(arguments):
@@ -89,6 +118,17 @@ def check_fit_arguments(arguments):
             f"fit() of an adversarial model has no meaning for {', '.join(unknown)}: there is no "
             "target to compare with. Evaluate samples in a callback instead."
         )
+    for name in ("epochs", "batch_size", "steps_per_epoch"):
+        if arguments.get(name) is not None and not is_positive_integer(arguments[name]):
+            raise ValueError(f"{name} must be 1 or more. Received: {name}={arguments[name]!r}.")
+    first = arguments.get("initial_epoch", 0)
+    if not is_positive_integer(first) and (first != 0 or isinstance(first, bool)):
+        raise ValueError(f"initial_epoch must be 0 or more. Received: initial_epoch={first!r}.")
+    for callback in keras.tree.flatten(arguments.get("callbacks") or []):
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(
+                f"callbacks must be objects of keras.callbacks.Callback. Received: {callback!r}."
+            )
 
 
 def check_compiled(model):
@@ -119,6 +159,20 @@ def check_optimizers(*optimizers):
             raise ValueError(
                 "The average of an optimizer with use_ema=True would never be used. Pass "
                 "averaging_half_life to the model instead."
+            )
+        _check_numbers(optimizer)
+
+
+def _check_numbers(optimizer):
+    # Keras takes anything here, and fails, or writes NaN, in the first update.
+    for name, value in optimizer.get_config().items():
+        none = value is None or isinstance(value, (bool, dict))
+        if name not in OPTIMIZER_NUMBERS or none:
+            continue
+        if not _is_number(value) or value < 0:
+            raise ValueError(
+                f"{name} of an optimizer must be a finite number, 0 or more. "
+                f"Received: {name}={value!r} in {type(optimizer).__name__}."
             )
 
 
@@ -214,9 +268,11 @@ def check_spec(real, input_shape):
             "Each batch must be a tensor of samples, or (samples, labels). Received: a "
             f"{type(real).__name__}{hint}. Map the dataset to its samples first."
         )
-    if not tf.as_dtype(real.dtype).is_floating:
+    dtype = np.dtype(getattr(real.dtype, "as_numpy_dtype", real.dtype))
+    # bfloat16 is of kind "V" to NumPy.
+    if dtype.kind not in "fV" or not tf.as_dtype(dtype).is_floating:
         raise ValueError(
-            f"Samples must be floats, images in [-1, 1]. Received: {tf.as_dtype(real.dtype).name}. "
+            f"Samples must be floats, images in [-1, 1]. Received: {dtype.name}. "
             "geans.data.images.from_arrays(images) converts uint8 images."
         )
     if not tf.TensorShape(input_shape).is_compatible_with(real.shape):
@@ -228,6 +284,8 @@ def check_spec(real, input_shape):
 
 def check_latents(latents, latent_dim):
     """Refuses latents that the generator cannot take."""
+    if not hasattr(latents, "shape"):
+        raise ValueError(f"Latents must be an array or a tensor. Received: {latents!r}.")
     if not tf.TensorShape((None, latent_dim)).is_compatible_with(latents.shape):
         raise ValueError(
             f"Latents must have shape (batch, latent_dim={latent_dim}). "
@@ -247,8 +305,11 @@ def check_data(x, generator, *, needs_epoch_end, steps_per_epoch):
         needs_epoch_end: Whether updates wait for the epoch's end.
         steps_per_epoch: As given to `fit`.
     """
-    if x is None:
-        raise ValueError("fit() needs samples: an array or a batched tf.data.Dataset.")
+    if x is None or isinstance(x, (str, bytes, dict, list, tuple, int, float, np.generic)):
+        raise ValueError(
+            "fit() needs samples: an array or a batched tf.data.Dataset. Received: a "
+            f"{type(x).__name__}."
+        )
     if isinstance(x, (np.ndarray, tf.Tensor)):
         check_spec(x, generator.output_shape)
         if len(x) == 0:
@@ -260,6 +321,8 @@ def check_data(x, generator, *, needs_epoch_end, steps_per_epoch):
         first = next(iter(x.take(1)), None)
         if first is None:
             raise ValueError("The dataset is empty: it ended before its first batch.")
+        # A dataset from a generator need not know its shapes.
+        check_spec(_samples(first), generator.output_shape)
         _check_values(np.asarray(_samples(first)), generator, "The first batch")
 
 
@@ -267,10 +330,11 @@ def _check_cardinality(dataset, needs_epoch_end, steps_per_epoch):
     cardinality = int(dataset.cardinality())
     if cardinality == 0:
         raise ValueError("The dataset is empty: its cardinality is 0.")
-    if cardinality == tf.data.INFINITE_CARDINALITY and needs_epoch_end and steps_per_epoch is None:
+    if cardinality == tf.data.INFINITE_CARDINALITY and steps_per_epoch is None:
+        who = "update_every='epoch'" if needs_epoch_end else "fit()"
         raise ValueError(
-            "update_every='epoch' needs to know where an epoch ends, but the dataset is infinite. "
-            "Pass steps_per_epoch to fit(), or update_every=K to the model."
+            f"{who} needs to know where an epoch ends, but the dataset is infinite. "
+            "Pass steps_per_epoch to fit()."
         )
 
 
@@ -288,6 +352,25 @@ def _check_values(values, generator, what):
 
 def _samples(batch):
     return batch[0] if isinstance(batch, (tuple, list)) else batch
+
+
+def check_sampling(count, seed, batch_size):
+    """Refuses numbers of samples and seeds that have no meaning."""
+    if not is_positive_integer(count) or count > MOST_SAMPLES:
+        raise ValueError(
+            f"count must be 1 or more, at most {MOST_SAMPLES:,}. Received: count={count!r}. For "
+            "more samples, draw several times with different seeds."
+        )
+    if not is_positive_integer(batch_size):
+        raise ValueError(f"batch_size must be 1 or more. Received: batch_size={batch_size!r}.")
+    # Inside an exported model the seed is a tensor.
+    if seed is not None and not (isinstance(seed, (int, np.integer)) and abs(seed) < 2**63):
+        raise ValueError(f"seed must be an integer, or None. Received: seed={seed!r}.")
+
+
+def _is_number(value):
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return real and math.isfinite(value)
 
 
 def is_positive_integer(value):

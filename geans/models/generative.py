@@ -54,10 +54,10 @@ class GenerativeModel(distribution.Distributed):
             Array `(count, ...)`, images in [-1, 1].
 
         Raises:
-            ValueError: If `count` is not positive.
+            ValueError: If `count` or `batch_size` is no positive integer, `count` is above 10
+                million, or `seed` is no integer.
         """
-        if not checks.is_positive_integer(count):
-            raise ValueError(f"count must be 1 or more. Received: count={count!r}.")
+        checks.check_sampling(count, seed, batch_size)
         if seed is None:
             seed = int(np.random.default_rng().integers(2**31))
         network = (averaged and self.averaged_generator) or self.generator

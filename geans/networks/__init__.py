@@ -31,6 +31,6 @@ def get(name):
     >>> get("mlp").discriminator((2,)).output_shape
     (None, 1)
     """
-    if name not in NETWORKS:
+    if not isinstance(name, str) or name not in NETWORKS:
         raise ValueError(f"networks must be one of {', '.join(NETWORKS)}. Received: {name!r}.")
     return NETWORKS[name]

@@ -12,11 +12,13 @@ Departures from the paper:
   and leave no checkerboard (Odena et al. 2016, doi 10.23915/distill.00003).
 """
 
+import numbers
 import random
 
 import keras
 
 KERNEL_SIZE = 4
+LARGEST = 2**16
 SMALLEST_BASE = 4
 
 
@@ -42,8 +44,8 @@ def generator(
         channels)` in [-1, 1].
 
     Raises:
-        ValueError: `output_shape` is not such a shape, a size is below 1, or `normalization` is
-            unknown.
+        ValueError: `output_shape` is not such a shape, a size is no integer from 1 to 65,536, or
+            `normalization` is unknown.
 
     Example:
 
@@ -90,8 +92,8 @@ def discriminator(
         A `keras.Model`: images `(batch, size, size, channels)` to raw float32 logits `(batch, 1)`.
 
     Raises:
-        ValueError: `input_shape` is not such a shape, `width` is below 1, or `normalization` is
-            unknown.
+        ValueError: `input_shape` is not such a shape, a size is no integer up to 65,536, or
+            `normalization` is unknown.
 
     Example:
 
@@ -100,8 +102,8 @@ def discriminator(
     """
     halvings = _halvings("input_shape", input_shape)
     _check(width=width, normalization=normalization)
-    if dense_units < 0:
-        raise ValueError(f"dense_units must be 0 or more. Received: dense_units={dense_units}.")
+    if dense_units != 0:
+        _check(dense_units=dense_units, normalization=normalization)
     initializers = _initializers("discriminator", seed)
 
     images = keras.Input(input_shape, name="images")
@@ -155,10 +157,11 @@ def _initializers(network, seed):
 
 def _halvings(name, shape):
     """Count how often an image of this shape can be halved."""
-    if len(shape) != 3 or shape[0] != shape[1] or shape[0] % 4 or shape[0] < 8 or shape[2] < 1:
+    is_shape = hasattr(shape, "__len__") and len(shape) == 3 and all(map(_is_size, shape))
+    if not is_shape or shape[0] != shape[1] or shape[0] % 4 or shape[0] < 8:
         raise ValueError(
             f"{name} must be (size, size, channels) with a size of 8 or more that is divisible by "
-            f"4, and at least 1 channel. Received: {name}={tuple(shape)}. Resize or pad the images."
+            f"4, and at least 1 channel. Received: {name}={shape!r}. Resize or pad the images."
         )
     size, halvings = shape[0], 0
     while size % 2 == 0 and size // 2 >= SMALLEST_BASE:
@@ -168,9 +171,17 @@ def _halvings(name, shape):
 
 def _check(*, normalization, **sizes):
     for name, value in sizes.items():
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1. Received: {name}={value}.")
+        if not _is_size(value):
+            raise ValueError(
+                f"{name} must be an integer of at least 1, at most {LARGEST}. "
+                f"Received: {name}={value!r}."
+            )
     if normalization not in ("batch", None):
         raise ValueError(
             f'normalization must be "batch" or None. Received: normalization={normalization!r}.'
         )
+
+
+def _is_size(value):
+    integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return integer and 1 <= value <= LARGEST

@@ -4,9 +4,12 @@ Kernels are drawn from Glorot's uniform distribution, biases are zero.
 """
 
 import math
+import numbers
 import random
 
 import keras
+
+LARGEST = 2**16
 
 
 def generator(
@@ -33,14 +36,19 @@ def generator(
         A `keras.Model`: latents `(batch, latent_dim)` to float32 `(batch, *output_shape)`.
 
     Raises:
-        ValueError: a size is below 1.
+        ValueError: a size is no integer from 1 to 65,536, or an activation is unknown.
 
     Example:
 
     >>> generator(2, (2,)).output_shape
     (None, 2)
     """
-    _check_sizes(latent_dim=[latent_dim], output_shape=output_shape, units=units)
+    if not _is_size(latent_dim):
+        raise ValueError(
+            f"latent_dim must be an integer, no number below 1 and none above {LARGEST}. "
+            f"Received: latent_dim={latent_dim!r}."
+        )
+    _check_sizes(output_shape=output_shape, units=units)
     if output_activation == "auto":
         output_activation = "linear" if len(output_shape) == 1 else "tanh"
     seeds = _layer_seeds("generator", seed)
@@ -74,7 +82,7 @@ def discriminator(
         A `keras.Model`: samples `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Raises:
-        ValueError: a size is below 1.
+        ValueError: a size is no integer from 1 to 65,536, or an activation is unknown.
 
     Example:
 
@@ -111,6 +119,13 @@ def _layer_seeds(network, seed):
 
 def _check_sizes(**sizes):
     for name, values in sizes.items():
-        if any(value < 1 for value in values):
-            received = values[0] if isinstance(values, list) else values
-            raise ValueError(f"{name} must hold no number below 1. Received: {name}={received!r}.")
+        if not hasattr(values, "__len__") or not all(map(_is_size, values)):
+            raise ValueError(
+                f"{name} must hold integers, no number below 1 and none above {LARGEST}. "
+                f"Received: {name}={values!r}."
+            )
+
+
+def _is_size(value):
+    integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return integer and 1 <= value <= LARGEST

@@ -29,11 +29,11 @@ def get(identifier, **options):
     >>> get("conjugate_gradient", learning_rate=0.1).rule
     'polak_ribiere_plus'
     """
-    if not isinstance(identifier, str):
-        return keras.optimizers.get(identifier)
     try:
+        if not isinstance(identifier, str):
+            return keras.optimizers.get(identifier)
         if identifier in OPTIMIZERS:
             return OPTIMIZERS[identifier](**options)
         return keras.optimizers.get({"class_name": identifier, "config": options})
-    except TypeError as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"The options of {identifier!r} do not fit: {error}.") from error

@@ -295,5 +295,6 @@ def _check_arguments(*, rule, preconditioner, restart_every, **amounts):
         raise ValueError(f"Not a positive integer. Received: {restart_every=}.")
     for name, value in amounts.items():
         limit = 1 if name in ("beta_1", "beta_2") else float("inf")
-        if isinstance(value, (int, float)) and not 0 <= value < limit:
+        # A learning rate may be a schedule.
+        if isinstance(value, str) or isinstance(value, (int, float)) and not 0 <= value < limit:
             raise ValueError(f"{name} must be in [0, {limit}). Received: {name}={value!r}.")

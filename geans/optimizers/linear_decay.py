@@ -36,7 +36,8 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, learning_rate, windows, exponent=0.0, warmup=0.0):
-        if not windows or any(updates < 0 or size <= 0 for updates, size in windows):
+        is_list = isinstance(windows, (list, tuple))
+        if not is_list or not windows or any(n < 0 or size <= 0 for n, size in windows):
             raise ValueError(f"windows must be pairs of numbers above 0. Received: {windows!r}.")
         if not 0 <= warmup < 1:
             raise ValueError(f"warmup must be a share in [0, 1). Received: warmup={warmup!r}.")

@@ -38,7 +38,7 @@ class OptimisticAdam(keras.optimizers.Optimizer):
     def __init__(self, learning_rate=2e-4, *, beta_1=0.5, beta_2=0.999, epsilon=1e-7, **kwargs):
         super().__init__(learning_rate=learning_rate, **kwargs)
         for name, decay in (("beta_1", beta_1), ("beta_2", beta_2)):
-            if not 0 <= decay < 1:
+            if not isinstance(decay, (int, float)) or not 0 <= decay < 1:
                 raise ValueError(f"{name} must be in [0, 1). Received: {name}={decay!r}.")
         self.beta_1 = beta_1
         self.beta_2 = beta_2

@@ -49,6 +49,6 @@ def get(name):
     >>> get("gean_ring").update_every
     'growing:8'
     """
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise ValueError(f"Unknown preset {name!r}. Known: {', '.join(names())}.")
     return PRESETS[name]()

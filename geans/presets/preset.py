@@ -1,12 +1,52 @@
 """The record that describes a training run completely, in plain values."""
 
 import dataclasses
+import difflib
 import inspect
 import json
+import math
 import pathlib
 import re
 import types
 import typing
+
+MAX_BYTES = 2**20
+"""The largest file that `read` takes for a preset; those of the package have about 1,000 bytes."""
+
+MAX_DEPTH = 8
+"""How deep the options of a preset may be nested."""
+
+_COUNT = (1, 10**9)
+_AMOUNT = (0, 1e9)
+_SHARE = (0, math.nextafter(1, 0))
+# In float32 a rate above the largest number, or below the smallest one, is none.
+_RATE = (1e-38, 3e38)
+
+RANGES = {
+    "samples_per_epoch": (1, 10**8),
+    "image_size": (1, 8_192),
+    "batch_size": (1, 10**6),
+    "latent_dim": (1, 2**16),
+    "update_every": _COUNT,
+    "discriminator_steps": (1, 1_000),
+    "averaging_half_life": (0, 1e12),
+    "r1": _AMOUNT,
+    "r2": _AMOUNT,
+    "gradient_penalty": _AMOUNT,
+    "penalty_interval": _COUNT,
+    "generator_learning_rate": _RATE,
+    "discriminator_learning_rate": _RATE,
+    "beta_1": _SHARE,
+    "beta_2": _SHARE,
+    "warmup": _SHARE,
+    "window_exponent": (0, 10),
+    "epochs": _COUNT,
+    "seed": (0, 2**31 - 1),
+    "picture_every": _COUNT,
+    "steps_per_execution": (1, 10**6),
+    "expected_minutes": (0, 1e6),
+}
+"""The smallest and the largest value of every number of a preset."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,8 +56,11 @@ class Preset:
     Every field is a plain value, so a preset is also a JSON object and a set of command line
     flags. `dataclasses.replace(preset, epochs=3)` makes a variant.
 
+    A preset can come from a file that nobody trusts: types and ranges are checked here, the words
+    and options when `experiment` makes data, model and optimizers of them, before training.
+
     Args:
-        name: Its name, and the name of its run directory.
+        name: Its name, and the name of its run directory: letters, digits, `_`, `-` and `.`.
         data: `"mixture:ring"`, `"mixture:grid"`, `"stacked:mnist"`, `"stacked:digits"`,
             `"embedded:fashion"`, `"tfds:NAME"` or `"folder:PATH"`.
         data_options: Further arguments of that dataset, such as `{"radius": 1.0}`.
@@ -57,6 +100,9 @@ class Preset:
         steps_per_execution: Steps per call of the compiled loop.
         expected_minutes: What a run of the benchmarks took, on two shared CPU cores.
         expected_score: What a run gives, measured with the default seed.
+
+    Raises:
+        ValueError: If a field is of the wrong type, not finite, or out of the range in `RANGES`.
     """
 
     name: str
@@ -98,7 +144,10 @@ class Preset:
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            _check_type(field.name, getattr(self, field.name), field.type)
+            value = getattr(self, field.name)
+            _check_type(field.name, value, field.type)
+            _check_value(field.name, value)
+        _check_name(self.name)
         _check_update_every(self.update_every)
 
     @property
@@ -114,32 +163,67 @@ def from_dict(values):
         ValueError: If a field is unknown, missing or of the wrong type.
     """
     if not isinstance(values, dict):
-        raise ValueError(f"A preset is a JSON object. Received: {values!r}.")
+        raise ValueError(f"A preset is a JSON object. Received: {_shortened(values)}.")
     fields = {field.name: field for field in dataclasses.fields(Preset)}
-    unknown = sorted(set(values) - set(fields))
-    required = (name for name, field in fields.items() if _is_required(field))
+    unknown = sorted(set(values) - set(fields), key=str)
+    required = [name for name, field in fields.items() if _is_required(field)]
     missing = sorted(set(required) - set(values))
-    if unknown or missing:
-        raise ValueError(f"A preset has wrong fields. Unknown: {unknown}; missing: {missing}.")
+    if unknown:
+        raise ValueError(
+            f"A preset has no field {', '.join(_nearest(name, fields) for name in unknown[:10])}. "
+            "Rename or remove it."
+        )
+    if missing:
+        raise ValueError(
+            f"A preset needs the fields {', '.join(required)}. Missing: {', '.join(missing)}."
+        )
     return Preset(**values)
 
 
 def read(path):
     """The preset in a JSON file, such as `preset.json` of a run directory.
 
+    The file need not be trusted. It is JSON in UTF-8, without NaN, infinity or repeated names.
+
     Raises:
-        ValueError: If the file is missing, damaged, or not a preset.
+        ValueError: If the file is missing, damaged, larger than `MAX_BYTES`, or not a preset.
     """
     try:
-        values = json.loads(pathlib.Path(path).read_text())
-    except (OSError, ValueError) as error:
-        raise ValueError(f"No preset can be read from {path}: {error}.") from error
-    return from_dict(values)
+        return from_dict(_read_json(pathlib.Path(path)))
+    # Python's parser gives up on thousands of nested brackets.
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"No preset can be read from {path}: {error}") from error
+
+
+def _read_json(path):
+    # A pipe would be waited for without end.
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no file.")
+    with path.open("rb") as file:
+        text = file.read(MAX_BYTES + 1)
+    if len(text) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES} bytes.")
+    return json.loads(
+        text.decode("utf-8"), object_pairs_hook=_once_each, parse_constant=_refuse_constant
+    )
+
+
+def _once_each(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{_shortened(twice)} is there twice. Leave one of them.")
+    return values
+
+
+def _refuse_constant(word):
+    raise ValueError(f"{word} is no number of JSON. Write a finite one.")
 
 
 def field_texts():
     """What the fields mean, a dict from name to text, read from the docstring of `Preset`."""
-    text = inspect.getdoc(Preset).partition("Args:")[2]
+    text = inspect.getdoc(Preset).partition("Args:")[2].partition("Raises:")[0]
     found = re.findall(r"^    (\w+): ((?:.|\n {8})+)", text, re.MULTILINE)
     return {name: " ".join(words.split()).replace("`", "") for name, words in found}
 
@@ -166,14 +250,67 @@ def _check_type(name, value, annotation):
     allowed = (*kinds, int) if float in kinds else kinds
     if not isinstance(value, allowed) or isinstance(value, bool):
         wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise ValueError(f"The preset's {name} must be {wanted}. Received: {name}={value!r}.")
+        raise ValueError(
+            f"The preset's {name} must be {wanted}. Received: {name}={_shortened(value)}."
+        )
+
+
+def _check_value(name, value):
+    if isinstance(value, dict):
+        _check_options(name, value)
+    elif isinstance(value, (int, float)):
+        lowest, highest = RANGES[name]
+        if not lowest <= value <= highest:
+            raise ValueError(
+                f"The preset's {name} must be from {lowest} to {highest}. "
+                f"Received: {name}={_shortened(value)}."
+            )
+
+
+def _check_options(name, options):
+    if not _is_plain(options, depth=MAX_DEPTH):
+        raise ValueError(
+            f"The preset's {name} must hold finite numbers, words, and lists of them that are at "
+            f"most {MAX_DEPTH} deep. Received: {name}={_shortened(options)}."
+        )
+
+
+def _is_plain(value, depth):
+    if isinstance(value, (dict, list, tuple)):
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        return depth > 0 and all(_is_plain(part, depth - 1) for part in parts)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, (str, int))
+
+
+def _check_name(name):
+    if not re.fullmatch(r"\w[\w.-]{0,99}", name, re.ASCII):
+        raise ValueError(
+            "The preset's name must be of up to 100 letters, digits, '_', '-' and '.', and begin "
+            f"with none of the last two. Received: name={_shortened(name)}."
+        )
+
+
+def _nearest(name, fields):
+    near = difflib.get_close_matches(str(name)[:100], fields, n=1)
+    return _shortened(name) + (f" (did you mean {near[0]!r}?)" if near else "")
+
+
+def _shortened(value):
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # Deeply nested, or of more digits than Python writes.
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def _check_update_every(value):
     kind, _, largest = str(value).partition(":")
-    growing = kind == "growing" and largest.isdecimal() and int(largest).bit_count() == 1
-    if isinstance(value, str) and value != "epoch" and not (growing and int(largest) > 1):
+    growing = kind == "growing" and largest in {str(2**power) for power in range(1, 31)}
+    if isinstance(value, str) and value != "epoch" and not growing:
         raise ValueError(
             "The preset's update_every must be a number of steps, 'epoch', or 'growing:K' with K a "
-            f"power of 2, at least 2. Received: update_every={value!r}."
+            "power of 2, at least 2 and at most 2**30. "
+            f"Received: update_every={_shortened(value)}."
         )

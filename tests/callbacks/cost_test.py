@@ -2,6 +2,7 @@ import json
 import time
 
 import keras
+import pytest
 
 import geans
 from geans import callbacks
@@ -53,3 +54,15 @@ def test_an_epoch_that_is_interrupted_counts_once(make_model, points, tmp_path):
     assert 0.05 <= first < 1
     callback.write()
     assert json.loads(callback.path.read_text())["seconds"] == first
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"seconds": "x", "peak_memory_mb": 1}', "[" * 9999]
+)
+def test_a_damaged_file_is_named_before_the_first_step(make_model, points, tmp_path, text):
+    path = tmp_path / "cost.json"
+    path.write_text(text)
+    model = make_model(geans.GAN)
+    with pytest.raises(ValueError, match=r"cost\.json is damaged"):
+        fit(model, points, path, 0, 1)
+    assert model.steps.numpy() == 0 and path.read_text() == text

@@ -119,3 +119,19 @@ def test_it_observes_and_changes_nothing(make_model, points, tmp_path):
 )
 def test_moments_are_close_together_at_first(last, expected):
     assert coverage.spread(last, 5) == expected
+
+
+def test_damaged_samples_are_named(tmp_path):
+    path = tmp_path / "coverage.npz"
+    np.savez(path, **{"1": np.zeros((2, 2))})
+    whole = path.read_bytes()
+    np.savez(tmp_path / "objects.npz", **{"1": np.array([{}], dtype=object)})
+    np.savez(tmp_path / "words.npz", first=np.zeros(2))
+    others = [(tmp_path / f"{name}.npz").read_bytes() for name in ("objects", "words")]
+    flipped = whole[:60] + bytes([whole[60] ^ 255]) + whole[61:]
+    for content in (b"", b"text", whole[:-30], flipped, *others):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"coverage\.npz holds no samples by epoch"):
+            coverage.read_samples(path)
+        with pytest.raises(ValueError, match="holds no samples by epoch"):
+            callbacks.Coverage(tmp_path, RING).on_train_begin()

@@ -2,13 +2,18 @@
 
 import logging
 import os
+import re
+import struct
+import time
+import zlib
 
 import numpy as np
 import PIL.Image
+import PIL.ImageFile
 import pytest
 import tensorflow as tf
 
-from geans.data import images, pipeline
+from geans.data import image_files, images, pipeline
 
 
 def everything(dataset):
@@ -155,6 +160,128 @@ def test_folder_names_an_unreadable_or_mislabelled_file_at_once(tmp_path, spoil,
         images.from_folder(tmp_path, 8)
 
 
+def pipe(path):
+    os.mkfifo(path)
+
+
+def link_to_itself(path):
+    os.symlink(path, path)
+
+
+def link_to_nothing(path):
+    os.symlink(path.with_name("nothing"), path)
+
+
+def png_header(width, height):
+    """A PNG of one bit per pixel that ends before its first one."""
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", b""), (b"IEND", b"")]
+    signed = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(signed)
+
+
+def bomb(path):
+    """A file of 57 bytes that claims 2.5 billion pixels."""
+    path.write_bytes(png_header(50_000, 50_000))
+
+
+def small_bomb(path):
+    """In the range in which Pillow only warns: 90.25 million pixels."""
+    path.write_bytes(png_header(9_500, 9_500))
+
+
+def unreadable(path):
+    if os.geteuid() == 0:
+        pytest.skip("root may read every file")
+    save(noise(8, 8, 3), path)
+    path.chmod(0)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("skip", [False, True], ids=["raise", "skip"])
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (truncated, "truncated"),
+        (text, "cannot identify"),
+        (empty, "cannot identify"),
+        (pipe, "it is a pipe"),
+        (link_to_itself, "symbolic links"),
+        (link_to_nothing, "No such file"),
+        (bomb, "decompression bomb"),
+        (small_bomb, "claims 9500 x 9500 pixels, more than .*89478485"),
+        (unreadable, "Permission denied"),
+    ],
+)
+def test_folder_names_what_it_refuses_or_leaves_out(
+    tmp_path, memory_limit, caplog, spoil, reason, skip
+):
+    pixels = noise(2, 8, 8, 3)
+    save(pixels[0], tmp_path / "a.png")
+    spoil(tmp_path / "bad.png")
+    save(pixels[1], tmp_path / "c.png")
+    if skip:
+        found = everything(images.from_folder(tmp_path, 8, shuffle=False, on_error="skip"))
+        np.testing.assert_array_equal(to_bytes(found), pixels)
+        message = caplog.text
+    else:
+        with pytest.raises(ValueError) as raised:
+            images.from_folder(tmp_path, 8)
+        message = str(raised.value)
+    assert re.search(rf"1 of 3 files(.|\n)*/bad\.png' \(.*{reason}", message), message
+    assert ('on_error="skip"' in message) != skip
+
+
+def test_a_bomb_is_not_decoded(tmp_path, monkeypatch):
+    bomb(tmp_path / "a.png")
+    small_bomb(tmp_path / "b.png")
+
+    def load(image):
+        raise AssertionError(f"{image.size} was decoded")
+
+    monkeypatch.setattr(PIL.ImageFile.ImageFile, "load", load)
+    with pytest.raises(ValueError) as raised, pytest.warns(PIL.Image.DecompressionBombWarning):
+        images.from_folder(tmp_path, 8)
+    assert "2 of 2" in str(raised.value) and "was decoded" not in str(raised.value)
+
+
+def test_large_images_are_not_decoded_all_at_once(tmp_path, monkeypatch):
+    """Of 8 files and 8 threads, as many at a time as the budget of pixels allows: two."""
+    for index in range(8):
+        save(noise(20, 20, 3), tmp_path / f"{index}.png")
+    monkeypatch.setattr(image_files, "_DECODED", image_files._Budget(2 * 20 * 20 + 1))
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    convert, now, most = image_files._convert, [], []
+
+    def slow_convert(image, mode):
+        now.append(image)
+        most.append(len(now))
+        time.sleep(0.05)
+        now.pop()
+        return convert(image, mode)
+
+    monkeypatch.setattr(image_files, "_convert", slow_convert)
+    assert everything(images.from_folder(tmp_path, 8)).shape == (8, 8, 8, 3)
+    assert len(most) == 8 and max(most) <= 2
+
+
+def test_an_image_beyond_the_budget_is_decoded_alone(tmp_path, monkeypatch):
+    save(noise(20, 20, 3), tmp_path / "a.png")
+    monkeypatch.setattr(image_files, "_DECODED", image_files._Budget(10))
+    assert everything(images.from_folder(tmp_path, 8)).shape == (1, 8, 8, 3)
+
+
+def test_a_folder_of_nothing_but_broken_files_is_refused_even_when_they_may_be_skipped(tmp_path):
+    for index in range(12):
+        text(tmp_path / f"{index:02}.png")
+    with pytest.raises(ValueError, match=r"12 of 12(.|\n)*/09\.png'(.|\n)*\nand 2 more") as raised:
+        images.from_folder(tmp_path, 8, on_error="skip")
+    assert "10.png" not in str(raised.value)
+
+
 def test_folder_names_unreadable_files_when_streaming_too(tmp_path, memory_limit):
     for name in ("one.png", "two.jpg"):
         text(tmp_path / name)
@@ -183,7 +310,7 @@ def test_folder_refuses_links_that_lead_out(tmp_path, target):
     save(noise(8, 8, 3), tmp_path / "outside/a.png")
     save(noise(8, 8, 3), tmp_path / "folder/a.png")
     os.symlink(tmp_path / target, tmp_path / "folder/link.png")
-    with pytest.raises(ValueError, match=r"link\.png is a link that leads out"):
+    with pytest.raises(ValueError, match=r"link\.png' is a link that leads out"):
         images.from_folder(tmp_path / "folder", 8)
 
 
@@ -197,16 +324,75 @@ def test_folder_allows_links_within_and_a_link_to_itself(tmp_path):
 @pytest.mark.parametrize(
     "size, options, message",
     [
-        (0, {}, "positive integer. Received: 0"),
-        (8.0, {}, "positive integer. Received: 8.0"),
+        (0, {}, "positive integer.* Received: 0"),
+        (8.0, {}, "positive integer.* Received: 8.0"),
         (8, dict(channels=2), "1, 3 or 4. Received: channels=2"),
         (8, dict(batch_size=0), "batch_size=0"),
+        (True, {}, "positive integer, at most 8192. Received: True"),
+        (10**6, {}, "at most 8192. Received: 1000000"),
+        (8, dict(channels=3.0), "1, 3 or 4. Received: channels=3.0"),
+        (8, dict(on_error="ignore"), '"raise" or "skip". Received: on_error=\'ignore\''),
+        (8, dict(batch_size=2.5), "batch_size=2.5"),
+        (8, dict(seed=-1), "seed=-1"),
     ],
 )
 def test_folder_refuses_impossible_options(tmp_path, size, options, message):
     save(noise(8, 8, 3), tmp_path / "a.png")
     with pytest.raises(ValueError, match=message):
         images.from_folder(tmp_path, size, **options)
+
+
+def test_a_folder_may_be_named_like_an_image(tmp_path, memory_limit):
+    pixels = noise(2, 8, 8, 3)
+    save(pixels[0], tmp_path / "a.png/b.png")
+    save(pixels[1], tmp_path / "c.png")
+    found = everything(images.from_folder(tmp_path, 8, shuffle=False))
+    np.testing.assert_array_equal(to_bytes(found), pixels)
+
+
+def test_links_that_go_in_circles_end(tmp_path):
+    """To a folder above, which is not followed, and to each other."""
+    save(noise(8, 8, 3), tmp_path / "a/b/c.png")
+    os.symlink(tmp_path / "a", tmp_path / "a/b/up")
+    assert everything(images.from_folder(tmp_path, 8)).shape == (1, 8, 8, 3)
+    os.symlink(tmp_path / "one.png", tmp_path / "two.png")
+    os.symlink(tmp_path / "two.png", tmp_path / "one.png")
+    with pytest.raises(ValueError, match=r"2 of 3 files(.|\n)*/one\.png'(.|\n)*/two\.png'"):
+        images.from_folder(tmp_path, 8)
+
+
+def test_file_names_need_not_be_text(tmp_path, memory_limit):
+    """Bytes that are not UTF-8 and line ends are read, and shown escaped."""
+    pixels = noise(2, 8, 8, 3)
+    save(pixels[0], tmp_path / os.fsdecode(b"a\xff.png"))
+    save(pixels[1], tmp_path / "b\n.png")
+    found = everything(images.from_folder(tmp_path, 8, shuffle=False))
+    np.testing.assert_array_equal(to_bytes(found), pixels)
+    text(tmp_path / os.fsdecode(b"c\xfe\n.png"))
+    with pytest.raises(ValueError, match=r"c\\udcfe\\n\.png") as raised:
+        images.from_folder(tmp_path, 8)
+    str(raised.value).encode()
+
+
+def test_animations_show_their_first_frame(tmp_path, memory_limit):
+    first, second = (PIL.Image.fromarray(pixels) for pixels in noise(2, 8, 8, 3))
+    first.save(tmp_path / "a.png", save_all=True, append_images=[second])
+    found = everything(images.from_folder(tmp_path, 8))
+    np.testing.assert_array_equal(to_bytes(found)[0], np.asarray(first))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [("CMYK", "a.jpg"), ("L", "a.jpg"), ("1", "a.png"), ("LA", "a.png"), ("P", "a.png")],
+)
+def test_every_mode_of_png_and_jpeg_becomes_every_number_of_channels(
+    tmp_path, mode, name, channels
+):
+    """White everywhere, in any of them."""
+    PIL.Image.new("RGB", (8, 8), "white").convert(mode).save(tmp_path / name)
+    found = everything(images.from_folder(tmp_path, 4, channels=channels))
+    np.testing.assert_allclose(found, np.ones((1, 4, 4, channels)), atol=1e-6)
 
 
 def test_missing_folder_is_named(tmp_path):

@@ -107,7 +107,7 @@ def test_centers_cannot_be_moved():
         (lambda: mixtures.grid(spacing=0.0), "spacing=0.0"),
         (lambda: mixtures.grid(stddev=-0.1), "stddev=-0.1"),
         (lambda: mixtures.ring().sample(0), "count=0"),
-        (lambda: mixtures.ring().dataset(size=0), "count=0"),
+        (lambda: mixtures.ring().dataset(size=0), "size=0"),
         (lambda: mixtures.ring().dataset(batch_size=0), "batch_size=0"),
         (lambda: mixtures.Mixture("line", [1.0, 2.0], 0.1), r"\(2,\)"),
         (lambda: mixtures.Mixture("none", np.zeros((0, 2)), 0.1), r"\(0, 2\)"),

@@ -113,7 +113,7 @@ def with_nan(shape, index):
 GOOD = np.zeros((10, 2), "float32")
 BAD_DATA = {
     "nothing": (lambda: None, {}, "needs samples"),
-    "two arrays": (lambda: [GOOD, GOOD], {}, "Received: a tuple"),
+    "two arrays": (lambda: [GOOD, GOOD], {}, "Received: a list"),
     "empty array": (lambda: GOOD[:0], {}, "is empty"),
     "empty dataset": (lambda: dataset(GOOD).take(0), {}, "is empty"),
     "empty after filter": (lambda: dataset(GOOD).filter(lambda x: False), {}, "is empty"),
