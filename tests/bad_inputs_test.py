@@ -95,6 +95,12 @@ FIT = {
     "negative steps": (lambda: dataset(GOOD), {"steps_per_epoch": -2}, "steps_per_epoch=-2"),
     "first epoch": (lambda: GOOD, {"initial_epoch": -1}, "initial_epoch=-1"),
     "callbacks": (lambda: GOOD, {"callbacks": [print]}, "callbacks must be .*print"),
+    "no epochs": (lambda: GOOD, {"epochs": 0}, "epochs=0"),
+    "epochs by word": (lambda: GOOD, {"epochs": "3"}, "epochs='3'"),
+    "fraction of epochs": (lambda: GOOD, {"epochs": 1.5}, "epochs=1.5"),
+    "batch size": (lambda: GOOD, {"batch_size": 0}, "batch_size=0"),
+    "negative batch size": (lambda: GOOD, {"batch_size": -8}, "batch_size=-8"),
+    "batch size by word": (lambda: GOOD, {"batch_size": "8"}, "batch_size='8'"),
     "validation": (lambda: GOOD, {"validation_data": GOOD}, "no meaning for validation_data"),
     "weights": (lambda: GOOD, {"sample_weight": GOOD[:, 0]}, "no meaning for sample_weight"),
 }
@@ -210,6 +216,9 @@ MODELS = {
     "half-life": (lambda _: geans.GAN(*mlp(), averaging_half_life="long"), "half_life='long'"),
     "half-life nan": (lambda _: geans.GAN(*mlp(), averaging_half_life=NAN), "half_life=nan"),
     "half-life inf": (lambda _: geans.GAN(*mlp(), averaging_half_life=INFINITY), "half_life=inf"),
+    "seed by word": (lambda _: geans.GAN(*mlp(), seed="one"), "seed='one'"),
+    "seed by fraction": (lambda _: geans.GAN(*mlp(), seed=1.5), "seed=1.5"),
+    "seed of 70 bits": (lambda _: geans.GAN(*mlp(), seed=2**70), f"seed={2**70}"),
     "no networks": (lambda _: geans.GAN(None, None), "generator must be .* Received: None"),
     "networks": (
         lambda _: geans.GAN(mlp()[0], networks.mlp.discriminator((3,))),

@@ -79,6 +79,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         checks.check_networks(generator, discriminator)
         checks.check_rule(update_every, order, discriminator_steps)
         checks.check_averaging(averaging_half_life)
+        checks.check_seed(seed)
         super().__init__(generator, averaging_half_life, name=name)
         self.discriminator = discriminator
         self.update_every = update_every
@@ -195,7 +196,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             ValueError: If the data cannot be trained on; before the first step.
         """
         checks.check_compiled(self)
-        checks.check_fit_arguments(kwargs)
+        checks.check_fit_arguments({"epochs": epochs, "batch_size": batch_size, **kwargs})
         waits = self.update_every == "epoch"
         steps_per_epoch = kwargs.get("steps_per_epoch")
         checks.check_data(x, self.generator, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)

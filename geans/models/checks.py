@@ -363,9 +363,17 @@ def check_sampling(count, seed, batch_size):
         )
     if not is_positive_integer(batch_size):
         raise ValueError(f"batch_size must be 1 or more. Received: batch_size={batch_size!r}.")
-    # Inside an exported model the seed is a tensor.
-    if seed is not None and not (isinstance(seed, (int, np.integer)) and abs(seed) < 2**63):
+    check_seed(seed)
+
+
+def check_seed(seed):
+    """Refuses what is no integer that 63 bits can hold."""
+    if seed is not None and not (_is_integer(seed) and abs(seed) < 2**63):
         raise ValueError(f"seed must be an integer, or None. Received: seed={seed!r}.")
+
+
+def _is_integer(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _is_number(value):
@@ -375,7 +383,7 @@ def _is_number(value):
 
 def is_positive_integer(value):
     """Whether `value` is a whole number, 1 or more (`True` is not one)."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
+    return _is_integer(value) and value >= 1
 
 
 def _is_nothing(value):
