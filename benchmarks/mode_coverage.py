@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 import itertools
 import json
+import math
 import multiprocessing
 import pathlib
 import time
@@ -210,10 +211,14 @@ def measure(run):
     dataset, mixture = experiment.make_data(preset), experiment.make_mixture(preset)
     model = experiment.make_model(preset, dataset)
     start = time.perf_counter()
-    model.fit(dataset, epochs=preset.epochs, verbose=0)
+    scale = 1.0
+    try:
+        model.fit(dataset, epochs=preset.epochs, verbose=0)
+    except FloatingPointError:
+        scale = math.nan  # Who meets a NaN before the end covers nothing.
     seconds = time.perf_counter() - start
     averaged, live = (
-        metrics.mode_coverage_or_nothing(model.sample(POINTS, seed=0, averaged=of), mixture)
+        metrics.mode_coverage_or_nothing(scale * model.sample(POINTS, seed=0, averaged=of), mixture)
         for of in (True, False)
     )
     return {

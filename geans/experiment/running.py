@@ -20,11 +20,10 @@ A run directory holds
 import dataclasses
 import functools
 import itertools
+import logging
 import math
-import os
 import pathlib
 import shutil
-import warnings
 
 import keras
 import numpy as np
@@ -42,6 +41,7 @@ from geans import (
     presets,
     report,
 )
+from geans.experiment import loading
 
 RULES = {"gan": models.GAN, "gean": models.GEAN}
 KNOWN_MODES = {
@@ -71,6 +71,8 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None, checkp
         checkpoint_every: Steps between two checkpoints within an epoch, or `None` for none; those
             at the epochs' ends come always.
 
+    A training that meets a NaN stops there, with a warning, and leaves its results all the same.
+
     Returns:
         The trained model.
 
@@ -94,12 +96,16 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None, checkp
     report.check_writable(run_dir)
     report.write_json(dataclasses.asdict(preset), run_dir / "preset.json")
     report.write_json(report.versions(), run_dir / "versions.json")
+    diverged = False
     try:
         model.fit(dataset, epochs=preset.epochs, callbacks=[*observers, checkpoint], verbose=0)
+    except FloatingPointError as error:
+        diverged = True
+        logging.getLogger(__name__).warning("Training stopped before its end. %s", error)
     finally:
         observers[0].write()
-    save_model(model, run_dir / "model.keras")
-    _write_results(model, mixture, run_dir, shown=_to_show(dataset))
+    loading.save_model(model, run_dir / "model.keras")
+    _write_results(model, mixture, run_dir, diverged, shown=_to_show(dataset))
     checkpoint.prune(1)
     return model
 
@@ -237,35 +243,8 @@ def _windows(preset, steps_per_epoch):
     return [(length // size, size) for length, size in zip(lengths, every.values, strict=True)]
 
 
-def load(run_dir):
-    """The model of a run directory, with its optimizers and averaged generator.
-
-    That of a run that is not finished comes from its newest checkpoint. The file need not be
-    trusted: Keras' safe mode refuses code in it, such as that of a `Lambda` layer, and classes that
-    nobody has registered.
-
-    Raises:
-        ValueError: If there is none, or its file is damaged or holds something else.
-    """
-    if not isinstance(run_dir, (str, os.PathLike)):
-        raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
-    path = pathlib.Path(run_dir) / "model.keras"
-    model = _read_model(path) if path.is_file() else _newest_model(run_dir)
-    if model is None:
-        raise ValueError(
-            f"{run_dir} holds no trained model (no {path.name}, no checkpoints). "
-            "Pass the run_dir of `geans train`."
-        )
-    return model
-
-
-def _newest_model(run_dir):
-    path, _ = callbacks.checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
-    return path and _read_model(path / callbacks.checkpoint.MODEL)
-
-
 def _model_to_resume(run_dir):
-    model = _newest_model(run_dir)
+    model = loading.newest_model(run_dir)
     if model is None and (run_dir / "model.keras").is_file():
         raise ValueError(
             f"{run_dir} holds a finished run without its checkpoints, which cannot go on. Pass "
@@ -274,43 +253,6 @@ def _model_to_resume(run_dir):
     if model is None:
         print(f"{run_dir} holds no checkpoint yet: training begins at the beginning.")
     return model
-
-
-def _read_model(path):
-    try:
-        with warnings.catch_warnings():
-            # Keras would go on without state that the file does not hold.
-            warnings.filterwarnings("error", message="Skipping")
-            model = keras.saving.load_model(path, safe_mode=True)
-    # Keras, zipfile and h5py raise many kinds for damaged files.
-    except Exception as error:
-        raise ValueError(
-            f"{path} cannot be loaded ({_reason(error)}). It is damaged, or not from `geans "
-            "train`. Code in a file is never run; classes of your own must be registered with "
-            "keras.saving.register_keras_serializable."
-        ) from error
-    if not isinstance(model, models.AdversarialModel):
-        raise ValueError(
-            f"{path} holds no adversarial model. Received: a {type(model).__name__}. Pass the "
-            "run_dir of `geans train`."
-        )
-    return model
-
-
-def _reason(error):
-    # Of a layer that cannot be made, Keras shows the config of all models around it first.
-    innermost = str(error).rpartition("Exception encountered: ")[2]
-    return f"{type(error).__name__}: {' '.join(innermost.split())[:300]}"
-
-
-def save_model(model, path):
-    """Saves to a `.keras` file, whole or not at all."""
-    temporary = path.with_name(f"part.{path.name}")
-    try:
-        model.save(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _check_resume(preset, run_dir):
@@ -386,22 +328,22 @@ def _call(function, arguments, options, field):
         ) from error
 
 
-def _write_results(model, mixture, run_dir, shown):
+def _write_results(model, mixture, run_dir, diverged, shown):
     history = report.read_history(run_dir / "history.csv")
     history.pop("epoch", None)
     if history:
         plotting.save(plotting.training_curves(history), run_dir / "curves.png")
     samples = model.sample(shown if mixture is None else mixture.samples_to_measure, seed=0)
     plotting.save(picture(samples[:shown], mixture), run_dir / "samples.png")
-    found = _measure(samples, mixture)
+    found = _measure(samples, mixture, diverged or not np.isfinite(samples).all())
     if found:
         report.write_json(found, run_dir / "metrics.json")
     shutil.rmtree(run_dir / "saved_model", ignore_errors=True)
     export.saved_model(model, run_dir / "saved_model")
 
 
-def _measure(samples, mixture):
-    mark = {} if np.isfinite(samples).all() else {"diverged": True}
+def _measure(samples, mixture, diverged):
+    mark = {"diverged": True} if diverged else {}
     if mixture is None:
         return mark
     return dataclasses.asdict(metrics.mode_coverage_or_nothing(samples, mixture)) | mark

@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 
 from geans import experiment, presets, report
+from geans.experiment import running
 
 
 def ring(**changes):
@@ -181,7 +182,7 @@ def test_an_interrupted_run_ends_as_the_uninterrupted_one(
                 os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiment.callbacks, "Progress", Interrupt)
+        patch.setattr(running.callbacks, "Progress", Interrupt)
         with pytest.raises(KeyboardInterrupt):
             experiment.run(preset, tmp_path)
     steps = {"in mid-epoch": 8, "in a picture": 10, "after the last epoch": 15}[when]

@@ -1,0 +1,21 @@
+"""Presets to run directories: training one, and loading what was trained."""
+
+from geans.experiment.loading import load
+from geans.experiment.running import (
+    count_updates,
+    make_data,
+    make_mixture,
+    make_model,
+    picture,
+    run,
+)
+
+__all__ = [
+    "count_updates",
+    "load",
+    "make_data",
+    "make_mixture",
+    "make_model",
+    "picture",
+    "run",
+]

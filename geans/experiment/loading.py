@@ -1,0 +1,75 @@
+"""The trained model in a run directory: in, and out again."""
+
+import os
+import pathlib
+import warnings
+
+import keras
+
+from geans import models
+from geans.callbacks import checkpoint
+
+
+def load(run_dir):
+    """The model of a run directory, with its optimizers and averaged generator.
+
+    That of a run that is not finished comes from its newest checkpoint. The file need not be
+    trusted: Keras' safe mode refuses code in it, such as that of a `Lambda` layer, and classes that
+    nobody has registered.
+
+    Raises:
+        ValueError: If there is none, or its file is damaged or holds something else.
+    """
+    if not isinstance(run_dir, (str, os.PathLike)):
+        raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
+    path = pathlib.Path(run_dir) / "model.keras"
+    model = _read_model(path) if path.is_file() else newest_model(run_dir)
+    if model is None:
+        raise ValueError(
+            f"{run_dir} holds no trained model (no {path.name}, no checkpoints). "
+            "Pass the run_dir of `geans train`."
+        )
+    return model
+
+
+def newest_model(run_dir):
+    """The model of a run's newest checkpoint, `None` if there is none."""
+    path, _ = checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
+    return path and _read_model(path / checkpoint.MODEL)
+
+
+def _read_model(path):
+    try:
+        with warnings.catch_warnings():
+            # Keras would go on without state that the file does not hold.
+            warnings.filterwarnings("error", message="Skipping")
+            model = keras.saving.load_model(path, safe_mode=True)
+    # Keras, zipfile and h5py raise many kinds for damaged files.
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be loaded ({_reason(error)}). It is damaged, or not from `geans "
+            "train`. Code in a file is never run; classes of your own must be registered with "
+            "keras.saving.register_keras_serializable."
+        ) from error
+    if not isinstance(model, models.AdversarialModel):
+        raise ValueError(
+            f"{path} holds no adversarial model. Received: a {type(model).__name__}. Pass the "
+            "run_dir of `geans train`."
+        )
+    return model
+
+
+def _reason(error):
+    # Of a layer that cannot be made, Keras shows the config of all models around it first.
+    innermost = str(error).rpartition("Exception encountered: ")[2]
+    return f"{type(error).__name__}: {' '.join(innermost.split())[:300]}"
+
+
+def save_model(model, path):
+    """Saves to a `.keras` file, whole or not at all."""
+    temporary = path.with_name(f"part.{path.name}")
+    try:
+        model.save(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
