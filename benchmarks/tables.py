@@ -82,13 +82,16 @@ def succeeded(row):
 
 def stability():
     lines = []
-    for preset, runs in sorted(grouped(suite("stability"), "preset").items()):
+    runs_of = {}
+    for row in suite("stability"):
+        runs_of.setdefault(row["name"].partition(", rates")[0], []).append(row)
+    for name, runs in sorted(runs_of.items()):
         seeds = grouped(runs, "seed").values()
         shares = [sum(map(succeeded, of_seed)) / len(of_seed) for of_seed in seeds]
         good = [row["good_fraction"] for row in runs if succeeded(row)]
         worked = comparison.cell(good, "{:.1%}") if good else "-"
-        lines.append([f"`{preset}`", len(shares), comparison.cell(shares, "{:.0%}"), worked])
-    return markdown(["preset", "seeds", "rates that work", "good, where it works"], lines)
+        lines.append([name, len(shares), comparison.cell(shares, "{:.0%}"), worked])
+    return markdown(["name", "seeds", "rates that work", "good, where it works"], lines)
 
 
 def tuning():
@@ -143,7 +146,7 @@ def result(row):
     return f"{row['modes']} modes, {good}reverse KL {row['reverse_kl']:.4f}"
 
 
-SUITES = ("windows", "updates", "optimizers", "curvature", "ingredients")
+SUITES = ("windows", "updates", "seconds", "optimizers", "curvature", "ingredients")
 TABLES = {
     "presets": presets_command.markdown,
     "preset_runs": preset_runs,
