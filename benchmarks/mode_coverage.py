@@ -85,6 +85,8 @@ def seconds():
         for window in (1, 2, 4, 8, 16, "growing:8"):
             changes = {"update_every": window, "processor_seconds": budget}
             yield f"gean {problem}, {window}", f"gean_{problem}", SHORT | changes
+        changes = {"step_length": "curvature", "processor_seconds": budget}
+        yield f"gean {problem}, curvature step", f"gean_{problem}", SHORT | changes
 
 
 def optimizers():

@@ -192,6 +192,7 @@ def make_model(preset, dataset):
         loss=preset.loss,
         penalty=_penalty(preset),
         step_length=preset.step_length,
+        on_nan=preset.on_nan,
         steps_per_execution=preset.steps_per_execution,
     )
     return model

@@ -91,6 +91,7 @@ class Preset:
         beta_2: Decay of its second moments, per update, where it has any.
         optimizer_options: Further arguments of both optimizers.
         step_length: `"fixed"`, or `"curvature"`: shorter updates where the loss curves.
+        on_nan: `"stop"` ends a training that meets a NaN; `"skip"` leaves the micro-batch out.
         learning_rate_decay: `"constant"`, or `"linear"` to 0 over the run's samples.
         warmup: Share of the samples in which the rates rise from 0, if they decay afterwards.
         window_exponent: Power of the window's size by which the rates grow with it, if they decay.
@@ -132,6 +133,7 @@ class Preset:
     beta_2: float = 0.999
     optimizer_options: dict = dataclasses.field(default_factory=dict)
     step_length: str = "fixed"
+    on_nan: str = "stop"
     learning_rate_decay: str = "constant"
     warmup: float = 0.0
     window_exponent: float = 0.0

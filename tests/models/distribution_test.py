@@ -78,6 +78,7 @@ def test_workers_train_as_one_device_does(count, alone, tmp_path):
         assert_same(np.load(tmp_path / f"worker_{index}_of_{count}.npz"), alone)
 
 
+@pytest.mark.slow
 def test_one_device_trains_what_is_compared(alone):
     """The comparison would hold of models that do not move, too."""
     for case in replicas.CASES:
