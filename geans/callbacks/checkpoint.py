@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import signal
+import tempfile
 import threading
 import zipfile
 
@@ -80,10 +81,13 @@ class Checkpoint(keras.callbacks.Callback):
         Raises:
             ValueError: As described for the class.
         """
-        report.check_writable(self.directory)
-        _delete(self.directory.glob(f"{UNFINISHED}*"))
         self.set_model(model)
         path, record = newest(self.directory)
+        if model.is_multi_worker:
+            _check_same(model, self.directory, record)  # Nobody writes before all have read.
+        if model.is_chief:
+            report.check_writable(self.directory)
+            _delete(self.directory.glob(f"{UNFINISHED}*"))
         if record is None:
             self._resumed_step, self._means, self._history = 0, None, {"epoch": []}
             try:
@@ -167,6 +171,8 @@ class Checkpoint(keras.callbacks.Callback):
     def _remember(self, number, frame):
         self._signal = number
         self._stop_listening()  # The next one does what it would without us.
+        if self.model.is_multi_worker:
+            self._end_if_told()  # The others would wait for a checkpoint that they know not of.
 
     def _end_if_told(self):
         number, self._signal = self._signal, None
@@ -185,18 +191,28 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _write(self, epoch, step):
         path = self.directory / f"epoch_{epoch:06d}_step_{step:08d}"
-        if path.exists():  # A signal came before the first step after a restart.
-            return
+        if self.model.is_multi_worker:
+            # Reading what replicas have summed takes all workers, so nothing may fail in between.
+            with tempfile.TemporaryDirectory() as folder:
+                saved = pathlib.Path(folder) / MODEL
+                self.model.save(saved)
+                means = _means(self.model)
+                if self.model.is_chief:
+                    self._publish(path, epoch, step, means, lambda to: shutil.copy(saved, to))
+        elif not path.exists():  # Or a signal came before the first step after a restart.
+            self._publish(path, epoch, step, _means(self.model), self.model.save)
+
+    def _publish(self, path, epoch, step, means, save):
         unfinished = path.with_name(UNFINISHED + path.name)
         try:
             unfinished.mkdir(parents=True)
-            self.model.save(unfinished / MODEL)
+            save(unfinished / MODEL)
             record = {
                 "epoch": epoch,
                 "step": step,
                 "seed": self.model.seed,
                 "shapes": _shapes(self.model),
-                "means": _means(self.model),
+                "means": means,
                 "history": self._history,
                 "model": _fingerprint(unfinished / MODEL),
             }
@@ -211,7 +227,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.prune(self.keep)
 
     def _remove(self, paths):
-        for path in paths:
+        for path in paths if self.model.is_chief else ():
             # A kill while it is deleted must not leave half of it under its name.
             with contextlib.suppress(OSError):
                 _delete([path.rename(path.with_name(UNFINISHED + path.name))])
@@ -324,6 +340,17 @@ def _load(model, path, record):
     if model.seed != record["seed"]:
         model.seed = record["seed"]
         model.make_train_function(force=True)  # It was traced with the other seed.
+
+
+def _check_same(model, directory, record):
+    place = (record["epoch"], record["step"]) if record else (-1, -1)
+    places = model.of_all_workers(place)
+    if (places != place).any():
+        found = ", ".join("none" if e < 0 else f"epoch {e} step {s}" for e, s in places.tolist())
+        raise ValueError(
+            f"The workers find different newest checkpoints in {directory}: {found}. Pass a "
+            "run_dir on a file system that all of them share."
+        )
 
 
 def _means(model):

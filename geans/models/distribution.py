@@ -14,6 +14,32 @@ class Distributed(keras.Model):
         """Whether the replicas are in more than one process."""
         return isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
+    @property
+    def is_chief(self):
+        """Whether this process is the one of all workers that writes files."""
+        if not self.is_multi_worker:
+            return True
+        resolver = self.distribute_strategy.cluster_resolver
+        first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
+        return (resolver.task_type, resolver.task_id) == (first, 0)
+
+    def of_all_workers(self, numbers):
+        """What every replica of all workers says, in their order; each worker must call it.
+
+        Args:
+            numbers: Integers, as many on every worker.
+
+        Returns:
+            Integer array of shape `(replicas, len(numbers))`.
+        """
+
+        def gather():
+            return tf.distribute.get_replica_context().all_gather(tf.constant([numbers]), axis=0)
+
+        strategy = self.distribute_strategy
+        with strategy.scope():
+            return strategy.experimental_local_results(strategy.run(gather))[0].numpy()
+
     def make_train_function(self, force=False):
         """As in Keras, but workers do not ask each other at every step what to log (keras#20585).
 
@@ -72,6 +98,20 @@ class Numbered(NamedTuple):
 def split_positions(data):
     """A batch and its positions, `None` where they are not known."""
     return data if isinstance(data, Numbered) else (data, None)
+
+
+def assign_sum(variable, value):
+    """Has the replicas' copies of a `local_sum` add up to `value`.
+
+    `variable.assign(value)` shares it out evenly, and of integers the remainder would be lost.
+    """
+    strategy = tf.distribute.get_strategy()
+
+    def assign():
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        variable.assign(tf.where(tf.equal(replica, 0), value, tf.zeros_like(value)))
+
+    strategy.run(assign)
 
 
 def cond(predicate, if_true, if_false, data):

@@ -2,6 +2,9 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
+
+from geans.models import distribution
 
 
 class Saved:
@@ -69,5 +72,10 @@ class Saved:
 
     def load_own_variables(self, store):
         """Reads what `save_own_variables` wrote."""
-        for i, variable in enumerate(self._own_state()):
-            variable.assign(store[str(i)])
+        with self.distribute_strategy.scope():
+            for i, variable in enumerate(self._own_state()):
+                if variable is self.samples_seen:
+                    value = tf.constant(np.asarray(store[str(i)]), variable.dtype)
+                    distribution.assign_sum(variable, value)
+                else:
+                    variable.assign(store[str(i)])

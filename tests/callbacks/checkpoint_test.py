@@ -6,12 +6,15 @@ import shutil
 import signal
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
 import geans
 from geans import callbacks, networks, penalties
 from geans.callbacks import checkpoint
+from tests import workers
+from tests.callbacks import checkpointed_worker
 
 RULES = {
     "gan": (geans.GAN, {}),
@@ -445,3 +448,62 @@ print("steps", model.steps.numpy())
     assert lines[1].startswith("refused: There is no room for a checkpoint")
     assert lines[2] == "steps 0"
     assert os.listdir(tmp_path / "checkpoints") == []
+
+
+# Several workers, in processes of their own
+
+
+def start_workers(folder, run_dirs, faults=((), ())):
+    """Two workers that leave `folder/0.npz` and `folder/1.npz`."""
+    folder.mkdir(exist_ok=True)
+    places = zip(run_dirs, faults, strict=True)
+    arguments = [
+        (folder / f"{i}.npz", run_dir, *fault) for i, (run_dir, fault) in enumerate(places)
+    ]
+    return workers.start(checkpointed_worker.__file__, arguments)
+
+
+@pytest.mark.slow
+def test_workers_of_which_one_was_killed_end_as_if_it_was_not(tmp_path):
+    run_dir = tmp_path / "run"
+    survivor, victim = start_workers(tmp_path, [run_dir] * 2, [(), ("SIGKILL",)])
+    victim.communicate(timeout=300)
+    assert victim.returncode == -signal.SIGKILL
+    output, _ = survivor.communicate(timeout=300)
+    assert survivor.returncode == 1
+    assert "UnavailableError" in output and "tasks have crashed" in output
+    left = [path.name for path in checkpoint.checkpoints(run_dir / "checkpoints")]
+    assert left[-1] == "epoch_000001_step_00000002"
+
+    workers.finish(start_workers(tmp_path, [run_dir] * 2))
+    workers.finish(start_workers(tmp_path / "undisturbed", [tmp_path / "other"] * 2))
+    for name in ("0.npz", "1.npz"):
+        resumed, expected = np.load(tmp_path / name), np.load(tmp_path / "undisturbed" / name)
+        assert expected["samples"] == 3 * 35
+        assert resumed.files == expected.files
+        for key in expected.files:
+            np.testing.assert_allclose(resumed[key], expected[key], rtol=0, atol=1e-6, err_msg=key)
+
+
+@pytest.mark.slow
+def test_a_signal_ends_a_worker_without_a_checkpoint(tmp_path):
+    told, other = start_workers(tmp_path, [tmp_path / "run"] * 2, [("SIGTERM",), ()])
+    output, _ = told.communicate(timeout=300)
+    assert told.returncode == 128 + signal.SIGTERM
+    assert "Training ends by SIGTERM. The newest checkpoint is" in output
+    assert "epoch_000001_step_00000002" in output
+    other.communicate(timeout=300)
+    assert other.returncode != 0
+
+
+@pytest.mark.slow
+def test_workers_that_do_not_share_a_run_dir_are_told(tmp_path):
+    shared, alone = tmp_path / "shared", tmp_path / "alone"
+    for process in start_workers(tmp_path, [shared] * 2, [("SIGKILL",), ()]):
+        process.communicate(timeout=300)
+    for process in start_workers(tmp_path, [shared, alone]):
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 1
+        assert "ValueError: The workers find different newest checkpoints" in output
+        assert "epoch 1 step 2, none" in output and "file system" in output
+    assert not alone.exists()

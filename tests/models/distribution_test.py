@@ -1,57 +1,22 @@
-import json
-import os
-import pathlib
-import socket
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
+from tests import workers
 from tests.models import replicas
 
-SCRIPT = pathlib.Path(replicas.__file__)
-
-
-def start(path, count, **environment):
-    return subprocess.Popen(
-        [sys.executable, SCRIPT, path, str(count)],
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def finish(processes):
-    for process in processes:
-        output, _ = process.communicate(timeout=600)
-        assert process.returncode == 0, output[-3000:]
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+SCRIPT = replicas.__file__
 
 
 def start_workers(folder, count):
-    """One process per worker, as on as many machines."""
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(count)]}
-    for index in range(count):
-        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        path = folder / f"worker_{index}_of_{count}.npz"
-        yield start(path, count, TF_CONFIG=json.dumps(task))
+    """One process per worker, which writes what it ends with into `folder`."""
+    paths = [folder / f"worker_{index}_of_{count}.npz" for index in range(count)]
+    return workers.start(SCRIPT, [(path, count) for path in paths])
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     path = tmp_path_factory.mktemp("alone") / "1.npz"
-    finish([start(path, 1)])
+    workers.finish([workers.start_one(SCRIPT, path, 1)])
     return np.load(path)
 
 
@@ -66,14 +31,14 @@ def assert_same(results, expected):
 def test_replicas_train_as_one_device_does(count, alone, tmp_path):
     """All networks, rules and penalties of `replicas.CASES`, with a ragged last batch."""
     path = tmp_path / "replicas.npz"
-    finish([start(path, count)])
+    workers.finish([workers.start_one(SCRIPT, path, count)])
     assert_same(np.load(path), alone)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 3])
 def test_workers_train_as_one_device_does(count, alone, tmp_path):
-    finish(list(start_workers(tmp_path, count)))
+    workers.finish(start_workers(tmp_path, count))
     for index in range(count):
         assert_same(np.load(tmp_path / f"worker_{index}_of_{count}.npz"), alone)
 
