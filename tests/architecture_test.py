@@ -22,6 +22,7 @@ FLOORS = [
         "plotting",
         "export",
         "report",
+        "strategies",
     },
     {"models", "callbacks", "presets"},
     {"experiment"},

@@ -61,7 +61,9 @@ class Cost(keras.callbacks.Callback):
             self._begun = None
         self._memory = max(self._memory, report.peak_memory_mb())
         if self.model is not None:
-            report.write_json(self._values(), self.path)
+            values = self._values()  # Of several workers, all must ask for the samples.
+            if self.model.is_chief:
+                report.write_json(values, self.path)
 
     def _values(self):
         return {

@@ -65,12 +65,14 @@ class Coverage(keras.callbacks.Callback):
     @report.tolerant
     def on_epoch_end(self, epoch, logs=None):
         """Measures, and keeps points if it is time."""
+        seen = int(self.model.samples_seen.numpy())  # Of several workers, all must ask.
+        if not self.model.is_chief:
+            return
         done = epoch + 1
         count = self.mixture.samples_to_watch if self.count is None else self.count
         samples = np.asarray(self.model.sample(count, seed=self.seed))
         coverage = metrics.mode_coverage_or_nothing(samples, self.mixture)
         found = {name: x for name, x in dataclasses.asdict(coverage).items() if x is not None}
-        seen = int(self.model.samples_seen.numpy())
         row = {"epoch": done, "samples_seen": seen, **found}
         report.write_epoch(row, self.directory / "coverage.csv")
         if done in spread(self.params["epochs"], self.moments):

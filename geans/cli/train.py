@@ -4,6 +4,8 @@
     geans train --preset=gan_ring --seed=3 --run_dir=runs/ring3
     geans train --data=folder:photos --image_size=64   your own images
     geans train --run_dir=runs/ring3 --resume          go on after an interruption
+    geans train --devices=all                          on all GPUs of the machine
+    geans train --workers                              on each machine that TF_CONFIG lists
 
 Every plain field of a preset is a flag that overrides it.
 """
@@ -38,13 +40,26 @@ def define_flags(values):
     flags.DEFINE_string(
         "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
     )
+    flags.DEFINE_string(
+        "devices",
+        None,
+        "Number of GPUs to share each batch among, or all; without GPUs, of parts of the CPU.",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "workers", False, "Train together with the workers in TF_CONFIG.", flag_values=values
+    )
     overrides.define_flags(values)
 
 
 def run(values):
     """Trains, and says where the result is; returns the exit code."""
+    if values.devices and values.workers:
+        raise ValueError("Pass --devices for one machine or --workers for several, not both.")
     preset, run_dir = resolve(values)
-    report.check_run_dir(run_dir, resume=values.resume, overwrite=values.overwrite)
+    strategy, chief = _strategy(values)
+    if chief:
+        report.check_run_dir(run_dir, resume=values.resume, overwrite=values.overwrite)
 
     from geans import experiment
 
@@ -57,20 +72,35 @@ def run(values):
             overwrite=values.overwrite,
             data_dir=values.data_dir,
             checkpoint_every=values.checkpoint_every,
+            strategy=strategy,
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_go_on(values, run_dir)) from None
     except SystemExit as end:  # SIGTERM, and the checkpoint is saved.
         print(f"\nTerminated. {_how_to_go_on(values, run_dir)}", file=sys.stderr)
         return end.code
+    if not chief:
+        return 0
     print(f"Pictures: {run_dir / 'samples.png'} and {run_dir / 'pictures' / 'training.gif'}")
     print(f"Model: {run_dir / 'model.keras'}, SavedModel: {run_dir / 'saved_model'}")
     return 0
 
 
+def _strategy(values):
+    """The strategy that the flags mean, and whether this process writes the results."""
+    if not values.devices and not values.workers:
+        return None, True
+
+    from geans import strategies
+
+    strategy = strategies.of_workers() if values.workers else strategies.of_devices(values.devices)
+    return strategy, strategies.is_chief(strategy)
+
+
 def _how_to_go_on(values, run_dir):
-    given = {"data_dir": values.data_dir, "checkpoint_every": values.checkpoint_every}
-    options = "".join(f" --{name}={value}" for name, value in given.items() if value)
+    names = ("data_dir", "checkpoint_every", "devices")
+    options = "".join(f" --{name}={values[name].value}" for name in names if values[name].value)
+    options += " --workers" if values.workers else ""
     return f"To go on: geans train --run_dir={run_dir}{options} --resume"
 
 

@@ -17,6 +17,7 @@ A run directory holds
     saved_model/      the generator for TensorFlow Serving
 """
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -24,6 +25,7 @@ import logging
 import math
 import pathlib
 import shutil
+import tempfile
 
 import keras
 import numpy as np
@@ -40,6 +42,7 @@ from geans import (
     plotting,
     presets,
     report,
+    strategies,
 )
 from geans.experiment import loading
 
@@ -56,7 +59,16 @@ POINTS_TO_SHOW = 2_500
 IMAGES_TO_SHOW = 64
 
 
-def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None, checkpoint_every=None):
+def run(
+    preset,
+    run_dir,
+    *,
+    resume=False,
+    overwrite=False,
+    data_dir=None,
+    checkpoint_every=None,
+    strategy=None,
+):
     """Trains what a preset describes and leaves a run directory.
 
     However it ends before it is finished, by a signal or without warning, `resume` goes on from
@@ -70,6 +82,9 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None, checkp
         data_dir: Where tensorflow-datasets finds its data.
         checkpoint_every: Steps between two checkpoints within an epoch, or `None` for none; those
             at the epochs' ends come always.
+        strategy: `tf.distribute` strategy to train under, such as `strategies.of_devices(2)`. The
+            preset's batch is shared out among its replicas. Of several workers all call `run`
+            with the same arguments; the chief alone writes into `run_dir`.
 
     A training that meets a NaN stops there, with a warning, and leaves its results all the same.
 
@@ -82,20 +97,31 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None, checkp
             whole; before training.
     """
     run_dir = pathlib.Path(run_dir)
-    report.check_run_dir(run_dir, resume=resume, overwrite=overwrite)
+    chief = strategies.is_chief(strategy)
+    if chief:
+        report.check_run_dir(run_dir, resume=resume, overwrite=overwrite)
     mixture = make_mixture(preset, data_dir)
     dataset = _make_data(preset, mixture, data_dir)
     if resume:
         _check_resume(preset, run_dir)
     # As it was made, with the windows that it had: more epochs would mean others.
-    model = (_model_to_resume(run_dir) if resume else None) or make_model(preset, dataset)
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        model = _model_to_resume(run_dir) if resume else None
+        model = model or make_model(_one_step_at_once(preset, strategy), dataset)
     observers = _observers(preset, mixture, run_dir, shown=_to_show(dataset))
     checkpoint = callbacks.Checkpoint(run_dir, every_steps=checkpoint_every)
-    if overwrite:
-        report.clear(run_dir)
-    report.check_writable(run_dir)
-    report.write_json(dataclasses.asdict(preset), run_dir / "preset.json")
-    report.write_json(report.versions(), run_dir / "versions.json")
+    if chief:
+        if overwrite:
+            report.clear(run_dir)
+        report.check_writable(run_dir)
+        report.write_json(dataclasses.asdict(preset), run_dir / "preset.json")
+        report.write_json(report.versions(), run_dir / "versions.json")
+    else:
+        # To count the samples takes all workers.
+        counting = (callbacks.Cost, callbacks.Coverage)
+        observers = [each for each in observers if isinstance(each, counting)]
+    if model.is_multi_worker:
+        model.of_all_workers([0])  # The others wait until the chief is ready.
     diverged = False
     try:
         model.fit(dataset, epochs=preset.epochs, callbacks=[*observers, checkpoint], verbose=0)
@@ -103,8 +129,13 @@ def run(preset, run_dir, *, resume=False, overwrite=False, data_dir=None, checkp
         diverged = True
         logging.getLogger(__name__).warning("Training stopped before its end. %s", error)
     finally:
-        observers[0].write()
-    loading.save_model(model, run_dir / "model.keras")
+        if not model.is_multi_worker:  # The others may have ended.
+            observers[0].write()
+    with contextlib.ExitStack() as stack:
+        folder = run_dir if chief else stack.enter_context(tempfile.TemporaryDirectory())
+        loading.save_model(model, pathlib.Path(folder) / "model.keras")
+    if not chief:
+        return model
     _write_results(model, mixture, run_dir, diverged, shown=_to_show(dataset))
     checkpoint.prune(1)
     return model
@@ -242,6 +273,14 @@ def _windows(preset, steps_per_epoch):
     ends = [0, *(boundary + 1 for boundary in every.boundaries), steps]
     lengths = [end - start for start, end in itertools.pairwise(ends)]
     return [(length // size, size) for length, size in zip(lengths, every.values, strict=True)]
+
+
+def _one_step_at_once(preset, strategy):
+    replicas = strategy.num_replicas_in_sync if strategy else 1
+    if replicas == 1 or preset.steps_per_execution == 1:
+        return preset
+    print(f"On {replicas} replicas every step is a call of its own: steps_per_execution is 1.")
+    return dataclasses.replace(preset, steps_per_execution=1)
 
 
 def _model_to_resume(run_dir):

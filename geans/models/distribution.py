@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from geans import strategies
+
 
 class Distributed(keras.Model):
     """Mends what keeps `keras.Model.fit` from training a model of several players on replicas."""
@@ -17,11 +19,7 @@ class Distributed(keras.Model):
     @property
     def is_chief(self):
         """Whether this process is the one of all workers that writes files."""
-        if not self.is_multi_worker:
-            return True
-        resolver = self.distribute_strategy.cluster_resolver
-        first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
-        return (resolver.task_type, resolver.task_id) == (first, 0)
+        return strategies.is_chief(self.distribute_strategy)
 
     def of_all_workers(self, numbers):
         """What every replica of all workers says, in their order; each worker must call it.

@@ -62,6 +62,11 @@ class GenerativeModel(distribution.Distributed):
             seed = int(np.random.default_rng().integers(2**31))
         network = (averaged and self.averaged_generator) or self.generator
         latents = self.sampling_latents(count, seed)
+        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            # Any worker may draw by itself; predict would share the latents out among all.
+            starts = range(0, count, batch_size)
+            parts = [network(latents[i : i + batch_size], training=False) for i in starts]
+            return np.concatenate([np.asarray(part) for part in parts])
         return network.predict(latents, batch_size=batch_size, verbose=0)
 
     def sampling_latents(self, count, seed):

@@ -12,6 +12,7 @@ import PIL.Image
 import pytest
 
 from geans import cli, data, presets, report
+from tests import workers
 
 SMALL = ["--preset=gan_ring", "--samples_per_epoch=640", "--steps_per_execution=1"]
 
@@ -179,3 +180,51 @@ def test_the_default_run_makes_garments_that_differ():
     assert mean_distance(fake) == pytest.approx(mean_distance(real), rel=0.3)
     history = report.read_history(f"{run_dir}/history.csv")
     assert all(np.isfinite(values).all() for values in history.values())
+
+
+# Several devices, several workers
+
+TINY = ["--preset=gan_ring", "--samples_per_epoch=512", "--batch_size=64", "--epochs=2"]
+MAIN = pathlib.Path(__file__).parents[1] / "geans_command.py"
+
+
+def weights_of(run_dir):
+    model = keras.saving.load_model(f"{run_dir}/model.keras")
+    assert int(model.samples_seen.numpy()) == 1024
+    networks = (model.generator, model.discriminator, model.averaged_generator)
+    return [np.asarray(weight) for network in networks for weight in network.weights]
+
+
+@pytest.mark.slow
+def test_devices_and_workers_train_to_the_weights_of_one_device(tmp_path):
+    workers.finish([workers.start_one(MAIN, "train", *TINY, "--run_dir=one")])
+    (printed,) = workers.finish(
+        [workers.start_one(MAIN, "train", *TINY, "--run_dir=two", "--devices=2")]
+    )
+    assert "On 2 replicas every step is a call of its own" in printed
+    of_worker = ("train", *TINY, "--run_dir=workers", "--workers", "--checkpoint_every=3")
+    chief, other = workers.finish(workers.start(MAIN, [of_worker] * 2))
+    assert "Pictures: workers/samples.png" in chief
+    assert "Pictures" not in other and "epoch 1/2" not in other
+    for run_dir in ("two", "workers"):
+        for weight, expected in zip(weights_of(run_dir), weights_of("one"), strict=True):
+            np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-5)
+        left = {path.name for path in pathlib.Path(run_dir).iterdir()}
+        assert left == {path.name for path in pathlib.Path("one").iterdir()}
+        assert report.read_history(f"{run_dir}/history.csv")["epoch"] == [1, 2]
+
+
+def test_devices_or_workers_but_not_both(capsys):
+    assert cli.main(["train", *TINY, "--devices=2", "--workers"]) == 2
+    assert "not both" in capsys.readouterr().err
+
+
+def test_wrong_workers_and_devices_are_refused_before_a_run_directory_is_made(
+    capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["localhost"]}}')
+    assert cli.main(["train", *TINY, "--workers"]) == 2
+    assert "address without host or port, 'localhost'" in capsys.readouterr().err
+    assert cli.main(["train", *TINY, "--devices=none"]) == 2
+    assert "devices must be 1 or more" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

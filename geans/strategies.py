@@ -1,0 +1,138 @@
+"""The devices and workers that a training runs on, as a `tf.distribute` strategy."""
+
+import json
+import os
+
+import tensorflow as tf
+
+EXAMPLE = (
+    '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+
+
+def of_devices(devices):
+    """A strategy over this machine's GPUs or, where it has none, over parts of its CPU.
+
+    TensorFlow divides a CPU only before it has used it: call this first.
+
+    Args:
+        devices: Number of devices, or `"all"` GPUs.
+
+    Returns:
+        A `MirroredStrategy`, or `None` for one device.
+
+    Raises:
+        ValueError: If there are fewer.
+    """
+    known = tf.config.list_physical_devices("GPU")
+    if devices == "all":
+        devices = max(1, len(known))
+    if not str(devices).isdecimal() or int(devices) < 1:
+        raise ValueError(f"devices must be 1 or more, or 'all'. Received: devices={devices!r}.")
+    count = int(devices)
+    if count == 1:
+        return None
+    if not known:
+        return tf.distribute.MirroredStrategy(_logical_cpus(count))
+    if count > len(known):
+        raise ValueError(f"This machine has {len(known)} GPUs. Received: devices={count}.")
+    return tf.distribute.MirroredStrategy([f"GPU:{i}" for i in range(count)])
+
+
+def _logical_cpus(count):
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    wanted = [tf.config.LogicalDeviceConfiguration()] * count
+    try:
+        if len(tf.config.get_logical_device_configuration(cpu) or ()) < count:
+            tf.config.set_logical_device_configuration(cpu, wanted)
+    except RuntimeError as error:
+        raise ValueError(
+            f"TensorFlow has used the CPU before it was divided into {count} devices. Call "
+            "strategies.of_devices before anything else."
+        ) from error
+    return [f"CPU:{i}" for i in range(count)]
+
+
+def of_workers():
+    """A strategy over all workers that the environment variable TF_CONFIG lists.
+
+    It returns once all of them have called this.
+
+    Returns:
+        A `MultiWorkerMirroredStrategy`.
+
+    Raises:
+        ValueError: If TF_CONFIG is missing or wrong.
+    """
+    check_tf_config(os.environ.get("TF_CONFIG"))
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def is_chief(strategy):
+    """Whether this process is the one of all workers that writes files."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return True
+    resolver = strategy.cluster_resolver
+    first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
+    return (resolver.task_type, resolver.task_id) == (first, 0)
+
+
+def check_tf_config(text):
+    """Refuses a TF_CONFIG that names no cluster, or no place of this process in it.
+
+    Args:
+        text: The variable's value, or `None`.
+
+    Raises:
+        ValueError: If it is missing or wrong; says how it must look.
+    """
+    problem = _problem(text)
+    if problem:
+        raise ValueError(
+            f"TF_CONFIG {problem}. Received: {text!r}. On each worker it must look like "
+            f"{EXAMPLE}, with that worker's own index."
+        )
+
+
+def _problem(text):
+    if not text:
+        return "is not set"
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return f"is not JSON ({error})"
+    cluster = config.get("cluster") if isinstance(config, dict) else None
+    if not isinstance(cluster, dict) or not cluster:
+        return "has no cluster"
+    if not set(cluster) <= {"chief", "worker"}:
+        return "may list chief and worker only in its cluster"
+    if not all(isinstance(addresses, list) and addresses for addresses in cluster.values()):
+        return "must have a list of addresses for each job of its cluster"
+    if len(cluster.get("chief", "1")) > 1:
+        return "has more than one chief"
+    addresses = sum(cluster.values(), [])
+    wrong = [address for address in addresses if not _is_address(address)]
+    if wrong:
+        return f"has an address without host or port, {wrong[0]!r}"
+    if len(set(addresses)) < len(addresses):
+        return "lists an address twice"
+    return _problem_of_task(config.get("task"), cluster)
+
+
+def _problem_of_task(task, cluster):
+    if not isinstance(task, dict):
+        return "has no task"
+    job, index = task.get("type"), task.get("index")
+    if not isinstance(job, str) or job not in cluster:
+        return f"has a task of type {job!r}, which its cluster does not list"
+    if isinstance(index, bool) or not isinstance(index, int):
+        return f"has a task whose index is no integer, {index!r}"
+    if not 0 <= index < len(cluster[job]):
+        return f"has the task's index {index}, but {job} has {len(cluster[job])} addresses"
+    return None
+
+
+def _is_address(address):
+    host, _, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")
+    return bool(host) and port.isascii() and port.isdecimal() and 0 < int(port) < 2**16
