@@ -1,11 +1,14 @@
 """Small networks and data that many tests share."""
 
 import os
+import pathlib
 import subprocess
 import sys
 
 import pytest
 
+# Tests share helpers (`from tests import workers`). Last, so that the installed package is tested.
+sys.path.append(str(pathlib.Path(__file__).parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 

@@ -2,13 +2,18 @@
 
 import json
 import os
+import pathlib
 import socket
 import subprocess
 import sys
 
+ROOT = pathlib.Path(__file__).parents[1]
+
 
 def start_one(script, *arguments, **environment):
     """A Python process that runs `script`; what it prints can be read from it."""
+    paths = [os.environ.get("PYTHONPATH", ""), str(ROOT)]  # Scripts import from `tests`.
+    environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths))} | environment
     return subprocess.Popen(
         [sys.executable, script, *map(str, arguments)],
         env=os.environ | environment,
