@@ -25,7 +25,9 @@ mode_coverage = load("mode_coverage")
 def test_every_run_of_a_suite_is_a_preset_with_a_name_of_its_own(suite):
     runs = list(mode_coverage.runs([suite], seeds=[0]))
     for run in runs:
-        dataclasses.replace(presets.get(run["preset"]), seed=run["seed"], **run["overrides"])
+        overrides = dict(run["overrides"])
+        assert overrides.pop("processor_seconds", 1.0) > 0
+        dataclasses.replace(presets.get(run["preset"]), seed=run["seed"], **overrides)
     assert len({run["name"] for run in runs}) == len(runs) > 0
 
 

@@ -20,7 +20,7 @@ def test_a_log_gets_a_line_per_epoch_with_the_time_left(make_model, points):
     fit(make_model(geans.GEAN), points, stream)
     lines = stream.getvalue().splitlines()
     assert len(lines) == 4
-    assert re.match(r"epoch 1/4, \d+ s left: .*generator_loss 0\.\d{3}", lines[0])
+    assert re.match(r"epoch 1/4, (\d+ min )?\d+ s left: .*generator_loss 0\.\d{3}", lines[0])
     assert "epoch 4/4, 0 s left" in lines[3]
 
 
