@@ -209,3 +209,82 @@ def test_another_backend_is_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="Received: 'jax'. Set KERAS_BACKEND=tensorflow"):
         checks.check_backend()
+
+
+REFUSED_ON_REPLICAS = """
+import sys
+import tensorflow as tf
+import geans
+from geans import networks, strategies
+
+strategy = strategies.of_devices(2)
+
+
+def make(family=networks.mlp, model_class=geans.GAN, shape=(8, 8, 1), **options):
+    model = model_class(family.generator(3, shape), family.discriminator(shape), **options)
+    return model
+
+
+def inside(**options):
+    with strategy.scope():
+        make().compile(**options)
+
+
+def batch_norm_and_xla():
+    with strategy.scope():
+        make(networks.dcgan).compile(jit_compile=True)
+
+
+def curvature():
+    with strategy.scope():
+        make(model_class=geans.GEAN).compile(step_length="curvature")
+
+
+def networks_outside():
+    generator, discriminator = networks.mlp.generator(3, (2,)), networks.mlp.discriminator((2,))
+    with strategy.scope():
+        geans.GAN(generator, discriminator).compile()
+
+
+def model_outside():
+    model = make()
+    with strategy.scope():
+        model.compile()
+
+
+def other_strategy():
+    with tf.distribute.experimental.CentralStorageStrategy(["CPU:0", "CPU:1"]).scope():
+        make().compile()
+
+
+tries = [
+    lambda: inside(steps_per_execution=2),
+    batch_norm_and_xla,
+    curvature,
+    networks_outside,
+    model_outside,
+    other_strategy,
+    inside,
+]
+for attempt in tries:
+    try:
+        attempt()
+        print("taken")
+    except ValueError as error:
+        print("refused:", " ".join(str(error).split()))
+"""
+
+
+def test_what_cannot_work_on_replicas_is_refused_with_the_reason(run_python, tmp_path):
+    lines = run_python(REFUSED_ON_REPLICAS, tmp_path).splitlines()
+    expected = [
+        "On 2 replicas Keras fails to run several steps in one call",
+        "batch normalisation takes its statistics from all",
+        "takes the curvature from one micro-batch, on one device",
+        "was made outside the scope of the strategy",
+        "was made outside the scope of the strategy",
+        "Received: CentralStorageStrategy",
+    ]
+    for line, reason in zip(lines[:-1], expected, strict=True):
+        assert line.startswith("refused:") and reason in line
+    assert lines[-1] == "taken"
