@@ -18,7 +18,7 @@ from geans import comparison, plotting, presets
 from geans.cli import presets as presets_command
 
 HERE = pathlib.Path(__file__).parent
-PAGES = (HERE.parent / "README.md", HERE / "README.md")
+PAGES = (HERE.parent / "README.md", HERE / "README.md", HERE.parent / "docs" / "multi_gpu.md")
 COMPARISON = HERE / "comparison"
 PICTURE = HERE.parent / "docs" / "comparison.png"
 COLUMNS = comparison.COLUMNS | {"live_good_fraction": ("good, live", "{:.1%}")}
@@ -123,6 +123,17 @@ def step_time():
     return markdown(header, lines) + "\n" + remark + machine(first)
 
 
+def communication():
+    lines = []
+    for row in read("communication.jsonl"):
+        nodes = [sum(row["reduces"].get(name, {}).values()) or "-" for name in ("step", "window")]
+        kilobytes = f"{row['bytes_per_step'] / 1e3:,.0f}"
+        sample = f"{row['bytes_per_step'] / row['batch_size']:,.0f}"
+        lines.append((row["rule"], row["window_steps"], *nodes, kilobytes, sample))
+    header = ("rule", "steps per window", "nodes, step", "nodes, window", "kB/step", "bytes/sample")
+    return markdown(header, lines) + "\n" + machine(read("communication.jsonl")[0])
+
+
 def preset_runs():
     rows = sorted(read("presets.jsonl"), key=lambda row: (row["preset"], row["seed"]))
     lines = [
@@ -150,6 +161,7 @@ SUITES = ("windows", "updates", "seconds", "optimizers", "curvature", "ingredien
 TABLES = {
     "presets": presets_command.markdown,
     "preset_runs": preset_runs,
+    "communication": communication,
     "step_time": step_time,
     "headline": headline,
     "stability": stability,
