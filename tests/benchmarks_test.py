@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import json
 import pathlib
 
 import pytest
@@ -62,3 +63,22 @@ def test_training_worked_if_all_modes_have_mass_and_half_of_the_samples_are_good
     assert not tables.succeeded(row | {"modes_with_mass": 7})
     assert not tables.succeeded(row | {"good_fraction": 0.49})
     assert not tables.succeeded(row | {"preset": "gan_grid"})
+
+
+@pytest.mark.slow
+def test_workers_send_gradients_once_per_window(tmp_path):
+    communication = load("communication")
+    rows = {}
+    for rule in ("gan", "gean, window 4"):
+        for process in list(communication.start(rule, tmp_path)):
+            assert process.wait(timeout=300) == 0
+        rows[rule] = json.loads((tmp_path / "0").read_text())
+    gan, gean = rows["gan"], rows["gean, window 4"]
+    # Two packed gradients, two weights, the samples seen, and whether there is another batch.
+    assert sum(gan["reduces"]["step"].values()) == 6
+    assert gean["reduces"]["step"].pop("") == 1  # All else is in the branch that ends a window.
+    assert sum(gean["reduces"]["step"].values()) == 5
+    assert sum(gean["reduces"]["window"].values()) == 5
+    # Each of two workers sends as many bytes as the gradients have; others use the device, too.
+    assert gan["bytes_per_step"] == pytest.approx(2 * 4 * gan["parameters"], rel=0.1)
+    assert gean["bytes_per_step"] == pytest.approx(gan["bytes_per_step"] / 4, rel=0.1)
