@@ -18,6 +18,7 @@ import sys
 
 CASES = {
     "gan": ("GAN", {}),
+    "gan, simultaneous": ("GAN", {"order": "simultaneous"}),
     "gean, window 4": ("GEAN", {"update_every": 4}),
     "gean, epoch": ("GEAN", {}),
 }

@@ -53,8 +53,15 @@ class Player(keras.layers.Layer):
         optimizer.build(self.moving_variables)
         self.optimizer = optimizer
 
-    def apply(self, gradients, weight):
-        """Moves the networks along the mean gradients of `weight` samples of this replica."""
+    def apply(self, gradients, weight, after=None):
+        """Moves the networks along the mean gradients of `weight` samples of this replica.
+
+        Args:
+            gradients: List of tensors.
+            weight: Number of samples, a scalar.
+            after: The player that moves before this one, if both move at once.
+        """
+        weight = _once_moved(after, weight)
         if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
             self._apply_if(weight > 0, gradients)
         else:
@@ -66,14 +73,18 @@ class Player(keras.layers.Layer):
             gradient_sum.assign_add(weighted(weight, gradient))
         self.weight_sum.assign_add(weight)
 
-    def apply_received(self):
+    def apply_received(self, after=None):
         """Moves the networks along the mean of all that was received, and empties the sums.
+
+        Args:
+            after: As in `apply`.
 
         Returns:
             That mean; with several replicas, this one's share of it.
         """
         sums = [tf.convert_to_tensor(gradient_sum) for gradient_sum in self.gradient_sums]
-        gradients = self._apply_sums(sums, tf.convert_to_tensor(self.weight_sum))
+        weight = _once_moved(after, tf.convert_to_tensor(self.weight_sum))
+        gradients = self._apply_sums(sums, weight)
         for variable in (*self.gradient_sums, self.weight_sum):
             variable.assign(tf.zeros(variable.shape))
         return gradients
@@ -122,3 +133,11 @@ class Player(keras.layers.Layer):
         """Adds `factor` times `moves` to the variables."""
         for variable, move in zip(self.moving_variables, moves, strict=True):
             variable.assign_add(tf.cast(factor, move.dtype) * move)
+
+
+def _once_moved(player, tensor):
+    """`tensor`, once `player` has moved: workers that wait for each other need one order."""
+    if player is None or not tf.distribute.has_strategy():
+        return tensor
+    with tf.control_dependencies([tf.convert_to_tensor(player.optimizer.iterations)]):
+        return tf.identity(tensor)

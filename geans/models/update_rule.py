@@ -85,8 +85,8 @@ class UpdateRule(keras.layers.Layer):
         if self.update_every == 1:
             for turn, players in enumerate(self._turns_within_step()):
                 gradients, weights = gradients_of(data, players, turn)
-                for name in players:
-                    self.players[name].apply(gradients[name], weights[name])
+                for name, after in self._in_order(players):
+                    self.players[name].apply(gradients[name], weights[name], after)
         else:
 
             def receive(players, data):
@@ -129,14 +129,18 @@ class UpdateRule(keras.layers.Layer):
         branches = [functools.partial(act, (name,)) for name in PLAYERS]
         distribution.cond(turn < self.discriminator_steps, *branches, data)
 
+    def _in_order(self, players):
+        """Pairs of a name and of the player that comes before."""
+        return zip(players, [None, *(self.players[name] for name in players)], strict=False)
+
     def _receive(self, players, gradients, weights):
         for name in players:
             self.players[name].receive(gradients[name], weights[name])
 
     def _apply_received(self, strategy, players):
         if self.step_length is None:
-            for name in players:
-                strategy.run(self.players[name].apply_received)
+            for name, after in self._in_order(players):
+                strategy.run(self.players[name].apply_received, args=(after,))
         else:
             strategy.run(lambda: self._apply_scaled(players))
         if "generator" in players:

@@ -12,13 +12,13 @@ class Notes:
     def __init__(self, name, log):
         self.name, self.log = name, log
 
-    def apply(self, gradients, weight):
+    def apply(self, gradients, weight, after=None):
         self.log.append(f"{self.name} moves")
 
     def receive(self, gradients, weight):
         self.log.append(f"{self.name} receives {weight}")
 
-    def apply_received(self):
+    def apply_received(self, after=None):
         self.log.append(f"{self.name} moves")
 
 
