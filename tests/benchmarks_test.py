@@ -66,6 +66,7 @@ def test_training_worked_if_all_modes_have_mass_and_half_of_the_samples_are_good
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loopback")
 def test_workers_send_gradients_once_per_window(tmp_path):
     communication = load("communication")
     rows = {}

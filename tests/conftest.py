@@ -4,12 +4,23 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 # Tests share helpers (`from tests import workers`). Last, so that the installed package is tested.
 sys.path.append(str(pathlib.Path(__file__).parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture
+def loopback():
+    """Holds off other tests that talk over the loopback device: one of them counts its bytes."""
+    import fcntl
+
+    with open(os.path.join(tempfile.gettempdir(), "geans-loopback.lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

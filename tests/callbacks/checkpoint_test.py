@@ -464,6 +464,7 @@ def start_workers(folder, run_dirs, faults=((), ())):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loopback")
 def test_workers_of_which_one_was_killed_end_as_if_it_was_not(tmp_path):
     run_dir = tmp_path / "run"
     survivor, victim = start_workers(tmp_path, [run_dir] * 2, [(), ("SIGKILL",)])
@@ -486,6 +487,7 @@ def test_workers_of_which_one_was_killed_end_as_if_it_was_not(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loopback")
 def test_a_signal_ends_a_worker_without_a_checkpoint(tmp_path):
     told, other = start_workers(tmp_path, [tmp_path / "run"] * 2, [("SIGTERM",), ()])
     output, _ = told.communicate(timeout=300)
@@ -497,6 +499,7 @@ def test_a_signal_ends_a_worker_without_a_checkpoint(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loopback")
 def test_workers_that_do_not_share_a_run_dir_are_told(tmp_path):
     shared, alone = tmp_path / "shared", tmp_path / "alone"
     for process in start_workers(tmp_path, [shared] * 2, [("SIGKILL",), ()]):

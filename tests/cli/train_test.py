@@ -196,6 +196,7 @@ def weights_of(run_dir):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loopback")
 def test_devices_and_workers_train_to_the_weights_of_one_device(tmp_path):
     workers.finish([workers.start_one(MAIN, "train", *TINY, "--run_dir=one")])
     (printed,) = workers.finish(
