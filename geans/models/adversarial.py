@@ -224,7 +224,8 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         batch = self.unpack(data)
         size = _batch_size(batch)
         if self.distribute_strategy.num_replicas_in_sync > 1:
-            batch, positions = keras.tree.map_structure(distribution.padded, (batch, positions))
+            batch = keras.tree.map_structure(distribution.padded, batch)
+            positions = None if positions is None else distribution.padded(positions)
         # A dataset of unknown length ends in the middle of a step, when its next batch does not
         # come: nothing may be counted or moved before it has.
         with tf.control_dependencies([size]):

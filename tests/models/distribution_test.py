@@ -23,7 +23,9 @@ def alone(tmp_path_factory):
 def assert_same(results, expected):
     assert set(results.files) == set(expected.files)
     for name in expected.files:
-        np.testing.assert_allclose(results[name], expected[name], rtol=0, atol=1e-5, err_msg=name)
+        # Half precision rounds the sums of two halves in another way than that of the whole.
+        atol = 1e-3 if "float16" in name else 1e-5
+        np.testing.assert_allclose(results[name], expected[name], rtol=0, atol=atol, err_msg=name)
 
 
 @pytest.mark.slow
@@ -42,6 +44,42 @@ def test_workers_train_as_one_device_does(count, alone, tmp_path):
     workers.finish(start_workers(tmp_path, count))
     for index in range(count):
         assert_same(np.load(tmp_path / f"worker_{index}_of_{count}.npz"), alone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", ["dataset", "generator"])
+def test_replicas_have_latents_of_their_own(data, run_python, tmp_path):
+    """Of the positions of their samples in a dataset's batch; elsewhere, by their number."""
+    code = """
+import sys
+import numpy as np
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import geans
+from geans import networks
+
+class Noted(geans.GAN):
+    seen = []
+
+    def compute_losses(self, batch, latents, seed, players):
+        tf.numpy_function(lambda x: self.seen.append(x) or np.float32(0), [latents], tf.float32)
+        return super().compute_losses(batch, latents, seed, players)
+
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    model = Noted(
+        networks.mlp.generator(3, (2,), units=(4,)), networks.mlp.discriminator((2,), units=(4,))
+    )
+    model.compile()
+points = np.ones((16, 2), "float32")
+batches = tf.data.Dataset.from_tensor_slices(points).batch(8)
+data = batches if sys.argv[1] == "dataset" else ((batch.numpy(),) for batch in batches)
+model.fit(data, verbose=0)
+rows = np.concatenate(model.seen)
+assert len(rows) == 32, len(rows)  # Two steps of two turns of 8 samples.
+print(len(np.unique(rows, axis=0)))
+"""
+    assert run_python(code, tmp_path, data).split()[-1] == "32"
 
 
 @pytest.mark.slow

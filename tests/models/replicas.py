@@ -22,6 +22,9 @@ CASES = {
 } | {
     "dcgan, alternating window, no penalty": ("dcgan", "alternating window", False),
     "mlp, simultaneous, no penalty": ("mlp", "simultaneous", False),
+    "mlp, XLA, R1": ("mlp", "XLA", True),
+    "mlp, float16, no penalty": ("mlp", "float16", False),
+    "mlp, float16 window, no penalty": ("mlp", "float16 window", False),
 }
 
 
@@ -45,6 +48,7 @@ def make_model(network, rule, r1):
     from geans import networks, penalties
 
     random = np.random.default_rng(0)
+    keras.config.set_dtype_policy("mixed_float16" if "float16" in rule else "float32")
     if network == "mlp":
         samples = random.normal(size=(SIZES[network], 2))
         generator = networks.mlp.generator(3, (2,), units=(8, 8), seed=1)
@@ -62,12 +66,16 @@ def make_model(network, rule, r1):
         "gean": (geans.GEAN, {}),
         "simultaneous": (geans.GAN, {"order": "simultaneous"}),
         "alternating window": (geans.GEAN, {"update_every": 2, "order": "alternating"}),
+        "XLA": (geans.GAN, {}),
+        "float16": (geans.GAN, {}),
+        "float16 window": (geans.GEAN, {"update_every": 2}),
     }
     model_class, options = rules[rule]
     model = model_class(generator, discriminator, seed=3, **options)
     # An epsilon that is not tiny keeps Adam from blowing up what rounding does to gradients near 0.
     movers = [keras.optimizers.Adam(1e-3, epsilon=1e-3) for _ in range(2)]
-    model.compile(*movers, penalty=penalties.R1(1.0) if r1 else None)
+    penalty = penalties.R1(1.0) if r1 else None
+    model.compile(*movers, penalty=penalty, jit_compile=rule == "XLA")
     return model, samples.astype("float32")
 
 
