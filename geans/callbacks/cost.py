@@ -62,7 +62,7 @@ class Cost(keras.callbacks.Callback):
         self._memory = max(self._memory, report.peak_memory_mb())
         if self.model is not None:
             values = self._values()  # Of several workers, all must ask for the samples.
-            if self.model.is_chief:
+            if getattr(self.model, "is_chief", True):
                 report.write_json(values, self.path)
 
     def _values(self):
