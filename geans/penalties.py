@@ -4,12 +4,11 @@ Add one to the discriminator's loss, inside the tape that differentiates this lo
 `GradientPenalty()`, or several of them: `R1(0.1) + R2(0.1)`. `PENALTIES` lists the names.
 """
 
-import math
-import numbers
-
 import keras
 import tensorflow as tf
 from keras import ops
+
+from geans import values
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -55,7 +54,7 @@ class Penalty:
     """
 
     def __init__(self, *, interval=1):
-        if not _is_number(interval) or interval < 1 or interval % 1:
+        if not values.is_number(interval) or interval < 1 or interval % 1:
             raise ValueError(f"interval must be an integer of 1 or more. Received: {interval!r}.")
         self.interval = int(interval)
 
@@ -268,14 +267,9 @@ def _mix(real, fake, seed):
 
 
 def _not_negative(name, value):
-    if not _is_number(value) or value < 0:
+    if not values.is_number(value) or value < 0:
         raise ValueError(f"{name} must be a number, 0 or more. Received: {name}={value!r}.")
     return value
-
-
-def _is_number(value):
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return real and math.isfinite(value)
 
 
 def _deserialized(config):

@@ -9,8 +9,7 @@ import zlib
 import keras
 import numpy as np
 
-from geans import metrics, report
-from geans.data import pipeline
+from geans import metrics, report, values
 
 # By rank: points, and images.
 SAMPLES_TO_KEEP = {2: 500, 4: 16}
@@ -47,8 +46,8 @@ class Coverage(keras.callbacks.Callback):
     def __init__(self, directory, mixture, *, count=None, moments=5, seed=0):
         super().__init__()
         if count is not None:
-            pipeline.check_count("count", count)
-        pipeline.check_count("moments", moments)
+            values.check_count("count", count)
+        values.check_count("moments", moments)
         if moments == 1:
             raise ValueError(f"moments must be 2 or more. Received: {moments=}")
         self.directory = pathlib.Path(directory)

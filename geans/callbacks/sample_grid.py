@@ -5,8 +5,7 @@ import pathlib
 import keras
 import numpy as np
 
-from geans import plotting, report
-from geans.data import pipeline
+from geans import plotting, report, values
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -47,8 +46,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     def __init__(self, directory, every=1, *, count=64, seed=0, mixture=None):
         super().__init__()
-        pipeline.check_count("every", every)
-        pipeline.check_count("count", count)
+        values.check_count("every", every)
+        values.check_count("count", count)
         self.directory = pathlib.Path(directory)
         self.every = every
         self.count = count

@@ -11,6 +11,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from geans import values
 from geans.data import image_files, pipeline
 
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
@@ -252,7 +253,7 @@ SOURCES = {"embedded": _load_embedded, "tfds": from_tfds, "folder": _load_folder
 
 
 def _check_size(size):
-    if not pipeline.is_count(size) or size > MAX_SIZE:
+    if not values.is_count(size, MAX_SIZE):
         raise ValueError(
             f"The image size must be a positive integer, at most {MAX_SIZE}. Received: {size!r}"
         )

@@ -2,10 +2,10 @@
 
 import dataclasses
 import math
-import numbers
 
 import numpy as np
 
+from geans import values
 from geans.data import pipeline
 
 
@@ -66,7 +66,7 @@ class Mixture:
             >>> ring().sample(100, seed=1).dtype
             dtype('float32')
         """
-        pipeline.check_count("count", count)
+        values.check_count("count", count)
         pipeline.check_seed(seed)
         random = np.random.default_rng(seed)
         modes = random.integers(len(self.centers), size=count)
@@ -92,7 +92,7 @@ class Mixture:
             >>> int(ring().dataset(batch_size=64, size=1000).cardinality())
             16
         """
-        pipeline.check_count("size", size)
+        values.check_count("size", size)
         return pipeline.batches(self.sample(size, seed), batch_size=batch_size, seed=seed)
 
 
@@ -114,7 +114,7 @@ def ring(modes=8, radius=2.0, stddev=0.02):
         >>> ring(modes=8).centers.shape
         (8, 2)
     """
-    pipeline.check_count("modes", modes, most=10_000)
+    values.check_count("modes", modes, most=10_000)
     _check_positive("radius", radius)
     # Not linspace with its endpoint, which is its start again: that ring has one mode too few.
     angles = 2 * math.pi * np.arange(modes) / modes
@@ -145,13 +145,12 @@ def grid(side=5, spacing=2.0, stddev=0.05):
         >>> grid(side=2, spacing=2.0).centers.tolist()
         [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]]
     """
-    pipeline.check_count("side", side, most=100)
+    values.check_count("side", side, most=100)
     _check_positive("spacing", spacing)
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return Mixture("grid", [(x, y) for x in line for y in line], stddev)
 
 
 def _check_positive(name, value):
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if not is_number or not 0 < value < math.inf:
+    if not values.is_number(value) or value <= 0:
         raise ValueError(f"{name} must be positive and finite. Received: {name}={value!r}")

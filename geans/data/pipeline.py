@@ -1,10 +1,11 @@
 """The one tf.data recipe: shuffle something cheap, batch, normalise whole batches, prefetch."""
 
 import math
-import numbers
 
 import numpy as np
 import tensorflow as tf
+
+from geans import values
 
 MEMORY_LIMIT = 2**30
 """Bytes of decoded uint8 images that a dataset may keep in memory; more is decoded every epoch."""
@@ -178,46 +179,20 @@ def _known_length(elements):
     return count
 
 
-def is_count(value):
-    """Whether `value` is an integer of 1 or more; `True` is none.
-
-    Example:
-        >>> is_count(3), is_count(True), is_count(3.0)
-        (True, False, False)
-    """
-    return _is_integer(value) and value >= 1
-
-
-def check_count(name, value, *, most=10**8):
-    """Refuses what is no positive integer, or more than memory could hold.
-
-    Raises:
-        ValueError: If `value` is no integer from 1 to `most`.
-    """
-    if not is_count(value) or value > most:
-        raise ValueError(
-            f"{name} must be a positive integer, at most {most:,}. Received: {name}={value!r}"
-        )
-
-
 def check_seed(seed):
     """Refuses what is neither `None` nor an integer from 0 that 63 bits can hold.
 
     Raises:
         ValueError: If `seed` is something else.
     """
-    if seed is not None and not (_is_integer(seed) and 0 <= seed < 2**63):
+    if seed is not None and not (values.is_integer(seed) and 0 <= seed < 2**63):
         raise ValueError(
             f"seed must be an integer from 0 to 2**63 - 1, or None. Received: seed={seed!r}"
         )
 
 
-def _is_integer(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
 def _check_batching(count, batch_size, seed, drop_remainder):
-    check_count("batch_size", batch_size)
+    values.check_count("batch_size", batch_size)
     check_seed(seed)
     if count < 1:
         raise ValueError("There is nothing to batch: the dataset has no examples.")

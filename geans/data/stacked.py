@@ -18,6 +18,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from geans import values
 from geans.data import images, pipeline
 
 CLASSES = 10
@@ -85,7 +86,7 @@ class Stacked:
             >>> Stacked("digits", channels=1).sample(2).dtype
             dtype('float32')
         """
-        pipeline.check_count("count", count, most=10**6)
+        values.check_count("count", count, most=10**6)
         pipeline.check_seed(seed)
         return _stack(self.digits, self._draw(count, seed)).numpy()
 
@@ -110,7 +111,7 @@ class Stacked:
             >>> int(Stacked("digits").dataset(batch_size=64, size=1000).cardinality())
             16
         """
-        pipeline.check_count("size", size)
+        values.check_count("size", size)
         pipeline.check_seed(seed)
         chosen = pipeline.batches(self._draw(size, seed), batch_size=batch_size, seed=seed)
         with tf.device("cpu"):

@@ -1,12 +1,10 @@
 """What can be known to be wrong before training starts, each as a clear `ValueError`."""
 
-import math
-import numbers
-
 import keras
 import numpy as np
 import tensorflow as tf
 
+from geans import values
 from geans.models.distribution import batch_norms
 from geans.models.finiteness import ON_NAN
 from geans.models.update_rule import ORDERS
@@ -66,14 +64,14 @@ def check_networks(generator, discriminator):
 def check_rule(update_every, order, discriminator_steps):
     """Refuses an update rule that has no meaning."""
     scheduled = isinstance(update_every, keras.optimizers.schedules.LearningRateSchedule)
-    if update_every != "epoch" and not scheduled and not is_positive_integer(update_every):
+    if update_every != "epoch" and not scheduled and not values.is_count(update_every):
         raise ValueError(
             "update_every must be a number of steps, 1 or more, 'epoch', or a schedule of "
             f"keras.optimizers.schedules. Received: update_every={update_every!r}."
         )
     if order not in ORDERS:
         raise ValueError(f"order must be one of {', '.join(ORDERS)}. Received: order={order!r}.")
-    if not is_positive_integer(discriminator_steps):
+    if not values.is_count(discriminator_steps):
         raise ValueError(
             f"discriminator_steps must be 1 or more. Received: {discriminator_steps!r}."
         )
@@ -86,7 +84,7 @@ def check_rule(update_every, order, discriminator_steps):
 
 def check_averaging(half_life):
     """Refuses a half-life that is not a number of samples."""
-    if half_life is not None and not (_is_number(half_life) and half_life > 0):
+    if half_life is not None and not (values.is_number(half_life) and half_life > 0):
         raise ValueError(
             "averaging_half_life must be a positive number of samples, or None for no average. "
             f"Received: averaging_half_life={half_life!r}."
@@ -103,7 +101,7 @@ def check_compile_arguments(arguments):
             "jit_compile, run_eagerly and steps_per_execution."
         )
     steps = arguments.get("steps_per_execution")
-    if steps is not None and steps != "auto" and not is_positive_integer(steps):
+    if steps is not None and steps != "auto" and not values.is_count(steps):
         raise ValueError(
             f"steps_per_execution must be 1 or more. Received: steps_per_execution={steps!r}."
         )
@@ -119,10 +117,10 @@ def check_fit_arguments(arguments):
             "target to compare with. Evaluate samples in a callback instead."
         )
     for name in ("epochs", "batch_size", "steps_per_epoch"):
-        if arguments.get(name) is not None and not is_positive_integer(arguments[name]):
+        if arguments.get(name) is not None and not values.is_count(arguments[name]):
             raise ValueError(f"{name} must be 1 or more. Received: {name}={arguments[name]!r}.")
     first = arguments.get("initial_epoch", 0)
-    if not is_positive_integer(first) and (first != 0 or isinstance(first, bool)):
+    if not values.is_count(first) and (first != 0 or isinstance(first, bool)):
         raise ValueError(f"initial_epoch must be 0 or more. Received: initial_epoch={first!r}.")
     for callback in keras.tree.flatten(arguments.get("callbacks") or []):
         if not isinstance(callback, keras.callbacks.Callback):
@@ -169,7 +167,7 @@ def _check_numbers(optimizer):
         none = value is None or isinstance(value, (bool, dict))
         if name not in OPTIMIZER_NUMBERS or none:
             continue
-        if not _is_number(value) or value < 0:
+        if not values.is_number(value) or value < 0:
             raise ValueError(
                 f"{name} of an optimizer must be a finite number, 0 or more. "
                 f"Received: {name}={value!r} in {type(optimizer).__name__}."
@@ -187,9 +185,7 @@ def check_step_length(step_length, model, penalty):
             "update_every=K, 'epoch' or a schedule to geans.GEAN, or step_length='fixed'."
         )
     strategy = model.distribute_strategy
-    with strategy.scope():
-        distributed = tf.distribute.has_strategy()
-    if distributed:
+    if _is_distributed(strategy):
         raise ValueError(
             f"{name} takes the curvature from one micro-batch, on one device, and does not work "
             f"under a tf.distribute strategy. Received: a {type(strategy).__name__}. Pass "
@@ -200,6 +196,11 @@ def check_step_length(step_length, model, penalty):
             f"{name} needs the whole loss in every step, but a penalty is left out of some. Pass "
             "interval=1 to the penalty, or step_length='fixed'."
         )
+
+
+def _is_distributed(strategy):
+    with strategy.scope():
+        return tf.distribute.has_strategy()
 
 
 def check_on_nan(on_nan):
@@ -216,10 +217,8 @@ def check_distribution(model, networks, jit_compile, steps_per_execution):
         tf.distribute.MultiWorkerMirroredStrategy,
         tf.distribute.OneDeviceStrategy,
     )
-    with strategy.scope():
-        if not tf.distribute.has_strategy():
-            _check_scope(model, networks)
-            return
+    if not _is_distributed(strategy):
+        return
     if not isinstance(strategy, known):
         raise ValueError(
             "geans trains under MirroredStrategy, MultiWorkerMirroredStrategy and "
@@ -244,14 +243,6 @@ def check_distribution(model, networks, jit_compile, steps_per_execution):
             f"With jit_compile, XLA computes the gradients on each of the {replicas} replicas by "
             "itself, but batch normalisation takes its statistics from all. Pass "
             "jit_compile=False, or use networks without batch normalisation."
-        )
-
-
-def _check_scope(model, networks):
-    if tf.distribute.has_strategy():
-        raise ValueError(
-            f"compile() was called within the scope of a {type(tf.distribute.get_strategy())}, but "
-            "the model was made outside. Make the networks and the model there, too."
         )
 
 
@@ -356,34 +347,20 @@ def _samples(batch):
 
 def check_sampling(count, seed, batch_size):
     """Refuses numbers of samples and seeds that have no meaning."""
-    if not is_positive_integer(count) or count > MOST_SAMPLES:
+    if not values.is_count(count, MOST_SAMPLES):
         raise ValueError(
             f"count must be 1 or more, at most {MOST_SAMPLES:,}. Received: count={count!r}. For "
             "more samples, draw several times with different seeds."
         )
-    if not is_positive_integer(batch_size):
+    if not values.is_count(batch_size):
         raise ValueError(f"batch_size must be 1 or more. Received: batch_size={batch_size!r}.")
     check_seed(seed)
 
 
 def check_seed(seed):
     """Refuses what is no integer that 63 bits can hold."""
-    if seed is not None and not (_is_integer(seed) and abs(seed) < 2**63):
+    if seed is not None and not (values.is_integer(seed) and abs(seed) < 2**63):
         raise ValueError(f"seed must be an integer, or None. Received: seed={seed!r}.")
-
-
-def _is_integer(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-
-def _is_number(value):
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return real and math.isfinite(value)
-
-
-def is_positive_integer(value):
-    """Whether `value` is a whole number, 1 or more (`True` is not one)."""
-    return _is_integer(value) and value >= 1
 
 
 def _is_nothing(value):

@@ -1,10 +1,9 @@
 """How far the players move: as their optimizers say, or as the curvature of their losses allows."""
 
-import math
-import numbers
-
 import keras
 import tensorflow as tf
+
+from geans import values
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -40,9 +39,9 @@ class CurvatureStep:
     """
 
     def __init__(self, *, damping=1.0, max_step=1.0):
-        if not _is_number(damping) or damping < 0:
+        if not values.is_number(damping) or damping < 0:
             raise ValueError(f"damping must be a number, 0 or more. Received: {damping=}.")
-        if not _is_number(max_step) or max_step <= 0:
+        if not values.is_number(max_step) or max_step <= 0:
             raise ValueError(f"max_step must be positive and finite. Received: {max_step=}.")
         self.damping = damping
         self.max_step = max_step
@@ -63,11 +62,6 @@ class CurvatureStep:
     def from_config(cls, config):
         """The step length of a `get_config` dict."""
         return cls(**config)
-
-
-def _is_number(value):
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return real and math.isfinite(value)
 
 
 STEP_LENGTHS = {"fixed": lambda: None, "curvature": CurvatureStep}

@@ -12,10 +12,11 @@ Departures from the paper:
   and leave no checkerboard (Odena et al. 2016, doi 10.23915/distill.00003).
 """
 
-import numbers
 import random
 
 import keras
+
+from geans import values
 
 KERNEL_SIZE = 4
 LARGEST = 2**16
@@ -157,7 +158,11 @@ def _initializers(network, seed):
 
 def _halvings(name, shape):
     """Count how often an image of this shape can be halved."""
-    is_shape = hasattr(shape, "__len__") and len(shape) == 3 and all(map(_is_size, shape))
+    is_shape = (
+        hasattr(shape, "__len__")
+        and len(shape) == 3
+        and all(values.is_count(size, LARGEST) for size in shape)
+    )
     if not is_shape or shape[0] != shape[1] or shape[0] % 4 or shape[0] < 8:
         raise ValueError(
             f"{name} must be (size, size, channels) with a size of 8 or more that is divisible by "
@@ -171,7 +176,7 @@ def _halvings(name, shape):
 
 def _check(*, normalization, **sizes):
     for name, value in sizes.items():
-        if not _is_size(value):
+        if not values.is_count(value, LARGEST):
             raise ValueError(
                 f"{name} must be an integer of at least 1, at most {LARGEST}. "
                 f"Received: {name}={value!r}."
@@ -180,8 +185,3 @@ def _check(*, normalization, **sizes):
         raise ValueError(
             f'normalization must be "batch" or None. Received: normalization={normalization!r}.'
         )
-
-
-def _is_size(value):
-    integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return integer and 1 <= value <= LARGEST

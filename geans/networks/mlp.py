@@ -4,10 +4,11 @@ Kernels are drawn from Glorot's uniform distribution, biases are zero.
 """
 
 import math
-import numbers
 import random
 
 import keras
+
+from geans import values
 
 LARGEST = 2**16
 
@@ -43,7 +44,7 @@ def generator(
     >>> generator(2, (2,)).output_shape
     (None, 2)
     """
-    if not _is_size(latent_dim):
+    if not values.is_count(latent_dim, LARGEST):
         raise ValueError(
             f"latent_dim must be an integer, no number below 1 and none above {LARGEST}. "
             f"Received: latent_dim={latent_dim!r}."
@@ -118,14 +119,11 @@ def _layer_seeds(network, seed):
 
 
 def _check_sizes(**sizes):
-    for name, values in sizes.items():
-        if not hasattr(values, "__len__") or not all(map(_is_size, values)):
+    for name, found in sizes.items():
+        if not hasattr(found, "__len__") or not all(
+            values.is_count(size, LARGEST) for size in found
+        ):
             raise ValueError(
                 f"{name} must hold integers, no number below 1 and none above {LARGEST}. "
-                f"Received: {name}={values!r}."
+                f"Received: {name}={found!r}."
             )
-
-
-def _is_size(value):
-    integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    return integer and 1 <= value <= LARGEST

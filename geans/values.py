@@ -1,0 +1,50 @@
+"""What counts as a number in an argument: not `True`, not "3", not NaN."""
+
+import math
+import numbers
+
+
+def is_integer(value):
+    """Whether `value` is an integer of Python or NumPy.
+
+    Example:
+
+    >>> is_integer(-3), is_integer(True), is_integer(3.0)
+    (True, False, False)
+    """
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def is_count(value, most=math.inf):
+    """Whether `value` is an integer from 1 to `most`.
+
+    Example:
+
+    >>> is_count(3), is_count(0), is_count(3, most=2)
+    (True, False, False)
+    """
+    return is_integer(value) and 1 <= value <= most
+
+
+def is_number(value):
+    """Whether `value` is a finite real number of Python or NumPy.
+
+    Example:
+
+    >>> is_number(0.5), is_number(True), is_number(float("nan"))
+    (True, False, False)
+    """
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return real and math.isfinite(value)
+
+
+def check_count(name, value, *, most=10**8):
+    """Refuses what is no positive integer, or more than memory could hold.
+
+    Raises:
+        ValueError: If `value` is no integer from 1 to `most`.
+    """
+    if not is_count(value, most):
+        raise ValueError(
+            f"{name} must be a positive integer, at most {most:,}. Received: {name}={value!r}"
+        )
