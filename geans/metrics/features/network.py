@@ -1,0 +1,92 @@
+"""What turns images into features: a function with a name, a checksum and a resize rule."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FeatureNetwork:
+    """A function from images to features, and what a number must say about it.
+
+    Called with images, it answers with a dict of float32 arrays: `"features"`, shape
+    (n, dimension), and, if the network classifies, `"logits"`, shape (n, classes).
+
+    Images are rounded to 8 bits first, so that a generator is judged by the same pixels whether
+    its samples come from memory or from PNG files. Points, shape (n, d), pass as they are.
+
+    Args:
+        name: What a record calls it, such as "inception-2015-12-05".
+        function: From a float32 tensor of images in [-1, 1], shape (n, height, width, channels),
+            to a tensor (n, dimension), or to a dict of "features" and "logits". It resizes if it
+            has to.
+        checksum: Of its weights, the first 12 hexadecimal digits of a SHA-256; "none" if it has
+            none.
+        resize: What it does with images of another size, in a few words; "none" if nothing.
+        image_shape: The shape (height, width, channels) of images that it takes, `None` where any
+            number will do. `None` for points as well as images.
+
+    Raises:
+        ValueError: When called, if images have another shape, values that are not finite, or the
+            function returns something else.
+
+    Example:
+        >>> mean = FeatureNetwork("mean", lambda images: tf.reduce_mean(images, axis=(1, 2)))
+        >>> mean(np.full((5, 8, 8, 3), 255, "uint8"))["features"].tolist()[0]
+        [1.0, 1.0, 1.0]
+    """
+
+    name: str
+    function: Callable
+    checksum: str = "none"
+    resize: str = "none"
+    image_shape: tuple | None = None
+
+    def __call__(self, images):
+        """The features of images, and their logits if there are any."""
+        images = self._checked(images)
+        found = self.function(tf.convert_to_tensor(images))
+        found = found if isinstance(found, dict) else {"features": found}
+        arrays = {name: np.asarray(each, "float32") for name, each in found.items()}
+        for name, array in arrays.items():
+            if array.ndim != 2 or len(array) != len(images):
+                raise ValueError(
+                    f"Features {self.name!r} must answer {len(images)} images with arrays of shape "
+                    f"({len(images)}, dimension). Received: {name} of shape {array.shape}. Pool or "
+                    "flatten them."
+                )
+        return arrays
+
+    def _checked(self, images):
+        images = np.asarray(images)
+        expected = self.image_shape or (None,) * max(images.ndim - 1, 1)
+        fits = images.ndim == len(expected) + 1 and all(
+            want in (None, size) for want, size in zip(expected, images.shape[1:], strict=True)
+        )
+        if not fits:
+            raise ValueError(
+                f"Features {self.name!r} take images of shape (n, height, width, channels) = "
+                f"{('n', *expected)}, where None is any number. Received: shape {images.shape}."
+            )
+        if images.dtype != np.uint8 and not np.isfinite(images).all():
+            raise ValueError(
+                "Samples contain NaN or infinity: the generator has diverged. Lower its learning "
+                "rate."
+            )
+        if images.ndim != 4:
+            return images.astype("float32")
+        return to_pixels(images).astype("float32") / np.float32(127.5) - 1
+
+
+def to_pixels(images):
+    """Images as their PNG file holds them: uint8; floats are those of [-1, 1], clipped beyond.
+
+    Example:
+        >>> to_pixels(np.array([-1.5, 0.0011, 1.0])).tolist()
+        [0, 128, 255]
+    """
+    if images.dtype == np.uint8:
+        return images
+    return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype("uint8")
