@@ -1,5 +1,6 @@
 """Files of a folder of images: finding, checking and decoding them."""
 
+import collections
 import concurrent.futures
 import contextlib
 import logging
@@ -14,6 +15,8 @@ import tensorflow as tf
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 """Extensions that are read, and the formats that they promise."""
+
+EXIF_ORIENTATION = 0x0112
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Numbers of channels that files can be converted to, and Pillow's names for them."""
@@ -65,16 +68,50 @@ def _check_link(path, folder):
         )
 
 
+def survey(files, on_error="raise"):
+    """What the headers of files say: how many have which size, and whether any is in colour.
+
+    Returns:
+        A `collections.Counter` of (height, width), as they are shown, and a bool.
+
+    Raises:
+        ValueError: If a header cannot be read (with `on_error="skip"`: none can).
+    """
+    found = [None] * len(files)
+    failures = _attempt_every(files, lambda index: found.__setitem__(index, _header(files[index])))
+    check_failures(files, failures, on_error)
+    sizes, colored = zip(*filter(None, found), strict=True)
+    return collections.Counter(sizes), any(colored)
+
+
+def _header(path):
+    with _opened(path) as image:
+        _check_pixels(image)
+        size = (image.height, image.width)
+        # Values from 5 on lie on their side, and are turned when they are read.
+        turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+        return size[::-1] if turned else size, _has_color(image)
+
+
+def _has_color(image):
+    if image.mode == "P":
+        return any(len(set(color[:3])) > 1 for color in image.palette.colors)
+    return PIL.Image.getmodebase(image.mode) != "L"
+
+
 def read_every(files, shape, keep):
     """Decodes all files and passes each to `keep(index, image)`.
 
     Returns:
         Of the files that cannot be read, a dict from index to reason.
     """
+    return _attempt_every(files, lambda index: keep(index, read_image(files[index], shape)))
 
+
+def _attempt_every(files, read):
     def attempt(index):
         try:
-            keep(index, read_image(files[index], shape))
+            read(index)
         except Exception as error:  # Pillow's decoders raise many kinds for damaged files.
             return str(error) or type(error).__name__
 
@@ -101,18 +138,22 @@ def check_failures(files, failures, on_error):
 
 
 def read_image(path, shape):
-    """One file as a uint8 array of `shape` (size, size, channels)."""
-    size, _, channels = shape
+    """One file as a uint8 array of `shape` (height, width, channels)."""
+    height, width, channels = shape
+    with _opened(path) as image:
+        _check_pixels(image)
+        with _DECODED.take(image.width * image.height):
+            image = _convert(PIL.ImageOps.exif_transpose(image), MODES[channels])
+            image = PIL.ImageOps.fit(image, (width, height), method=PIL.Image.Resampling.BICUBIC)
+    return np.asarray(image, "uint8").reshape(shape)
+
+
+def _opened(path):
     path = pathlib.Path(path)
     # A pipe would be waited for without end.
     if path.exists() and not path.is_file():
         raise ValueError("it is a pipe, a device or a socket")
-    with PIL.Image.open(path, formats=[FORMATS[path.suffix.lower()]]) as image:
-        _check_pixels(image)
-        with _DECODED.take(image.width * image.height):
-            image = _convert(PIL.ImageOps.exif_transpose(image), MODES[channels])
-            image = PIL.ImageOps.fit(image, (size, size), method=PIL.Image.Resampling.BICUBIC)
-    return np.asarray(image, "uint8").reshape(shape)
+    return PIL.Image.open(path, formats=[FORMATS[path.suffix.lower()]])
 
 
 class _Budget:

@@ -108,7 +108,7 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     return pipeline.batches(pipeline.decode_all(examples, decode), **batching)
 
 
-def from_folder(path, size, *, channels=3, on_error="raise", **batching):
+def from_folder(path, size=None, *, channels=3, on_error="raise", **batching):
     """PNG and JPEG files of a folder and its subfolders, in sorted order before shuffling.
 
     Every file is decoded once before this function returns, so a damaged one cannot stop a
@@ -123,7 +123,8 @@ def from_folder(path, size, *, channels=3, on_error="raise", **batching):
     Args:
         path: The folder. Links that lead out of it are refused; links to folders within it are not
             followed, since what they show is read anyway.
-        size: Side of the resulting square images, in pixels, up to `MAX_SIZE`.
+        size: Side of the resulting square images, in pixels, up to `MAX_SIZE`. `None` keeps the
+            files' own size, which must then be the same for all.
         channels: 1 for grey (colour becomes its ITU-R 601 luma), 3 for RGB (grey is repeated), 4
             for RGBA (opaque where the file has no alpha). With 1 and 3, transparent pixels are
             shown over white.
@@ -133,12 +134,12 @@ def from_folder(path, size, *, channels=3, on_error="raise", **batching):
         **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
 
     Returns:
-        A `tf.data.Dataset` of float32 batches (batch, size, size, channels) in [-1, 1].
+        A `tf.data.Dataset` of float32 batches (batch, height, width, channels) in [-1, 1].
 
     Raises:
         ValueError: If the folder is missing or has no images, a file cannot be read (with `"skip"`:
-            none can), a subfolder cannot be read, a link leads out of the folder, or `size`,
-            `channels` or `on_error` is not allowed.
+            none can), a subfolder cannot be read, a link leads out of the folder, files that are
+            to keep their size differ in it, or `size`, `channels` or `on_error` is not allowed.
 
     Example:
         >>> import tempfile, PIL.Image
@@ -147,15 +148,14 @@ def from_folder(path, size, *, channels=3, on_error="raise", **batching):
         ...     from_folder(folder, size=16).element_spec.shape
         TensorShape([None, 16, 16, 3])
     """
-    if not isinstance(path, (str, os.PathLike)):
-        raise ValueError(f"path must be that of a folder. Received: path={path!r}")
-    _check_size(size)
+    if size is not None:
+        _check_size(size)
     if type(channels) is not int or channels not in image_files.MODES:
         raise ValueError(f"channels must be 1, 3 or 4. Received: channels={channels!r}")
     if on_error not in ("raise", "skip"):
         raise ValueError(f'on_error must be "raise" or "skip". Received: on_error={on_error!r}')
-    files = image_files.find(pathlib.Path(path))
-    shape = (size, size, channels)
+    files = _files(path)
+    shape = (*((size, size) if size else _common_size(path, files, on_error)), channels)
     if pipeline.fits_in_memory(len(files), shape):
         images = np.empty((len(files), *shape), "uint8")
         failures = image_files.read_every(files, shape, keep=images.__setitem__)
@@ -167,6 +167,56 @@ def from_folder(path, size, *, channels=3, on_error="raise", **batching):
     good = [os.fsencode(file) for index, file in enumerate(files) if index not in failures]
     paths = tf.data.Dataset.from_tensor_slices(good)
     return pipeline.decoded_batches(paths, image_files.decoder(shape), **batching)
+
+
+def folder_shape(path, size=None):
+    """The shape of the images of a folder, from the headers of its files.
+
+    Args:
+        path: As in `from_folder`.
+        size: As in `from_folder`.
+
+    Returns:
+        `(height, width, channels)`: 3 channels if any file is in colour, otherwise 1.
+
+    Raises:
+        ValueError: If the folder is missing or has no images, a header cannot be read, or files
+            that are to keep their size differ in it.
+
+    Example:
+        >>> import tempfile, PIL.Image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     PIL.Image.new("L", (40, 30)).save(f"{folder}/black.png")
+        ...     folder_shape(folder)
+        (30, 40, 1)
+    """
+    if size is not None:
+        _check_size(size)
+    files = _files(path)
+    sizes, colored = image_files.survey(files)
+    return (*((size, size) if size else _only_size(path, sizes)), 3 if colored else 1)
+
+
+def _files(path):
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"path must be that of a folder. Received: path={path!r}")
+    return image_files.find(pathlib.Path(path))
+
+
+def _common_size(path, files, on_error):
+    sizes, _ = image_files.survey(files, on_error)
+    return _only_size(path, sizes)
+
+
+def _only_size(path, sizes):
+    if len(sizes) > 1:
+        found = [f"{width}x{height} ({n} files)" for (height, width), n in sizes.most_common(5)]
+        raise ValueError(
+            f"The images of {image_files.shown(path)} differ in size: {', '.join(found)}"
+            f"{', ...' if len(sizes) > 5 else ''}. Pass a size, to which all are cropped (to the "
+            "centred square) and resized: --image_size on the command line."
+        )
+    return next(iter(sizes))
 
 
 def from_arrays(images, labels=None, **batching):
@@ -211,8 +261,8 @@ def load(spec, *, image_size=None, data_dir=None, labels=False, **batching):
 
     Args:
         spec: "embedded:fashion", "tfds:NAME" or "folder:PATH".
-        image_size: Side of the images in pixels. A folder needs it; for the others `None` keeps
-            the dataset's own shape.
+        image_size: Side of the images in pixels; `None` keeps the data's own shape, which must be
+            the same for all images.
         data_dir: Where tensorflow-datasets finds prepared data; the other sources have no use for
             it.
         labels: Whether to yield (images, labels). A folder has none.
@@ -241,8 +291,6 @@ def _load_embedded(name, *, data_dir, **options):
 
 
 def _load_folder(path, *, image_size, data_dir, labels, **batching):
-    if image_size is None:
-        raise ValueError(f"Files of a folder differ in size: pass image_size for folder:{path}.")
     if labels:
         raise ValueError(f"A folder has no labels: pass labels=False for folder:{path}.")
     return from_folder(path, image_size, **batching)

@@ -50,6 +50,51 @@ def test_folder_reads_sorted_subfolders_bit_for_bit(tmp_path, memory_limit):
     np.testing.assert_array_equal(to_bytes(everything(dataset)), pixels)
 
 
+def test_files_of_one_size_may_keep_it(tmp_path, memory_limit):
+    pixels = noise(3, 8, 6, 3)
+    for index, image in enumerate(pixels):
+        save(image, tmp_path / f"{index}.png")
+    dataset = images.from_folder(tmp_path, batch_size=3, shuffle=False)
+    np.testing.assert_array_equal(to_bytes(everything(dataset)), pixels)
+    assert images.folder_shape(tmp_path) == (8, 6, 3)
+    assert images.folder_shape(tmp_path, 16) == (16, 16, 3)
+    save(noise(5, 5, 3), tmp_path / "other.png")
+    for call in (images.from_folder, images.folder_shape):
+        with pytest.raises(ValueError, match=r"differ in size: 6x8 \(3 files\), 5x5 \(1 files\)"):
+            call(tmp_path)
+
+
+def test_the_size_of_a_photograph_is_that_which_it_is_shown_with(tmp_path):
+    exif = PIL.Image.Exif()
+    exif[image_files.EXIF_ORIENTATION] = 6
+    save(noise(4, 10, 3), tmp_path / "turned.jpg", exif=exif)
+    assert images.folder_shape(tmp_path) == (10, 4, 3)
+    assert next(iter(images.from_folder(tmp_path))).shape == (1, 10, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels"),
+    [("L", 1), ("LA", 1), ("1", 1), ("I;16", 1), ("RGB", 3), ("RGBA", 3), ("P", 3)],
+)
+def test_grey_and_colored_folders(tmp_path, mode, channels):
+    save(noise(8, 8, 3), tmp_path / "a.png", mode="L" if mode == "I;16" else mode)
+    if mode == "I;16":
+        PIL.Image.fromarray(noise(8, 8).astype("uint16") * 256).save(tmp_path / "a.png")
+    save(noise(8, 8), tmp_path / "grey.png")
+    assert images.folder_shape(tmp_path) == (8, 8, channels)
+
+
+def test_a_grey_palette_is_grey(tmp_path):
+    save(noise(8, 8), tmp_path / "a.png", mode="P")
+    assert images.folder_shape(tmp_path) == (8, 8, 1)
+
+
+def test_headers_that_cannot_be_read_are_named(tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="1 of 1 files cannot be read.*\n.*broken.png"):
+        images.folder_shape(tmp_path)
+
+
 def test_folder_repeats_for_its_seed_and_shuffles_anew(tmp_path, memory_limit):
     for index, pixels in enumerate(noise(20, 4, 4, 3)):
         save(pixels, tmp_path / f"{index}.png")

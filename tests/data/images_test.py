@@ -230,7 +230,6 @@ def test_load_passes_the_data_dir_on(monkeypatch):
         ("fashion", {}, "'fashion'"),
         ("folder:", dict(image_size=8), "'folder:'"),
         ("embedded:mnist", {}, "'mnist'"),
-        ("folder:somewhere", {}, "image_size"),
         ("folder:somewhere", dict(image_size=8, labels=True), "labels=False"),
         ("folder:absent", dict(image_size=8), "no folder 'absent'"),
     ],
