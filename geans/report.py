@@ -27,6 +27,9 @@ ARTIFACTS = (
     "checkpoints",
     "model.keras",
     "saved_model",
+    "evaluation.json",
+    "evaluations.jsonl",
+    "best.keras",
 )
 _log = logging.getLogger(__name__)
 PACKAGES = ("geans", "tensorflow", "keras", "numpy", "tensorflow-datasets", "matplotlib")
@@ -104,11 +107,30 @@ def tolerant(write):
 
 def write_json(values, path):
     """Writes a dict as indented JSON, whole or not at all."""
+    _write_text(json.dumps(values, indent=2) + "\n", path)
+
+
+def write_lines(rows, path):
+    """Writes dicts as JSON, one in a line, whole or not at all."""
+    _write_text("".join(json.dumps(row) + "\n" for row in rows), path)
+
+
+def _write_text(text, path):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(json.dumps(values, indent=2) + "\n")
+    temporary.write_text(text)
     temporary.replace(path)
+
+
+def save_model(model, path):
+    """Saves to a `.keras` file, whole or not at all."""
+    temporary = path.with_name(f"part.{path.name}")
+    try:
+        model.save(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def write_epoch(row, path):

@@ -11,6 +11,8 @@ import pytest
 # Tests share helpers (`from tests import workers`). Last, so that the installed package is tested.
 sys.path.append(str(pathlib.Path(__file__).parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Nothing that tests compute shall be found by the user's own evaluations.
+os.environ["GEANS_CACHE"] = tempfile.mkdtemp(prefix="geans-cache-")
 
 
 @pytest.fixture

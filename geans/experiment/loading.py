@@ -63,13 +63,3 @@ def _reason(error):
     # Of a layer that cannot be made, Keras shows the config of all models around it first.
     innermost = str(error).rpartition("Exception encountered: ")[2]
     return f"{type(error).__name__}: {' '.join(innermost.split())[:300]}"
-
-
-def save_model(model, path):
-    """Saves to a `.keras` file, whole or not at all."""
-    temporary = path.with_name(f"part.{path.name}")
-    try:
-        model.save(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -133,7 +133,7 @@ def run(
             observers[0].write()
     with contextlib.ExitStack() as stack:
         folder = run_dir if chief else stack.enter_context(tempfile.TemporaryDirectory())
-        loading.save_model(model, pathlib.Path(folder) / "model.keras")
+        report.save_model(model, pathlib.Path(folder) / "model.keras")
     if not chief:
         return model
     _write_results(model, mixture, run_dir, diverged, shown=_to_show(dataset))

@@ -109,6 +109,9 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         # Without this, fit would feed images to call(latents) to build the model (keras#20164).
         self.built = True
 
+    training_data = None
+    """What `fit` was given, for observers while it runs."""
+
     @property
     def metrics(self):
         """The four means of the epoch that `fit` logs."""
@@ -206,8 +209,12 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         observers = resuming.in_order(keras.tree.flatten(callbacks or []))
         kwargs |= {"y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
         kwargs["callbacks"] = [*own, *observers]
-        with resuming.resumed(self, x, kwargs) as x:
-            return super().fit(self.numbered(x), **kwargs)
+        _set_plainly(self, "training_data", x)
+        try:
+            with resuming.resumed(self, x, kwargs) as x:
+                return super().fit(self.numbered(x), **kwargs)
+        finally:
+            _set_plainly(self, "training_data", None)
 
     def test_step(self, data):
         """Refuses `evaluate`: there is no target to compare with."""
@@ -361,6 +368,11 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         print_line(f"{type(self).__name__} {self.name!r}: {self.order} updates {self.rule.rhythm}")
         for network in (self.generator, self.discriminator):
             network.summary(**kwargs)
+
+
+def _set_plainly(model, name, value):
+    # Keras would take data for a part of the model.
+    object.__setattr__(model, name, value)
 
 
 def _batch_size(batch):

@@ -25,10 +25,10 @@ class Distributed(keras.Model):
         """What every replica of all workers says, in their order; each worker must call it.
 
         Args:
-            numbers: Integers, as many on every worker.
+            numbers: As many on every worker.
 
         Returns:
-            Integer array of shape `(replicas, len(numbers))`.
+            Array of shape `(replicas, len(numbers))`.
         """
 
         def gather():

@@ -6,6 +6,8 @@ import tensorflow as tf
 from geans.models import checks, distribution
 from geans.models.averaging import AveragedNetwork
 
+BATCHES_AT_ONCE = 16
+
 
 class GenerativeModel(distribution.Distributed):
     """A generator, its average over the training, and the samples that they make.
@@ -57,14 +59,37 @@ class GenerativeModel(distribution.Distributed):
             ValueError: If `count` or `batch_size` is no positive integer, `count` is above 10
                 million, or `seed` is no integer.
         """
+        parts = self.sample_batches(count, seed, averaged, batch_size)
+        return np.concatenate(list(parts))
+
+    def sample_batches(self, count, seed=None, averaged=True, batch_size=256):
+        """What `sample` draws, some at a time, where all of it would not fit in memory.
+
+        Args:
+            count: As in `sample`.
+            seed: As in `sample`.
+            averaged: As in `sample`.
+            batch_size: As in `sample`.
+
+        Returns:
+            Iterator of arrays `(n, ...)`, with 16 times `batch_size` samples but for the last one.
+
+        Raises:
+            ValueError: As in `sample`, at once.
+        """
         checks.check_sampling(count, seed, batch_size)
         if seed is None:
             seed = int(np.random.default_rng().integers(2**31))
         network = (averaged and self.averaged_generator) or self.generator
         latents = self.sampling_latents(count, seed)
-        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        chunk = batch_size * BATCHES_AT_ONCE
+        starts = range(0, count, chunk)
+        return (self._draw(network, latents[i : i + chunk], batch_size) for i in starts)
+
+    def _draw(self, network, latents, batch_size):
+        if self.is_multi_worker:
             # Any worker may draw by itself; predict would share the latents out among all.
-            starts = range(0, count, batch_size)
+            starts = range(0, len(latents), batch_size)
             parts = [network(latents[i : i + batch_size], training=False) for i in starts]
             return np.concatenate([np.asarray(part) for part in parts])
         return network.predict(latents, batch_size=batch_size, verbose=0)

@@ -2,7 +2,7 @@ import keras
 import pytest
 
 import geans
-from geans import experiment
+from geans import experiment, report
 from geans.experiment import loading
 
 
@@ -11,7 +11,7 @@ def test_a_model_is_saved_whole_and_loaded_as_it_was(
 ):
     model = make_model(geans.GEAN, update_every=4)
     model.fit(points, batch_size=8, verbose=0)
-    loading.save_model(model, tmp_path / "model.keras")
+    report.save_model(model, tmp_path / "model.keras")
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
     assert_same_state(experiment.load(tmp_path), model)
 

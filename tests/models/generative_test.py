@@ -19,6 +19,15 @@ def test_sampling(make_model):
             model.sample(count)
 
 
+def test_samples_come_in_parts_where_memory_is_short(make_model):
+    model = make_model(geans.GAN)
+    parts = list(model.sample_batches(100, seed=1, batch_size=2))
+    assert [len(part) for part in parts] == [32, 32, 32, 4]
+    np.testing.assert_allclose(np.concatenate(parts), model.sample(100, seed=1), rtol=1e-6)
+    with pytest.raises(ValueError, match="count must be 1 or more"):
+        model.sample_batches(0)
+
+
 def test_without_an_average_the_live_generator_answers(make_model):
     model = make_model(geans.GAN, averaging_half_life=None)
     assert model.averaged_generator is None

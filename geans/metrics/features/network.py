@@ -29,8 +29,9 @@ class FeatureNetwork:
             number will do. `None` for points as well as images.
 
     Raises:
-        ValueError: When called, if images have another shape, values that are not finite, or the
-            function returns something else.
+        ValueError: When called, if images have another shape, or the function returns something
+            else.
+        FloatingPointError: When called, if values are not finite.
 
     Example:
         >>> mean = FeatureNetwork("mean", lambda images: tf.reduce_mean(images, axis=(1, 2)))
@@ -71,7 +72,7 @@ class FeatureNetwork:
                 f"{('n', *expected)}, where None is any number. Received: shape {images.shape}."
             )
         if images.dtype != np.uint8 and not np.isfinite(images).all():
-            raise ValueError(
+            raise FloatingPointError(
                 "Samples contain NaN or infinity: the generator has diverged. Lower its learning "
                 "rate."
             )

@@ -41,13 +41,18 @@ def test_logits_come_with_the_features():
         (np.zeros((2, 32, 32, 1)), "shape \\(2, 32, 32, 1\\)"),
         (np.zeros((2, 28, 28, 3), "uint8"), "28, 28, 1"),
         (np.zeros((28, 28, 1)), "n, height"),
-        (np.full((2, 28, 28, 1), np.nan), "diverged"),
     ],
 )
 def test_what_does_not_fit_is_refused(images, message):
     network = features.FeatureNetwork("digits", mean_color, image_shape=(28, 28, 1))
     with pytest.raises(ValueError, match=message):
         network(images)
+
+
+def test_samples_that_are_not_finite_are_an_error_of_their_own():
+    network = features.FeatureNetwork("digits", mean_color)
+    with pytest.raises(FloatingPointError, match="diverged"):
+        network(np.full((2, 28, 28, 1), np.nan))
 
 
 def test_features_of_a_wrong_rank_are_refused():

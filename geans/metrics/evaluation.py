@@ -1,0 +1,145 @@
+"""Several numbers at once, each with its protocol, from the features of real and fake images."""
+
+import dataclasses
+
+import geans
+from geans.metrics.frechet import frechet_distance_of
+from geans.metrics.inception_score import inception_score
+from geans.metrics.kernel import kernel_distance
+from geans.metrics.measurement import Measurement
+from geans.metrics.precision_recall import prdc
+
+SUBSETS, SUBSET_SIZE = 100, 1_000
+NEIGHBOURS = 5
+SPLITS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """What a metric says of two `FeatureSet`s."""
+
+    values: dict  # From name to a number, or a pair of mean and standard deviation.
+    options: dict = dataclasses.field(default_factory=dict)
+    needs_real: bool = True
+
+
+def _frechet_distance(real, fake):
+    return _Found({"frechet_distance": frechet_distance_of(real.statistics, fake.statistics)})
+
+
+def _kernel_distance(real, fake):
+    options = {"subsets": SUBSETS, "subset_size": min(SUBSET_SIZE, real.count, fake.count)}
+    found = kernel_distance(real.features, fake.features, seed=0, **options)
+    return _Found({"kernel_distance": (found.mean, found.stddev)}, options)
+
+
+def _prdc(real, fake):
+    found = prdc(real.features, fake.features, k=NEIGHBOURS)
+    return _Found(dataclasses.asdict(found), {"k": NEIGHBOURS})
+
+
+def _inception_score(real, fake):
+    if fake.logits is None:
+        raise ValueError(
+            f"inception_score needs features that classify, such as digits28. Received: "
+            f"{fake.network.name}, which has no logits."
+        )
+    found = inception_score(fake.logits, splits=SPLITS)
+    values = {"inception_score": (found.mean, found.stddev)}
+    return _Found(values, {"splits": SPLITS}, needs_real=False)
+
+
+METRICS = {
+    "frechet_distance": _frechet_distance,
+    "kernel_distance": _kernel_distance,
+    "prdc": _prdc,
+    "inception_score": _inception_score,
+}
+"""Names that `measure` takes."""
+
+_NAMES = {"prdc": ("precision", "recall", "density", "coverage")}
+
+SMALLER_IS_BETTER = ("frechet_distance", "kernel_distance")
+"""Of all other numbers the larger one is better."""
+
+DEFAULT = ("frechet_distance", "kernel_distance", "prdc")
+
+
+def check_names(names):
+    """Refuses what is no sequence of names in `METRICS`.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    listed = isinstance(names, (list, tuple)) and names
+    unknown = [name for name in names if name not in METRICS] if listed else names
+    if not listed or unknown:
+        raise ValueError(
+            f"metrics must be a list of names out of {', '.join(METRICS)}. Received: {unknown!r}."
+        )
+
+
+def names_of(metrics):
+    """The names of the numbers that `measure` gives for some metrics.
+
+    Example:
+        >>> names_of(["frechet_distance", "prdc"])
+        ('frechet_distance', 'precision', 'recall', 'density', 'coverage')
+    """
+    return tuple(name for metric in metrics for name in _NAMES.get(metric, (metric,)))
+
+
+def needs_rows(names):
+    """Whether any of these metrics needs every row of features, not their statistics alone.
+
+    Example:
+        >>> needs_rows(["frechet_distance"])
+        False
+    """
+    return set(names) != {"frechet_distance"}
+
+
+def measure(real, fake, metrics=DEFAULT):
+    """Compares two sets of features.
+
+    Args:
+        real: A `FeatureSet` of real images.
+        fake: One of generated images, by the same network.
+        metrics: Names in `METRICS`.
+
+    Returns:
+        A list of `Measurement`s, in the order of the names.
+
+    Raises:
+        ValueError: If a name is unknown, the networks differ, or there are too few images.
+    """
+    check_names(metrics)
+    if (real.network.name, real.network.checksum) != (fake.network.name, fake.network.checksum):
+        raise ValueError(
+            "Features of different networks cannot be compared. Received: "
+            f"{real.network.name} {real.network.checksum} for the real images, "
+            f"{fake.network.name} {fake.network.checksum} for the generated ones."
+        )
+    return [
+        _measurement(name, value, found, real, fake)
+        for found in (METRICS[name](real, fake) for name in metrics)
+        for name, value in found.values.items()
+    ]
+
+
+def _measurement(name, value, found, real, fake):
+    value, stddev = value if isinstance(value, tuple) else (value, None)
+    return Measurement(
+        metric=name,
+        value=value,
+        stddev=stddev,
+        options=found.options,
+        features=real.network.name,
+        checksum=real.network.checksum,
+        resize=real.network.resize,
+        real=real.origin if found.needs_real else None,
+        real_count=real.count,
+        fake=fake.origin,
+        fake_count=fake.count,
+        version=geans.__version__,
+    )

@@ -1,0 +1,68 @@
+"""Features of real images, kept between runs: they cost minutes and never change."""
+
+import hashlib
+import json
+import logging
+import os
+import pathlib
+import zipfile
+import zlib
+
+import numpy as np
+
+LAYOUT = 1
+"""Number in every key, to be raised when the files change."""
+
+
+def directory():
+    """Where the files are: `GEANS_CACHE`, or `geans` in `XDG_CACHE_HOME` or `~/.cache`.
+
+    Example:
+        >>> directory().name != ""
+        True
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(os.environ.get("GEANS_CACHE") or pathlib.Path(home, "geans"))
+
+
+def read(key):
+    """The arrays that were written under a key, a dict; `None` if there are none.
+
+    Args:
+        key: Dict of plain values that says all on which the arrays depend.
+    """
+    path = _path(key)
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    # An array alone has no files; zipfile and zlib have errors of their own.
+    except (AttributeError, EOFError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        _log().warning("%s is damaged and will be written anew: %s", path, error)
+        return None
+
+
+def write(key, arrays):
+    """Keeps arrays under a key, whole or not at all; where that fails, says so and goes on."""
+    path = _path(key)
+    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished.open("wb") as file:
+            np.savez(file, **arrays)
+        path.with_suffix(".json").write_text(json.dumps(key, indent=2) + "\n")
+        os.replace(unfinished, path)
+    except OSError as error:
+        _log().warning("Features of real images are not kept for the next time: %s", error)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _path(key):
+    text = json.dumps({"layout": LAYOUT, **key}, sort_keys=True)
+    return directory() / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npz"
+
+
+def _log():
+    return logging.getLogger(__name__)

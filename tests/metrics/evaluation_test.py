@@ -1,0 +1,77 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from geans import metrics
+from geans.metrics import evaluation, feature_set, features, measurement
+
+
+def flat(images):
+    rows = tf.reshape(images, (len(images), -1))
+    return {"features": rows, "logits": rows}
+
+
+NETWORK = features.FeatureNetwork("flat", flat, checksum="0123")
+
+
+def extracted(seed, count=60, network=NETWORK, **options):
+    images = np.random.default_rng(seed).integers(0, 256, (count, 2, 2, 1)).astype("uint8")
+    origin = measurement.Origin(name=f"noise {seed}")
+    return feature_set.extract([images], network, origin, **options)
+
+
+def test_every_number_is_that_of_its_own_function():
+    real, fake = extracted(0), extracted(1, 50)
+    rows = real.features.astype("float64"), fake.features.astype("float64")
+    found = evaluation.measure(real, fake, list(evaluation.METRICS))
+    numbers = {each.metric: each.value for each in found}
+    assert tuple(numbers) == evaluation.names_of(evaluation.METRICS)
+    neighbours = dataclasses.asdict(metrics.prdc(*rows, k=5))
+    assert {name: numbers[name] for name in neighbours} == pytest.approx(neighbours)
+    assert numbers["frechet_distance"] == pytest.approx(metrics.frechet_distance(*rows))
+    kernel = metrics.kernel_distance(*rows, subsets=100, subset_size=50)
+    assert numbers["kernel_distance"] == pytest.approx(kernel.mean)
+    assert numbers["inception_score"] == pytest.approx(metrics.inception_score(fake.logits).mean)
+
+
+def test_every_number_carries_its_protocol():
+    found = evaluation.measure(extracted(0), extracted(1, 50), list(evaluation.METRICS))
+    by_name = {each.metric: each for each in found}
+    kernel = by_name["kernel_distance"]
+    assert kernel.options == {"subsets": 100, "subset_size": 50}
+    assert kernel.stddev > 0
+    assert (kernel.features, kernel.checksum) == ("flat", "0123")
+    assert (kernel.real.name, kernel.real_count) == ("noise 0", 60)
+    assert (kernel.fake.name, kernel.fake_count) == ("noise 1", 50)
+    assert by_name["precision"].options == {"k": 5}
+    assert by_name["inception_score"].real is None
+    assert "WARNING" in str(by_name["frechet_distance"])
+
+
+def test_statistics_suffice_for_the_frechet_distance():
+    real, fake = extracted(0, keep=False), extracted(1, keep=False)
+    (found,) = evaluation.measure(real, fake, ["frechet_distance"])
+    assert found.value > 0
+    assert not evaluation.needs_rows(["frechet_distance"])
+    assert evaluation.needs_rows(["frechet_distance", "prdc"])
+
+
+def test_networks_must_be_the_same():
+    other = features.FeatureNetwork("flat", flat, checksum="4567")
+    with pytest.raises(ValueError, match="flat 0123 for the real images, flat 4567"):
+        evaluation.measure(extracted(0), extracted(1, network=other))
+
+
+def test_a_score_of_classes_needs_classes():
+    without = features.FeatureNetwork("plain", lambda images: flat(images)["features"])
+    sets = extracted(0, network=without), extracted(1, network=without)
+    with pytest.raises(ValueError, match="plain, which has no logits"):
+        evaluation.measure(*sets, ["inception_score"])
+
+
+@pytest.mark.parametrize("names", ["prdc", [], None, ["fid"], ["prdc", 3]])
+def test_names_are_checked(names):
+    with pytest.raises(ValueError, match="frechet_distance, kernel_distance, prdc"):
+        evaluation.check_names(names)
