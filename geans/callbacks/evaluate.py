@@ -11,8 +11,8 @@ import tempfile
 import keras
 import numpy as np
 
-from geans import metrics, report, values
-from geans.metrics import evaluation, feature_set, measurement
+from geans import report, values
+from geans.metrics import evaluation, feature_set, features, measurement
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Evaluate(keras.callbacks.Callback):
         metrics: Names in `metrics.METRICS`.
         every: Epochs between two evaluations; the last epoch is evaluated in any case.
         samples: Number of generated, and at most of real, images.
-        features: What `metrics.features.get` takes: the name of a feature network, a Keras model
+        features: What `features.get` takes: the name of a feature network, a Keras model
             or a function. `None` for the network that fits the images' shape.
         averaged: Whether the averaged generator is judged, where there is one, or the live one.
         seed: Integer that fixes the latents.
@@ -59,7 +59,7 @@ class Evaluate(keras.callbacks.Callback):
     def __init__(
         self,
         real=None,
-        metrics=metrics.DEFAULT,
+        metrics=evaluation.DEFAULT,
         *,
         every=5,
         samples=10_000,
@@ -116,13 +116,13 @@ class Evaluate(keras.callbacks.Callback):
 
     def _extract_real(self):
         real = self.model.training_data if self.real is None else self.real
-        if isinstance(real, metrics.FeatureSet):
+        if isinstance(real, feature_set.FeatureSet):
             return real
         if not hasattr(real, "element_spec"):
             real = np.asarray(real)
             real = [real[start : start + 256] for start in range(0, len(real), 256)]
         shape = self.model.generator.output_shape[1:]
-        network = metrics.features.get(self.features or metrics.features.default_for(shape))
+        network = features.get(self.features or features.default_for(shape))
         return self._extract(real, network, measurement.Origin(name=self.name))
 
     def _extract(self, batches, network, origin):

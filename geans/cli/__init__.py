@@ -14,6 +14,7 @@ import geans
 COMMANDS = {
     "train": "train a preset, or your own images, into a run directory",
     "compare": "train presets with several seeds; a table and a picture of mode coverage",
+    "evaluate": "distances between real and generated images, of a run or of two folders",
     "sample": "draw pictures or arrays from a run directory",
     "export": "write a SavedModel from a run directory",
     "presets": "list the presets",
@@ -45,7 +46,7 @@ def usage():
     lines = [f"  geans {name:<8} {text}" for name, text in COMMANDS.items()]
     return "\n".join(
         [
-            "Train, sample and export GANs and GEANs.",
+            "Train, evaluate, sample and export GANs and GEANs.",
             "",
             *lines,
             "",

@@ -1,5 +1,7 @@
 """Presets to run directories: training one, and loading what was trained."""
 
+from geans.experiment.evaluation import evaluate, evaluate_folders
+from geans.experiment.evaluation import write as write_measurements
 from geans.experiment.loading import load
 from geans.experiment.running import (
     count_updates,
@@ -12,10 +14,13 @@ from geans.experiment.running import (
 
 __all__ = [
     "count_updates",
+    "evaluate",
+    "evaluate_folders",
     "load",
     "make_data",
     "make_mixture",
     "make_model",
     "picture",
     "run",
+    "write_measurements",
 ]

@@ -1,5 +1,6 @@
 """Features of real images, kept between runs: they cost minutes and never change."""
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -56,7 +57,8 @@ def write(key, arrays):
     except OSError as error:
         _log().warning("Features of real images are not kept for the next time: %s", error)
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def _path(key):

@@ -24,7 +24,7 @@ def extracted(seed, count=60, network=NETWORK, **options):
 
 def test_every_number_is_that_of_its_own_function():
     real, fake = extracted(0), extracted(1, 50)
-    rows = real.features.astype("float64"), fake.features.astype("float64")
+    rows = real.features, fake.features
     found = evaluation.measure(real, fake, list(evaluation.METRICS))
     numbers = {each.metric: each.value for each in found}
     assert tuple(numbers) == evaluation.names_of(evaluation.METRICS)

@@ -1,0 +1,137 @@
+"""geans evaluate: distances between real and generated images, each with its protocol.
+
+    geans evaluate --run_dir=runs/gean_fashion             a run against its own data
+    geans evaluate --run_dir=runs/gan_mnist --split=test   against images that it has not seen
+    geans evaluate --real=photos --fake=generated          any two folders of PNG and JPEG files
+    geans evaluate --real=A --fake=B --features=inception-2015-12-05 --weights=inception.pth
+
+Grey 28x28 images are compared by the features of digits28, which comes with the package; others by
+those of inception-2015-12-05, the network of the Fréchet Inception Distance, which is downloaded on
+first use. In one folder, or in both, images may be grey and coloured; then all count as coloured.
+"""
+
+import pathlib
+import sys
+
+from absl import flags
+
+
+def define_flags(values):
+    """Adds the command's flags to `values`."""
+    flags.DEFINE_string("run_dir", None, "Directory of a run of geans train.", flag_values=values)
+    flags.DEFINE_string("real", None, "Folder of real images.", flag_values=values)
+    flags.DEFINE_string("fake", None, "Folder of generated images.", flag_values=values)
+    flags.DEFINE_list(
+        "metrics",
+        None,
+        "Any of frechet_distance, kernel_distance, prdc, inception_score; the first three if not "
+        "given.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "features",
+        None,
+        "digits28, inception-2015-12-05, pixels, or keras:NAME for a model of keras.applications.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "weights", None, "File of the feature network's weights.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "resize",
+        None,
+        "How inception-2015-12-05 resizes: tensorflow1 (the original) or pytorch (pytorch-fid).",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "samples",
+        None,
+        "Images of each kind at most; all of two folders, 10,000 of a run, if not given.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "image_size", None, "Side to crop and resize files of folders to.", flag_values=values
+    )
+    flags.DEFINE_string("split", None, "Split of the run's data, as test.", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "Fixes what a run's model generates.", flag_values=values)
+    flags.DEFINE_bool(
+        "averaged", True, "Whether the averaged generator or the live one.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "output",
+        None,
+        "JSON file; evaluation.json in the run directory, or here, if not given.",
+        flag_values=values,
+    )
+
+
+FOR_RUNS, FOR_FOLDERS = ("split", "data_dir"), ("image_size",)
+
+
+def run(values):
+    """Compares, prints a line per number, and writes them as JSON."""
+    folders = values.real is not None or values.fake is not None
+    if folders == (values.run_dir is not None) or (folders and None in (values.real, values.fake)):
+        raise ValueError("Pass either --run_dir, or both --real and --fake.")
+    _refuse(values, FOR_RUNS if folders else FOR_FOLDERS, "a run" if folders else "folders")
+    if values.samples is not None and values.samples < 2:
+        raise ValueError(f"--samples must be 2 or more. Received: {values.samples}.")
+
+    from geans import experiment
+
+    options = {"metrics": values.metrics, "features": _features(values), "progress": _progress}
+    if folders:
+        found = experiment.evaluate_folders(
+            values.real,
+            values.fake,
+            image_size=values.image_size,
+            samples=values.samples,
+            **options,
+        )
+    else:
+        options |= {} if values.samples is None else {"samples": values.samples}
+        found = experiment.evaluate(
+            values.run_dir,
+            split=values.split,
+            averaged=values.averaged,
+            seed=values.seed,
+            data_dir=values.data_dir,
+            **options,
+        )
+    for each in found:
+        print(each)
+    output = pathlib.Path(values.output or pathlib.Path(values.run_dir or "", "evaluation.json"))
+    experiment.write_measurements(found, output)
+    print(f"JSON: {output}")
+
+
+def _refuse(values, names, what):
+    given = [f"--{name}" for name in names if values[name].value is not None]
+    if given:
+        raise ValueError(f"{', '.join(given)} is for {what} only.")
+
+
+def _features(values):
+    names = ("weights", "resize")
+    options = {name: values[name].value for name in names if values[name].value is not None}
+    if not options:
+        return values.features
+
+    from geans.metrics import features
+
+    return features.get(values.features or "inception-2015-12-05", **options)
+
+
+def _progress(label, total):
+    """Keras' bar on a terminal; elsewhere a line."""
+    if not sys.stdout.isatty():
+        print(f"{label} images ...", flush=True)
+        return None
+
+    import keras
+
+    print(f"{label} images")
+    return keras.utils.Progbar(total, unit_name="image").update

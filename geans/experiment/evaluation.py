@@ -1,0 +1,179 @@
+"""Numbers of what a run has learned, or of any two folders of images."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+import geans
+from geans import data, presets, report
+from geans.experiment import loading, running
+from geans.metrics import evaluation, feature_set, features, measurement, mode_coverage
+from geans.metrics.measurement import Measurement, Origin
+
+BATCH_SIZE = 256
+SAMPLES = 10_000
+
+
+def evaluate(
+    run_dir,
+    *,
+    metrics=None,
+    features=None,
+    split=None,
+    samples=SAMPLES,
+    averaged=True,
+    seed=0,
+    data_dir=None,
+    progress=None,
+):
+    """Compares what a trained run generates with its data; writes `run_dir/evaluation.json`.
+
+    Where modes are known, they are counted as well.
+
+    Args:
+        run_dir: Directory of a run.
+        metrics: Names in `metrics.evaluation.METRICS`; `None` for all that need no logits, and for
+            stacked digits for none beside the modes.
+        features: What `metrics.features.get` takes; `None` for the network that fits the images.
+        split: Of tensorflow-datasets, what to compare with; `None` for what the run trained on.
+        samples: Number of generated, and at most of real, samples.
+        averaged: Whether the averaged generator is judged, where there is one, or the live one.
+        seed: Integer that fixes the latents.
+        data_dir: Where tensorflow-datasets finds its data.
+        progress: Function from a label and a total to a function that gets the number done.
+
+    Returns:
+        A list of `metrics.Measurement`s.
+
+    Raises:
+        ValueError: If there is no such run, its data are not found, or an argument does not fit.
+    """
+    if metrics is not None:
+        evaluation.check_names(metrics)
+    path = pathlib.Path(run_dir)
+    model = loading.load(path)
+    preset = presets.read(path / "preset.json")
+    mixture = running.make_mixture(preset, data_dir)
+    averaged = averaged and model.averaged_generator is not None
+    fake = Origin(name=preset.name, generator="averaged" if averaged else "live", seed=seed)
+    found = [] if mixture is None else _modes(model, mixture, preset.data, fake, averaged)
+    if metrics is None:
+        stacked = preset.data.startswith("stacked:")
+        metrics = () if stacked and features is None else evaluation.DEFAULT
+    if metrics:
+        network = _network(features, model.generator.output_shape[1:])
+        real, batches = _real(preset, mixture, split, data_dir, samples)
+        draw = model.sample_batches(samples, seed, averaged)
+        pair = (batches, real), (draw, fake)
+        found += _compare(*pair, network, metrics, samples, progress)
+    write(found, path / "evaluation.json")
+    return found
+
+
+def evaluate_folders(
+    real, fake, *, image_size=None, metrics=None, features=None, samples=None, progress=None
+):
+    """Compares two folders of PNG and JPEG files.
+
+    Files are read as by `data.images.from_folder`. If any of them is in colour, all count as
+    colour, grey ones with three equal channels; transparent pixels are shown over white.
+
+    Args:
+        real: Folder of real images.
+        fake: Folder of generated images.
+        image_size: Side to crop (centred square) and resize all to; `None` keeps their size, which
+            must then be the same for all.
+        metrics: As in `evaluate`.
+        features: As in `evaluate`.
+        samples: Number of images of each folder at most; `None` for all.
+        progress: As in `evaluate`.
+
+    Returns:
+        A list of `metrics.Measurement`s.
+
+    Raises:
+        ValueError: If a folder or a file cannot be read, sizes differ, or an argument does not fit.
+    """
+    metrics = evaluation.DEFAULT if metrics is None else metrics
+    evaluation.check_names(metrics)
+    shapes = {folder: data.images.folder_shape(folder, image_size) for folder in (real, fake)}
+    sizes = {folder: f"{shape[1]}x{shape[0]}" for folder, shape in shapes.items()}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(
+            f"The images differ in size: {sizes[real]} in {str(real)!r}, {sizes[fake]} in "
+            f"{str(fake)!r}. Pass image_size (--image_size on the command line), to which all are "
+            "cropped and resized."
+        )
+    shape = (*shapes[real][:2], max(each[2] for each in shapes.values()))
+    network = _network(features, shape)
+    pair = [
+        (_files(folder, image_size, shape[2]), Origin(name=str(folder))) for folder in (real, fake)
+    ]
+    return _compare(*pair, network, metrics, samples, progress)
+
+
+def write(found, path):
+    """Writes measurements as JSON."""
+    rows = [dataclasses.asdict(each) | {"warning": each.warning} for each in found]
+    report.write_json(rows, path)
+
+
+def _network(chosen, shape):
+    return features.get(features.default_for(shape) if chosen is None else chosen)
+
+
+def _compare(real, fake, network, metrics, samples, progress):
+    options = {"count": samples, "keep": evaluation.needs_rows(metrics)}
+    sets = []
+    for draw, label, (batches, origin) in (
+        (feature_set.extract_cached, "real", real),
+        (feature_set.extract, "fake", fake),
+    ):
+        told = progress and progress(label, samples)
+        sets.append(draw(batches, network, origin, progress=told, **options))
+    return evaluation.measure(*sets, metrics)
+
+
+def _real(preset, mixture, split, data_dir, samples):
+    if split is not None and not preset.data.startswith("tfds:"):
+        raise ValueError(f"{preset.data} has no splits. Leave out split={split!r}.")
+    if mixture is not None:
+        points = mixture.sample(samples, seed=0)
+        return Origin(name=preset.data, split="drawn anew"), np.array_split(points, 10)
+    options = preset.data_options | ({"split": split} if split else {})
+    dataset = data.images.load(
+        preset.data,
+        image_size=preset.image_size,
+        data_dir=data_dir,
+        batch_size=BATCH_SIZE,
+        **{**options, "shuffle": False},
+    )
+    used = options.get("split", "train") if preset.data.startswith("tfds:") else ""
+    return Origin(name=preset.data, split=used), dataset
+
+
+def _files(folder, image_size, channels):
+    options = {"channels": channels, "batch_size": BATCH_SIZE, "shuffle": False}
+    return data.images.from_folder(folder, image_size, **options)
+
+
+def _modes(model, mixture, name, fake, averaged):
+    samples = model.sample(mixture.samples_to_measure, fake.seed, averaged)
+    found = mode_coverage.mode_coverage_or_nothing(samples, mixture)
+    return [
+        Measurement(
+            metric=metric,
+            value=value,
+            features="modes",
+            checksum="none",
+            resize="none",
+            real=Origin(name=name),
+            real_count=0,
+            fake=fake,
+            fake_count=len(samples),
+            version=geans.__version__,
+        )
+        for metric, value in dataclasses.asdict(found).items()
+        if value is not None
+    ]
