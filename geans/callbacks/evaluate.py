@@ -142,7 +142,7 @@ class Evaluate(keras.callbacks.Callback):
             return []
         found = evaluation.measure(self._reference, fake, self.metrics)
         for each in found if self.verbose else ():
-            keras.utils.io_utils.print_msg(str(each))
+            print(each, flush=True)
         return found
 
     def _is_best(self, found, done):

@@ -101,6 +101,7 @@ def run(values):
             data_dir=values.data_dir,
             **options,
         )
+    print()
     for each in found:
         print(each)
     output = pathlib.Path(values.output or pathlib.Path(values.run_dir or "", "evaluation.json"))
@@ -133,5 +134,5 @@ def _progress(label, total):
 
     import keras
 
-    print(f"{label} images")
+    print(f"\n{label} images")
     return keras.utils.Progbar(total, unit_name="image").update

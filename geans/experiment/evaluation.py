@@ -6,9 +6,9 @@ import pathlib
 import numpy as np
 
 import geans
-from geans import data, presets, report
+from geans import data, metrics, presets, report
 from geans.experiment import loading, running
-from geans.metrics import evaluation, feature_set, features, measurement, mode_coverage
+from geans.metrics import evaluation, feature_set, features
 from geans.metrics.measurement import Measurement, Origin
 
 BATCH_SIZE = 256
@@ -27,7 +27,7 @@ def evaluate(
     data_dir=None,
     progress=None,
 ):
-    """Compares what a trained run generates with its data; writes `run_dir/evaluation.json`.
+    """Compares what a trained run generates with its data.
 
     Where modes are known, they are counted as well.
 
@@ -67,7 +67,6 @@ def evaluate(
         draw = model.sample_batches(samples, seed, averaged)
         pair = (batches, real), (draw, fake)
         found += _compare(*pair, network, metrics, samples, progress)
-    write(found, path / "evaluation.json")
     return found
 
 
@@ -160,7 +159,7 @@ def _files(folder, image_size, channels):
 
 def _modes(model, mixture, name, fake, averaged):
     samples = model.sample(mixture.samples_to_measure, fake.seed, averaged)
-    found = mode_coverage.mode_coverage_or_nothing(samples, mixture)
+    found = metrics.mode_coverage_or_nothing(samples, mixture)
     return [
         Measurement(
             metric=metric,
