@@ -3,14 +3,8 @@
 from geans.experiment.evaluation import evaluate, evaluate_folders
 from geans.experiment.evaluation import write as write_measurements
 from geans.experiment.loading import load
-from geans.experiment.running import (
-    count_updates,
-    make_data,
-    make_mixture,
-    make_model,
-    picture,
-    run,
-)
+from geans.experiment.making import count_updates, make_data, make_mixture, make_model
+from geans.experiment.running import picture, run
 
 __all__ = [
     "count_updates",

@@ -7,7 +7,7 @@ import numpy as np
 
 import geans
 from geans import data, metrics, presets, report
-from geans.experiment import loading, running
+from geans.experiment import loading, making
 from geans.metrics import evaluation, feature_set, features
 from geans.metrics.measurement import Measurement, Origin
 
@@ -51,23 +51,56 @@ def evaluate(
     """
     if metrics is not None:
         evaluation.check_names(metrics)
-    path = pathlib.Path(run_dir)
-    model = loading.load(path)
-    preset = presets.read(path / "preset.json")
-    mixture = running.make_mixture(preset, data_dir)
+    model = loading.load(run_dir)
+    preset = presets.read(pathlib.Path(run_dir) / "preset.json")
+    mixture = making.make_mixture(preset, data_dir)
     averaged = averaged and model.averaged_generator is not None
     fake = Origin(name=preset.name, generator="averaged" if averaged else "live", seed=seed)
     found = [] if mixture is None else _modes(model, mixture, preset.data, fake, averaged)
     if metrics is None:
-        stacked = preset.data.startswith("stacked:")
-        metrics = () if stacked and features is None else evaluation.DEFAULT
+        metrics = () if _only_modes(preset) and features is None else evaluation.DEFAULT
     if metrics:
         network = _network(features, model.generator.output_shape[1:])
-        real, batches = _real(preset, mixture, split, data_dir, samples)
-        draw = model.sample_batches(samples, seed, averaged)
-        pair = (batches, real), (draw, fake)
-        found += _compare(*pair, network, metrics, samples, progress)
+        real = real_data(preset, mixture, data_dir, split=split, samples=samples)
+        drawn = model.sample_batches(samples, seed, averaged)
+        found += _compare(real, (fake, drawn), network, metrics, samples, progress)
     return found
+
+
+def reference(preset, mixture, data_dir, shape):
+    """The features of a preset's real data, for `callbacks.Evaluate`.
+
+    Args:
+        preset: A `presets.Preset`.
+        mixture: What `make_mixture` made of it.
+        data_dir: As in `evaluate`.
+        shape: Of one sample.
+
+    Returns:
+        A `metrics.FeatureSet`.
+    """
+    origin, batches = real_data(preset, mixture, data_dir)
+    return feature_set.extract_cached(batches, _network(None, shape), origin, count=SAMPLES)
+
+
+def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES):
+    """What generated samples of a preset are compared with: its data in their own order.
+
+    Returns:
+        An `Origin`, and an iterable of batches.
+    """
+    if split is not None and not preset.data.startswith("tfds:"):
+        raise ValueError(f"{preset.data} has no splits. Leave out split={split!r}.")
+    if mixture is not None:
+        drawn = mixture.sample(samples, seed=0)
+        return Origin(name=preset.data, split="drawn anew"), np.array_split(drawn, 10)
+    options = {**preset.data_options, "shuffle": False, "batch_size": BATCH_SIZE}
+    options |= {"split": split} if split else {}
+    dataset = data.images.load(
+        preset.data, image_size=preset.image_size, data_dir=data_dir, **options
+    )
+    used = options.get("split", "train") if preset.data.startswith("tfds:") else ""
+    return Origin(name=preset.data, split=used), dataset
 
 
 def evaluate_folders(
@@ -107,7 +140,7 @@ def evaluate_folders(
     shape = (*shapes[real][:2], max(each[2] for each in shapes.values()))
     network = _network(features, shape)
     pair = [
-        (_files(folder, image_size, shape[2]), Origin(name=str(folder))) for folder in (real, fake)
+        (Origin(name=str(folder)), _files(folder, image_size, shape[2])) for folder in (real, fake)
     ]
     return _compare(*pair, network, metrics, samples, progress)
 
@@ -125,7 +158,7 @@ def _network(chosen, shape):
 def _compare(real, fake, network, metrics, samples, progress):
     options = {"count": samples, "keep": evaluation.needs_rows(metrics)}
     sets = []
-    for draw, label, (batches, origin) in (
+    for draw, label, (origin, batches) in (
         (feature_set.extract_cached, "real", real),
         (feature_set.extract, "fake", fake),
     ):
@@ -134,22 +167,9 @@ def _compare(real, fake, network, metrics, samples, progress):
     return evaluation.measure(*sets, metrics)
 
 
-def _real(preset, mixture, split, data_dir, samples):
-    if split is not None and not preset.data.startswith("tfds:"):
-        raise ValueError(f"{preset.data} has no splits. Leave out split={split!r}.")
-    if mixture is not None:
-        points = mixture.sample(samples, seed=0)
-        return Origin(name=preset.data, split="drawn anew"), np.array_split(points, 10)
-    options = preset.data_options | ({"split": split} if split else {})
-    dataset = data.images.load(
-        preset.data,
-        image_size=preset.image_size,
-        data_dir=data_dir,
-        batch_size=BATCH_SIZE,
-        **{**options, "shuffle": False},
-    )
-    used = options.get("split", "train") if preset.data.startswith("tfds:") else ""
-    return Origin(name=preset.data, split=used), dataset
+def _only_modes(preset):
+    # No network knows stacks of digits but the classifiers that count their modes.
+    return preset.data.startswith("stacked:")
 
 
 def _files(folder, image_size, channels):

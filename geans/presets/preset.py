@@ -43,6 +43,7 @@ RANGES = {
     "epochs": _COUNT,
     "seed": (0, 2**31 - 1),
     "picture_every": _COUNT,
+    "evaluate_every": (0, 10**9),
     "steps_per_execution": (1, 10**6),
     "expected_minutes": (0, 1e6),
 }
@@ -98,6 +99,8 @@ class Preset:
         epochs: Passes over the data.
         seed: Integer from which weights, data order and latents follow.
         picture_every: Epochs between two pictures.
+        evaluate_every: Epochs between two comparisons of generated with real images by their
+            features, which also keep the best model; 0 for none.
         steps_per_execution: Steps per call of the compiled loop.
         expected_minutes: What a run of the benchmarks took, on two shared CPU cores.
         expected_score: What a run gives, measured with the default seed.
@@ -140,6 +143,7 @@ class Preset:
     epochs: int = 20
     seed: int = 0
     picture_every: int = 1
+    evaluate_every: int = 0
     steps_per_execution: int = 1
     expected_minutes: float
     expected_score: str

@@ -11,24 +11,7 @@ import pytest
 
 from geans import experiment, presets, report
 from geans.experiment import running
-
-
-def ring(**changes):
-    small = {"epochs": 3, "samples_per_epoch": 640, "steps_per_execution": 1, "picture_every": 1}
-    return dataclasses.replace(presets.get("gean_ring"), **{**small, "update_every": 2, **changes})
-
-
-def garments(**changes):
-    small = {"epochs": 1, "network": "mlp", "batch_size": 1_000}
-    options = {"generator_options": {}, "discriminator_options": {}}
-    return dataclasses.replace(presets.get("gean_fashion"), **{**small, **options, **changes})
-
-
-def stacks(**changes):
-    return dataclasses.replace(
-        presets.get("gean_digits"),
-        **{"epochs": 2, "samples_per_epoch": 640, "steps_per_execution": 1, **changes},
-    )
+from tests.experiment.small_presets import garments, ring, stacks
 
 
 def tree(folder):
@@ -111,13 +94,6 @@ def test_a_run_directory_of_stacked_digits(tmp_path):
         assert kept["2"].shape == (16, 8, 8, 3)
     with PIL.Image.open(tmp_path / "samples.png") as picture:
         assert picture.width == picture.height == 8 * (4 * 8 + 2) + 2
-
-
-def test_known_data_are_named():
-    with pytest.raises(ValueError, match="Unknown data 'stacked:letters'.*stacked:digits"):
-        experiment.make_mixture(stacks(data="stacked:letters"))
-    with pytest.raises(ValueError, match="data_options do not fit: .*'modes'"):
-        experiment.make_mixture(stacks(data_options={"modes": 8}))
 
 
 def test_a_run_directory_of_images(tmp_path):
@@ -305,37 +281,3 @@ def test_a_bad_preset_leaves_no_directory(case, tmp_path):
     with pytest.raises(ValueError, match=message):
         experiment.run(ring(**changes), tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"update_every": 1}, (20, 20)),
-        ({"update_every": 4}, (6, 6)),
-        ({"update_every": "epoch"}, (2, 2)),
-        ({"update_every": "growing:4"}, (13, 13)),
-        ({"update_every": 1, "order": "alternating", "discriminator_steps": 5}, (100, 20)),
-        ({"update_every": 5, "order": "alternating"}, (2, 2)),
-        ({"update_every": 1, "order": "simultaneous", "rule": "gan"}, (20, 20)),
-    ],
-)
-def test_updates_of_a_run(changes, expected, tmp_path):
-    """Two epochs of 10 steps. Growing to 4: 10 steps at 1, 5 at 2, 5 at 4."""
-    preset = ring(epochs=2, samples_per_epoch=1_280, **changes)
-    counted = experiment.count_updates(preset, steps_per_epoch=10)
-    assert (counted["discriminator"], counted["generator"]) == expected
-
-
-def test_growing_windows_in_a_run(tmp_path):
-    """20 steps in epochs of 10: 10 at 1, then 2 2 2(4 left) ..., cut short at the end."""
-    model = experiment.run(
-        ring(epochs=2, samples_per_epoch=1_280, update_every="growing:4"), tmp_path
-    )
-    # Windows begin at 0, 1, ..., 9, 10, 12, 14, 16 and last 1 x 10, 2, 2, 2, 4.
-    assert model.generator_player.optimizer.iterations.numpy() == 14
-
-
-def test_a_linear_decay_ends_at_zero(tmp_path):
-    model = experiment.run(ring(), tmp_path)
-    for player in (model.generator_player, model.discriminator_player):
-        assert float(player.optimizer.learning_rate.numpy()) == 0.0

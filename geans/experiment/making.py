@@ -1,0 +1,190 @@
+"""From a preset to what it describes: data, and a compiled model."""
+
+import functools
+import itertools
+import math
+
+import keras
+
+from geans import data, models, networks, optimizers, penalties, presets
+
+RULES = {"gan": models.GAN, "gean": models.GEAN}
+KNOWN_MODES = {
+    "mixture:ring": data.mixtures.ring,
+    "mixture:grid": data.mixtures.grid,
+    "stacked:mnist": functools.partial(data.stacked.Stacked, "mnist"),
+    "stacked:digits": functools.partial(data.stacked.Stacked, "digits"),
+}
+DECAYS = ("constant", "linear")
+
+
+def make_mixture(preset, data_dir=None):
+    """The data of a preset whose modes are known, points or stacked digits; `None` for others.
+
+    Returns:
+        An object with `modes`, `sample`, `dataset`, `samples_to_measure` and `samples_to_watch`,
+        that `metrics.mode_coverage` takes.
+    """
+    if not isinstance(preset, presets.Preset):
+        raise ValueError(
+            f"A run needs a geans.presets.Preset, such as presets.get(name). Received: {preset!r}."
+        )
+    prefix = preset.data.partition(":")[0]
+    if prefix not in ("mixture", "stacked"):
+        return None
+    if preset.data not in KNOWN_MODES:
+        raise ValueError(f"Unknown data {preset.data!r}. Known: {', '.join(KNOWN_MODES)}.")
+    options = dict(preset.data_options)
+    if prefix == "stacked":
+        options["data_dir"] = data_dir
+    return _call(KNOWN_MODES[preset.data], (), options, "data_options")
+
+
+def make_data(preset, data_dir=None):
+    """The dataset of a preset, batched and shuffled."""
+    return dataset_of(preset, make_mixture(preset, data_dir), data_dir)
+
+
+def dataset_of(preset, mixture, data_dir):
+    """`make_data` for a mixture that is made already, or `None`."""
+    if mixture is not None:
+        return mixture.dataset(preset.batch_size, size=preset.samples_per_epoch, seed=preset.seed)
+    fields = {
+        "image_size": preset.image_size,
+        "data_dir": data_dir,
+        "batch_size": preset.batch_size,
+        "seed": preset.seed,
+    }
+    load_images = functools.partial(data.images.load, preset.data)
+    taken = sorted(fields.keys() & preset.data_options.keys())
+    if taken:
+        raise ValueError(f"The preset's data_options do not fit: {taken} are fields or flags.")
+    return _call(load_images, (), {**fields, **preset.data_options}, "data_options")
+
+
+def make_model(preset, dataset):
+    """The compiled model of a preset, for samples such as those of `dataset`."""
+    if preset.rule not in RULES:
+        raise ValueError(f"Unknown rule {preset.rule!r}. Known: {', '.join(RULES)}.")
+    shape = tuple(dataset.element_spec.shape[1:])
+    if preset.epochs < 1:
+        raise ValueError(f"epochs must be 1 or more. Received: epochs={preset.epochs}.")
+    family = networks.get(preset.network)
+    model = RULES[preset.rule](
+        _call(
+            family.generator,
+            (preset.latent_dim, shape),
+            {"seed": preset.seed, **preset.generator_options},
+            "generator_options",
+        ),
+        _call(
+            family.discriminator,
+            (shape,),
+            {"seed": preset.seed, **preset.discriminator_options},
+            "discriminator_options",
+        ),
+        update_every=update_every(preset, preset.epochs * len(dataset)),
+        order=preset.order,
+        discriminator_steps=preset.discriminator_steps,
+        averaging_half_life=preset.averaging_half_life or None,
+        seed=preset.seed,
+        name=preset.name,
+    )
+    windows = _windows_of_players(preset, len(dataset))
+    model.compile(
+        generator_optimizer=_optimizer(
+            preset, preset.generator_learning_rate, windows["generator"]
+        ),
+        discriminator_optimizer=_optimizer(
+            preset, preset.discriminator_learning_rate, windows["discriminator"]
+        ),
+        loss=preset.loss,
+        penalty=_penalty(preset),
+        step_length=preset.step_length,
+        on_nan=preset.on_nan,
+        steps_per_execution=preset.steps_per_execution,
+    )
+    return model
+
+
+def update_every(preset, steps):
+    """What the model takes as `update_every`, for a run of `steps` steps."""
+    if not str(preset.update_every).startswith("growing:"):
+        return preset.update_every
+    doublings = int(preset.update_every.partition(":")[2]).bit_length() - 1
+    boundaries = [int(steps * (1 - 0.5**i)) - 1 for i in range(1, doublings + 1)]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(
+        boundaries, [2**i for i in range(doublings + 1)]
+    )
+
+
+def count_updates(preset, steps_per_epoch):
+    """How often each player moves in the whole run, about: a dict from player to number."""
+    found = _windows_of_players(preset, steps_per_epoch)
+    return {player: sum(updates for updates, _ in windows) for player, windows in found.items()}
+
+
+def _windows_of_players(preset, steps_per_epoch):
+    """Of each player, pairs of a number of updates and the steps between them, in order."""
+    windows = _windows(preset, steps_per_epoch)
+    if preset.order == "simultaneous":
+        return {"discriminator": windows, "generator": windows}
+    if preset.update_every == 1:
+        shares = {"discriminator": preset.discriminator_steps, "generator": 1}
+    else:
+        cycle = preset.discriminator_steps + 1
+        shares = {"discriminator": preset.discriminator_steps / cycle, "generator": 1 / cycle}
+    return {
+        player: [(math.ceil(number * share), size / share) for number, size in windows]
+        for player, share in shares.items()
+    }
+
+
+def _windows(preset, steps_per_epoch):
+    """Pairs of a number of windows and their size in steps, in order."""
+    steps = preset.epochs * steps_per_epoch
+    every = update_every(preset, steps)
+    if every == "epoch":
+        return [(preset.epochs, steps_per_epoch)]
+    if not callable(every):
+        return [(preset.epochs * math.ceil(steps_per_epoch / every), every)]
+    ends = [0, *(boundary + 1 for boundary in every.boundaries), steps]
+    lengths = [end - start for start, end in itertools.pairwise(ends)]
+    return [(length // size, size) for length, size in zip(lengths, every.values, strict=True)]
+
+
+def _optimizer(preset, learning_rate, windows):
+    if preset.learning_rate_decay not in DECAYS:
+        raise ValueError(
+            f"learning_rate_decay must be one of {', '.join(DECAYS)}. "
+            f"Received: {preset.learning_rate_decay!r}."
+        )
+    if preset.learning_rate_decay == "linear":
+        learning_rate = optimizers.LinearDecay(
+            learning_rate, windows, preset.window_exponent, preset.warmup
+        )
+    options = {"learning_rate": learning_rate}
+    if hasattr(optimizers.get(preset.optimizer, **options), "beta_2"):
+        options |= {"beta_1": preset.beta_1, "beta_2": preset.beta_2}
+    return optimizers.get(preset.optimizer, **options | preset.optimizer_options)
+
+
+def _penalty(preset):
+    interval = preset.penalty_interval
+    parts = [
+        (penalties.R1, preset.r1),
+        (penalties.R2, preset.r2),
+        (penalties.GradientPenalty, preset.gradient_penalty),
+    ]
+    chosen = [make(strength, interval=interval) for make, strength in parts if strength]
+    return sum(chosen[1:], start=chosen[0]) if chosen else None
+
+
+def _call(function, arguments, options, field):
+    """`function(*arguments, **options)`, where the options come from a field of a preset."""
+    try:
+        return function(*arguments, **options)
+    except TypeError as error:
+        raise ValueError(
+            f"The preset's {field} do not fit: {error}. Received: {options}."
+        ) from error

@@ -1,0 +1,45 @@
+import pytest
+
+from geans import experiment
+from tests.experiment.small_presets import ring, stacks
+
+
+def test_known_data_are_named():
+    with pytest.raises(ValueError, match="Unknown data 'stacked:letters'.*stacked:digits"):
+        experiment.make_mixture(stacks(data="stacked:letters"))
+    with pytest.raises(ValueError, match="data_options do not fit: .*'modes'"):
+        experiment.make_mixture(stacks(data_options={"modes": 8}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"update_every": 1}, (20, 20)),
+        ({"update_every": 4}, (6, 6)),
+        ({"update_every": "epoch"}, (2, 2)),
+        ({"update_every": "growing:4"}, (13, 13)),
+        ({"update_every": 1, "order": "alternating", "discriminator_steps": 5}, (100, 20)),
+        ({"update_every": 5, "order": "alternating"}, (2, 2)),
+        ({"update_every": 1, "order": "simultaneous", "rule": "gan"}, (20, 20)),
+    ],
+)
+def test_updates_of_a_run(changes, expected, tmp_path):
+    """Two epochs of 10 steps. Growing to 4: 10 steps at 1, 5 at 2, 5 at 4."""
+    preset = ring(epochs=2, samples_per_epoch=1_280, **changes)
+    counted = experiment.count_updates(preset, steps_per_epoch=10)
+    assert (counted["discriminator"], counted["generator"]) == expected
+
+
+def test_growing_windows_in_a_run(tmp_path):
+    """20 steps in epochs of 10: 10 at 1, then 2 2 2(4 left) ..., cut short at the end."""
+    model = experiment.run(
+        ring(epochs=2, samples_per_epoch=1_280, update_every="growing:4"), tmp_path
+    )
+    # Windows begin at 0, 1, ..., 9, 10, 12, 14, 16 and last 1 x 10, 2, 2, 2, 4.
+    assert model.generator_player.optimizer.iterations.numpy() == 14
+
+
+def test_a_linear_decay_ends_at_zero(tmp_path):
+    model = experiment.run(ring(), tmp_path)
+    for player in (model.generator_player, model.discriminator_player):
+        assert float(player.optimizer.learning_rate.numpy()) == 0.0
