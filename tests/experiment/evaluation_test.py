@@ -1,0 +1,171 @@
+import dataclasses
+import json
+import logging
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+
+from geans import data, experiment, metrics
+from geans.metrics import features
+from tests.experiment.small_presets import garments, ring, stacks
+
+NAMES = ["frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage"]
+
+
+@pytest.fixture(scope="module")
+def garments_run(tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("garments") / "run"
+    experiment.run(garments(evaluate_every=1), run_dir)
+    return run_dir
+
+
+def by_name(found):
+    return {each.metric: each for each in found}
+
+
+def pictures(folder, images, mode=None):
+    folder.mkdir()
+    for index, image in enumerate(images):
+        picture = PIL.Image.fromarray(np.squeeze(image))
+        (picture.convert(mode) if mode else picture).save(folder / f"{index:04}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def real_images():
+    batches = data.images.embedded(shuffle=False, batch_size=600)
+    return np.rint((next(iter(batches)).numpy() + 1) * 127.5).astype("uint8")
+
+
+def test_a_run_is_compared_with_its_own_data(garments_run):
+    found = by_name(experiment.evaluate(garments_run, samples=500))
+    assert list(found) == NAMES
+    first = found["frechet_distance"]
+    assert (first.real.name, first.real_count, first.fake_count) == ("embedded:fashion", 500, 500)
+    assert (first.fake.generator, first.fake.seed) == ("averaged", 0)
+    assert first.features == "digits28"
+    network = features.get("digits28")
+    real = next(iter(data.images.embedded(shuffle=False, batch_size=500)))
+    fake = experiment.load(garments_run).sample(500, seed=0)
+    expected = metrics.frechet_distance(*(network(each)["features"] for each in (real, fake)))
+    assert first.value == pytest.approx(expected)
+
+
+def test_it_does_not_matter_whether_samples_were_saved_as_files(
+    garments_run, tmp_path, real_images
+):
+    samples = experiment.load(garments_run).sample(300, seed=0)
+    fake = pictures(tmp_path / "fake", features.to_pixels(samples))
+    real = pictures(tmp_path / "real", real_images[:300])
+    files = by_name(experiment.evaluate_folders(real, fake))
+    memory = by_name(experiment.evaluate(garments_run, samples=300))
+    for name in NAMES:
+        assert files[name].value == pytest.approx(memory[name].value), name
+    assert files["prdc" if "prdc" in files else "recall"].fake.generator == ""
+
+
+def test_training_leaves_its_numbers(garments_run):
+    rows = {
+        row["metric"]: row for row in json.loads((garments_run / "evaluation.json").read_text())
+    }
+    assert list(rows) == NAMES
+    assert rows["frechet_distance"]["fake_count"] == 10_000
+    assert rows["frechet_distance"]["warning"] is None
+    lines = [json.loads(line) for line in (garments_run / "evaluations.jsonl").open()]
+    assert {line["epoch"] for line in lines} == {1}
+    assert lines[0]["value"] == pytest.approx(rows["frechet_distance"]["value"], rel=1e-6)
+    assert keras.saving.load_model(garments_run / "best.keras").name == "gean_fashion"
+    assert "frechet_distance" in (garments_run / "history.csv").read_text().splitlines()[0]
+
+
+def test_the_live_generator_another_seed_and_other_metrics(garments_run):
+    options = {"samples": 100, "metrics": ["frechet_distance", "inception_score"]}
+    found = experiment.evaluate(garments_run, averaged=False, seed=5, **options)
+    assert [each.metric for each in found] == options["metrics"]
+    assert (found[0].fake.generator, found[0].fake.seed) == ("live", 5)
+    assert 1 <= found[1].value <= 20
+    assert found[0].value != experiment.evaluate(garments_run, **options)[0].value
+
+
+def test_points_are_compared_as_they_are_and_their_modes_counted(tmp_path):
+    experiment.run(ring(epochs=1), tmp_path / "run")
+    found = by_name(experiment.evaluate(tmp_path / "run", samples=400))
+    modes = ["modes", "good_fraction", "reverse_kl", "modes_with_mass"]
+    assert list(found) == [*modes, *NAMES]
+    measured = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert {name: found[name].value for name in modes} == {name: measured[name] for name in modes}
+    assert found["precision"].features == "pixels"
+
+
+def test_of_stacked_digits_the_modes_are_counted(tmp_path):
+    experiment.run(stacks(epochs=1), tmp_path / "run")
+    found = by_name(experiment.evaluate(tmp_path / "run"))
+    assert list(found) == ["modes", "reverse_kl", "modes_with_mass"]
+    assert "pixels" in str(
+        by_name(
+            experiment.evaluate(tmp_path / "run", samples=50, features="pixels", metrics=["prdc"])
+        )["recall"]
+    )
+
+
+def test_a_split_is_for_data_that_have_one(garments_run):
+    with pytest.raises(ValueError, match="embedded:fashion has no splits"):
+        experiment.evaluate(garments_run, split="test")
+
+
+def test_a_folder_of_the_same_images_is_at_distance_zero(tmp_path, real_images):
+    real = pictures(tmp_path / "real", real_images[:60])
+    fake = pictures(tmp_path / "fake", real_images[:60][::-1])
+    found = by_name(experiment.evaluate_folders(real, fake))
+    assert found["frechet_distance"].value == pytest.approx(0, abs=1e-9)
+    assert (found["precision"].value, found["recall"].value) == (1, 1)
+    assert (found["precision"].real.name, found["precision"].real_count) == (str(real), 60)
+
+
+def test_grey_and_colored_files_count_as_colored(tmp_path, real_images):
+    real = pictures(tmp_path / "real", real_images[:20])
+    fake = pictures(tmp_path / "fake", real_images[20:40], mode="RGB")
+    with pytest.raises(ValueError, match="28, 28, 1"):
+        experiment.evaluate_folders(real, fake, features="digits28")
+    PIL.Image.new("RGB", (28, 28), "red").save(fake / "colored.png")
+    found = experiment.evaluate_folders(real, fake, features="pixels", metrics=["prdc"])
+    assert found[0].fake_count == 21
+
+
+def test_sizes_that_differ_are_an_error_unless_told_what_to_do(tmp_path, real_images):
+    real = pictures(tmp_path / "real", real_images[:20])
+    fake = pictures(tmp_path / "fake", real_images[20:40, :14, :14])
+    with pytest.raises(ValueError, match="28x28 in .*real', 14x14 in .*fake'. Pass image_size"):
+        experiment.evaluate_folders(real, fake)
+    found = experiment.evaluate_folders(real, fake, image_size=28, metrics=["frechet_distance"])
+    assert found[0].value > 0
+
+
+@pytest.mark.parametrize("content", [None, "empty", "broken"])
+def test_folders_that_cannot_be_read_are_named(tmp_path, real_images, content):
+    real = pictures(tmp_path / "real", real_images[:20])
+    fake = tmp_path / "fake"
+    if content:
+        fake.mkdir()
+    if content == "broken":
+        (fake / "one.png").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="fake"):
+        experiment.evaluate_folders(real, fake)
+
+
+def test_features_of_real_images_are_found_again(tmp_path, real_images, monkeypatch):
+    monkeypatch.setenv("GEANS_CACHE", str(tmp_path / "cache"))
+    real = pictures(tmp_path / "real", real_images[:50])
+    fake = pictures(tmp_path / "fake", real_images[50:90])
+    first = experiment.evaluate_folders(real, fake)
+    assert len(list((tmp_path / "cache").glob("*.npz"))) == 1
+    again = experiment.evaluate_folders(real, fake)
+    assert [dataclasses.asdict(each) for each in first] == [dataclasses.asdict(x) for x in again]
+
+
+def test_a_diverged_run_has_no_distances(tmp_path, caplog):
+    with caplog.at_level(logging.WARNING):
+        experiment.run(garments(generator_learning_rate=1e30), tmp_path / "run")
+    assert not (tmp_path / "run" / "evaluation.json").exists()
