@@ -9,6 +9,7 @@ from geans.plotting.comparison import ComparisonRow, comparison
 from geans.plotting.curves import training_curves
 from geans.plotting.files import animation, save
 from geans.plotting.images import image_grid
+from geans.plotting.neighbours import neighbours
 from geans.plotting.points import scatter
 from geans.plotting.style import BLUE, VERMILION
 
@@ -19,6 +20,7 @@ __all__ = [
     "animation",
     "comparison",
     "image_grid",
+    "neighbours",
     "save",
     "scatter",
     "training_curves",

@@ -1,0 +1,182 @@
+"""Generated images beside the training images that are nearest to them."""
+
+import matplotlib.figure
+import matplotlib.ticker
+import numpy as np
+
+from geans.plotting.images import image_grid
+from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, soften
+
+# Inches. Fixed sizes, so that a row looks the same whatever the number of rows.
+WIDTH, GAP, BETWEEN, CAPTION = 0.9, 0.06, 0.22, 0.24
+MARGIN, TITLE, HEADING, AXIS, HISTOGRAM, BOTTOM = 0.25, 0.45, 0.4, 0.65, 4.2, 0.55
+LEAST_HEIGHT = 2.0  # Of the histogram, however few the rows.
+LEAST_WIDTH = 2.0  # Of the training images, whose heading needs it.
+BINS = 50
+
+
+def neighbours(
+    fake, nearest, distances, *, fake_distances=None, held_out_distances=None, title=None
+):
+    """Draws a row per generated image: the image, then its nearest training images.
+
+    Under each training image stands its distance. With the distances of many fakes and of held-out
+    images, a histogram at the right says which distances are small: a generator that copies has
+    fakes at the left of the held-out images. Triangles mark the rows' nearest neighbours; the
+    largest 0.5 % of the distances are cut off.
+
+    The rows are the caller's choice; the fakes of smallest distance are the most suspicious.
+
+    Args:
+        fake: Generated images, shape (n, height, width, channels) with 1, 3 or 4 channels: floats
+            in [-1, 1], or uint8. About 6 rows make a slide.
+        nearest: The training images nearest to each, nearest first, shape (n, count, height,
+            width, channels).
+        distances: Of `nearest`, shape (n, count).
+        fake_distances: From each of a random sample of fakes to its nearest training image, shape
+            (m,): `metrics.NearestNeighbours.distances[:, 0]`.
+        held_out_distances: The same of held-out images, shape (l,). Neither or both.
+        title: Optional line above.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If shapes do not fit, distances are no finite numbers >= 0, or only one kind
+            of them is given for the histogram.
+
+    Example:
+        >>> fake, nearest = np.zeros((2, 28, 28, 1)), np.ones((2, 3, 28, 28, 1))
+        >>> figure = neighbours(fake, nearest, [[3.0, 4.0, 5.0], [0.0, 1.0, 12.54]])
+        >>> [axes.get_xlabel() for axes in figure.axes[4:]]
+        ['', '0', '1.00', '12.5']
+    """
+    fake, nearest = np.asarray(fake), np.asarray(nearest)
+    distances = _checked_rows(fake, nearest, distances)
+    histogram = _checked_histogram(fake_distances, held_out_distances)
+    figure, places, place = _layout(fake.shape, distances.shape, bool(title), histogram is not None)
+    for row, line in enumerate(places):
+        captions = ["", *map(_short, distances[row])]
+        for image, caption, where in zip([fake[row], *nearest[row]], captions, line, strict=True):
+            _draw_image(_axes(figure, where), image, caption)
+    _write_headings(figure, title)
+    if histogram is not None:
+        _draw_histogram(_axes(figure, place), *histogram, distances[:, 0])
+    return figure
+
+
+def _checked_rows(fake, nearest, distances):
+    distances = _checked_distances("distances", distances)
+    rows, count = (*distances.shape, 0, 0)[:2]
+    fits = fake.ndim == 4 and fake.size and distances.ndim == 2
+    if not fits or nearest.shape != (rows, count, *fake.shape[1:]) or len(fake) != rows:
+        raise ValueError(
+            "neighbours needs images of shape (n, height, width, channels), their neighbours "
+            "(n, count, height, width, channels), and distances (n, count). Received: shapes "
+            f"{fake.shape}, {nearest.shape} and {distances.shape}."
+        )
+    return distances
+
+
+def _checked_histogram(fake, held_out):
+    if fake is None and held_out is None:
+        return None
+    if fake is None or held_out is None:
+        raise ValueError(
+            "The histogram compares fake_distances with held_out_distances: pass both or neither."
+        )
+    fake = _checked_distances("fake_distances", fake)
+    held_out = _checked_distances("held_out_distances", held_out)
+    if fake.ndim != 1 or held_out.ndim != 1:
+        raise ValueError(
+            "fake_distances and held_out_distances have shape (n,), one distance per example. "
+            f"Received: shapes {fake.shape} and {held_out.shape}."
+        )
+    return fake, held_out
+
+
+def _checked_distances(name, distances):
+    distances = np.asarray(distances, dtype="float64")
+    if not distances.size or not (distances >= 0).all() or np.isinf(distances).any():
+        raise ValueError(f"{name} must be finite numbers >= 0. Received: {distances!r}.")
+    return distances
+
+
+def _layout(images, distances, has_title, has_histogram):
+    """The empty figure, the places of each row's images, and the place of the histogram."""
+    (rows, count), height = distances, WIDTH * images[1] / images[2]
+    top = HEADING + (TITLE if has_title else 0)
+    lefts = [MARGIN, *(MARGIN + WIDTH + BETWEEN + i * (WIDTH + GAP) for i in range(count))]
+    tops = [top + row * (height + CAPTION) for row in range(rows)]
+    places = [[(left, top, WIDTH, height) for left in lefts] for top in tops]
+    right = max(lefts[1] + LEAST_WIDTH, lefts[-1] + WIDTH)
+    bottom = tops[-1] + height + CAPTION
+    if not has_histogram:
+        size = (right + MARGIN, bottom + MARGIN / 2)
+        return matplotlib.figure.Figure(figsize=size, dpi=DPI), places, None
+    tall = max(LEAST_HEIGHT, bottom - top + MARGIN / 2 - BOTTOM)
+    size = (right + AXIS + HISTOGRAM + MARGIN, top + tall + BOTTOM)
+    place = (right + AXIS, top, HISTOGRAM, tall)
+    return matplotlib.figure.Figure(figsize=size, dpi=DPI), places, place
+
+
+def _axes(figure, place):
+    left, top, width, height = place
+    across, down = figure.get_size_inches()
+    return figure.add_axes(
+        (left / across, 1 - (top + height) / down, width / across, height / down)
+    )
+
+
+def _draw_image(axes, image, caption):
+    axes.imshow(image_grid(image[None]).axes[0].images[0].get_array(), aspect="auto")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel(caption, color=INK, size=10, labelpad=3)
+
+
+def _write_headings(figure, title):
+    offset = {"textcoords": "offset points", "annotation_clip": False, "va": "bottom"}
+    place = {"xycoords": "axes fraction", "size": 12, **offset}
+    first, second = figure.axes[:2]
+    first.annotate("generated", (0, 1), (0, 6), color=VERMILION, **place)
+    second.annotate("nearest training images", (0, 1), (0, 6), color=BLUE, **place)
+    if title:
+        across, down = figure.get_size_inches()
+        place = (MARGIN / across, 1 - (MARGIN + TITLE) / 2 / down)
+        figure.text(*place, title, color=INK, size=15, weight="bold", va="center")
+
+
+def _draw_histogram(axes, fake, held_out, shown):
+    # Few outliers must not squeeze the rest.
+    last = max(np.quantile(np.concatenate([fake, held_out]), 0.995), shown.max()) or 1.0
+    bins = np.linspace(0, last, BINS + 1)
+    for distances, color in ((held_out, BLUE), (fake, VERMILION)):
+        weights = np.full(len(distances), 1 / len(distances))
+        style = {"histtype": "stepfilled", "facecolor": (color, 0.35), "edgecolor": color}
+        axes.hist(distances, bins, weights=weights, linewidth=1.5, **style)
+    marks = {"marker": "^", "color": VERMILION, "markersize": 8, "linestyle": "none"}
+    axes.plot(
+        shown, np.zeros(len(shown)), clip_on=False, zorder=3, markeredgecolor="white", **marks
+    )
+    axes.set(xlim=(0, last))
+    axes.set_xlabel("distance to the nearest training image", color=INK, size=11)
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
+    _write_legend(axes)
+    soften(axes)
+    axes.grid(axis="y", color=PALE, linewidth=0.6, alpha=0.6)
+    axes.set_axisbelow(True)
+
+
+def _write_legend(axes):
+    offset = {"textcoords": "offset points", "annotation_clip": False, "size": 12, "va": "bottom"}
+    held_out = axes.annotate(
+        "held-out images", (0, 1), (0, 6), xycoords="axes fraction", color=BLUE, **offset
+    )
+    axes.annotate("generated images", (1, 0), (12, 0), xycoords=held_out, color=VERMILION, **offset)
+
+
+def _short(distance):
+    """Three digits: 0, 1.37, 8.30, 1240."""
+    return f"{distance:.0f}" if distance == 0 or distance >= 99.95 else f"{distance:#.3g}"
