@@ -151,10 +151,12 @@ def _draw_histogram(axes, fake, held_out, shown):
     # Few outliers must not squeeze the rest.
     last = max(np.quantile(np.concatenate([fake, held_out]), 0.995), shown.max()) or 1.0
     bins = np.linspace(0, last, BINS + 1)
-    for distances, color in ((held_out, BLUE), (fake, VERMILION)):
-        weights = np.full(len(distances), 1 / len(distances))
-        style = {"histtype": "stepfilled", "facecolor": (color, 0.35), "edgecolor": color}
-        axes.hist(distances, bins, weights=weights, linewidth=1.5, **style)
+    # Lines last: a fill would tint the line behind it.
+    fill, line = {"histtype": "stepfilled", "alpha": 0.35}, {"histtype": "step", "linewidth": 1.5}
+    for style in (fill, line):
+        for distances, color in ((held_out, BLUE), (fake, VERMILION)):
+            weights = np.full(len(distances), 1 / len(distances))
+            axes.hist(distances, bins, weights=weights, color=color, **style)
     marks = {"marker": "^", "color": VERMILION, "markersize": 8, "linestyle": "none"}
     axes.plot(
         shown, np.zeros(len(shown)), clip_on=False, zorder=3, markeredgecolor="white", **marks
