@@ -79,6 +79,12 @@ class TestNearestNeighbours:
         found = metrics.nearest_neighbours(features, features)
         assert (found.distances == 0).all()
 
+    def test_copies_in_tight_clusters(self):
+        clusters = np.array([1e6, -1e6]).repeat(8)[:, None] + 1e-3 * draw(16, 0)
+        found = metrics.nearest_neighbours(clusters, clusters)
+        assert (found.distances == 0).all()
+        np.testing.assert_array_equal(found.indices[:, 0], np.arange(16))
+
     def test_repeated_training_examples(self):
         training = np.repeat([[0.0], [1.0]], [100, 3], axis=0)
         found = metrics.nearest_neighbours([[0.9]], training, count=5)
