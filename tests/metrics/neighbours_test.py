@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import tracemalloc
 
 import hypothesis
 import numpy as np
@@ -109,6 +110,20 @@ class TestNearestNeighbours:
         features = {"fake_features": np.zeros((4, 3)), **features, f"{name}_features": wrong}
         with pytest.raises(ValueError, match=rf"{name}_features.*{says}|{says}.*{name}_features"):
             metrics.nearest_neighbours(**features)
+
+    def test_infinities_that_cancel(self):
+        with pytest.raises(ValueError, match="1 of 1 rows of fake_features"):
+            metrics.nearest_neighbours([[np.inf, -np.inf]], np.zeros((2, 2)))
+
+    def test_the_table_of_all_distances_never_exists(self, monkeypatch):
+        monkeypatch.setattr(neighbours, "QUERIES_AT_ONCE", 100)
+        monkeypatch.setattr(neighbours, "TRAINING_AT_ONCE", 500)
+        fake, training = draw(1_000, 0), draw(8_000, 1)
+        tracemalloc.start()
+        metrics.nearest_neighbours(fake, training)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 1_000 * 8_000 * 8 / 10  # A block is a 160th of it.
 
     def test_mismatched_dimensions(self):
         with pytest.raises(ValueError, match=r"fake_features.*\(n, 3\).*shape \(5, 2\)"):
