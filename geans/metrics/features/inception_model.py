@@ -222,7 +222,9 @@ def _check(tensors, shapes):
             for name in common
             if tensors[name].shape != shapes[name]
         ],
-        "Not of finite floats": [name for name in common if not _is_sound(name, tensors[name])],
+        "Not of finite floats, or negative variances": [
+            name for name in common if not _is_sound(name, tensors[name])
+        ],
     }
     if any(wrong.values()):
         found = " ".join(f"{what}: {_listed(names)}." for what, names in wrong.items() if names)

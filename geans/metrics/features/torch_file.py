@@ -20,7 +20,7 @@ from geans import values
 
 MOST_BYTES = 2**29
 # A state dict needs about 30 for each of its tensors; each makes one object.
-MOST_INSTRUCTIONS = 10**6
+MOST_INSTRUCTIONS = 300_000
 MOST_DIMENSIONS = 32
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
