@@ -1,6 +1,7 @@
 import functools
 import hashlib
 import http.server
+import importlib.util
 import json
 import pathlib
 import sys
@@ -67,12 +68,19 @@ def test_golden_features_tell_protocols_and_images_apart(golden):
             assert np.abs(one - other).mean() > 1e-3 * np.abs(one).mean()
 
 
+@pytest.fixture
+def torch():
+    """PyTorch, where the references are installed, too."""
+    # `pytest.importorskip` would fail on torchvision, which a CPU build needs help to import.
+    for name in ("torch", "torchvision", "pytorch_fid", "torch_fidelity"):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"{name} is not installed: it is needed for the reference networks")
+    return importlib.import_module("torch")
+
+
 @pytest.mark.slow
-def test_features_are_those_of_the_networks_in_pytorch(networks, weights_path, tmp_path):
+def test_features_are_those_of_the_networks_in_pytorch(torch, networks, weights_path, tmp_path):
     """On other images than the golden ones, and with files that PyTorch has written."""
-    torch = pytest.importorskip("torch", reason="runs the reference networks")
-    pytest.importorskip("pytorch_fid", reason="is a reference")
-    pytest.importorskip("torch_fidelity", reason="is a reference")
     references = inception_golden.reference_networks(weights_path)
     random = np.random.RandomState(1)
     for protocol, reference in references.items():
@@ -91,9 +99,8 @@ def test_features_are_those_of_the_networks_in_pytorch(networks, weights_path, t
             np.testing.assert_array_equal(again[kind], expected)
 
 
+@pytest.mark.usefixtures("torch")
 def test_names_and_shapes_of_the_golden_files_are_those_of_the_reference(golden):
-    pytest.importorskip("torch", reason="holds the reference network")
-    pytest.importorskip("torch_fidelity", reason="is the reference")
     shapes = {name: tuple(shape) for name, shape in json.loads(str(golden["shapes"])).items()}
     assert shapes == inception_golden.reference_shapes()
 

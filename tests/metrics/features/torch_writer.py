@@ -58,6 +58,7 @@ def zip_file(pickled, storages, *, byteorder=b"little", compression=zipfile.ZIP_
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         archive.writestr("archive/data.pkl", pickled)
+        archive.writestr("archive/version", b"3\n")
         archive.writestr("archive/byteorder", byteorder)
         for key, content in storages.items():
             archive.writestr(f"archive/data/{key}", content)
