@@ -1,0 +1,101 @@
+"""What metrics ask of arrays of features, and how they go through them without a float64 copy."""
+
+import numpy as np
+
+# 16 MiB of float64; rows enough to keep a matrix product busy.
+_BLOCK_SIZE = 2**21
+_MOST_ROWS = 768
+
+LARGEST = 1e15
+"""No feature may be larger: their squares, summed, have to stay numbers in float32."""
+
+
+def checked(name, features, *, least=1):
+    """Features as a NumPy array of their own type, or an error.
+
+    Args:
+        name: What errors call them, such as "real_features".
+        features: Array-like (n, d) of finite integers or floats, n >= `least`, d >= 1.
+        least: How few rows are enough.
+
+    Returns:
+        Array (n, d); not a copy if they were an array.
+
+    Raises:
+        ValueError: If they are something else, with the reason.
+
+    Example:
+        >>> checked("features", [[1.5, 2.0], [0.0, 1.0]]).shape
+        (2, 2)
+    """
+    features = np.asarray(features)
+    if features.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{name} must be real numbers: integers or floats of 16 to 64 bits. "
+            f"Received: an array of {features.dtype}."
+        )
+    if features.ndim != 2 or not features.shape[1]:
+        raise ValueError(
+            f"{name} must have shape (n, dimension). Received: shape {features.shape}. "
+            "Flatten or pool each sample to one row."
+        )
+    if len(features) < least:
+        raise ValueError(f"{name} must have at least {least} rows. Received: {len(features)}.")
+    _check_size(name, features)
+    return features
+
+
+def _check_size(name, features):
+    # NaN compares false.
+    good = sum(
+        np.count_nonzero((np.abs(block) <= LARGEST).all(axis=1)) for _, block in blocks(features)
+    )
+    if good < len(features):
+        raise ValueError(
+            f"{len(features) - good} of {len(features)} rows of {name} contain NaN, infinity or "
+            f"numbers beyond {LARGEST:g}: the generator has diverged, or the feature network "
+            "overflows."
+        )
+
+
+def checked_pair(real, fake, *, least=1):
+    """`checked` for real and for fake features, which must have the same dimension.
+
+    Raises:
+        ValueError: Also if their dimensions differ.
+
+    Example:
+        >>> real, fake = checked_pair(np.ones((5, 3)), np.zeros((4, 3)), least=2)
+    """
+    real = checked("real_features", real, least=least)
+    fake = checked("fake_features", fake, least=least)
+    if real.shape[1] != fake.shape[1]:
+        raise ValueError(
+            "Real and fake features must come from one network, but their dimensions differ. "
+            f"Received: {real.shape[1]} and {fake.shape[1]}."
+        )
+    return real, fake
+
+
+def blocks(features, origin=None):
+    """Goes through the rows in blocks of at most 16 MiB, or one row.
+
+    Args:
+        features: Array (n, d).
+        origin: Array (d,) to subtract from every row; `None`: nothing.
+
+    Yields:
+        Pairs of a slice of the rows, and those rows in float64; the caller may not write there.
+
+    Example:
+        >>> [(rows, block.shape) for rows, block in blocks(np.zeros((1500, 2), "float32"))]
+        [(slice(0, 768, None), (768, 2)), (slice(768, 1500, None), (732, 2))]
+    """
+    count, dimension = features.shape
+    step = min(max(_BLOCK_SIZE // dimension, 1), _MOST_ROWS)
+    for start in range(0, count, step):
+        rows = slice(start, min(start + step, count))
+        if origin is None:
+            yield rows, features[rows].astype("float64", copy=False)
+        else:
+            yield rows, np.subtract(features[rows], origin, dtype="float64")
