@@ -1,0 +1,115 @@
+"""Mean and covariance of features that pass in batches, so that nobody has to hold them."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from geans import values
+from geans.metrics import frechet
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class FeatureStatistics(keras.metrics.Metric):
+    """Accumulates the mean and covariance of features over batches and replicas, in float64.
+
+    What it holds is the number of features, their sum and the sum of their products: replicas
+    and workers only ever add them up. Sums of products lose digits if features lie far from 0
+    compared with their spread: of the 16 digits, twice as many as mean / stddev has. Features of
+    classifiers lie near 0. For others, pass as `center` any point among them, such as the first
+    one; it is subtracted before anything is squared.
+
+    Args:
+        dimension: Of the features, d. It holds d^2 + d + 1 numbers of 8 bytes: 34 MB for 2,048.
+        center: Shape (d,), or one number for all; `None` is 0. The same on all replicas.
+        name: Of the metric.
+
+    Raises:
+        ValueError: If the dimension is no positive integer, the center not finite or of another
+            shape; in `update_state`, if features are not of shape (batch, d), or weighted; in
+            `result`, if there were fewer than two features, or any was not finite.
+
+    Example:
+        >>> statistics = FeatureStatistics(2)
+        >>> for batch in np.ones((3, 10, 2)), np.zeros((3, 10, 2)):
+        ...     statistics.update_state(batch[0])
+        >>> statistics.result().mean.tolist(), statistics.result().count
+        ([0.5, 0.5], 20)
+    """
+
+    def __init__(self, dimension, *, center=None, name="feature_statistics"):
+        # Of its own type, whatever the global policy is.
+        super().__init__(name=name, dtype="float64")
+        values.check_count("dimension", dimension, most=10**5)
+        self.dimension = dimension
+        self.center = None if center is None else _checked_center(center, dimension)
+        self.total = self._add("total", ())
+        self.sums = self._add("sums", (dimension,))
+        self.products = self._add("products", (dimension, dimension))
+
+    def _add(self, name, shape):
+        return self.add_variable(shape, initializer="zeros", dtype="float64", name=name)
+
+    def update_state(self, features, sample_weight=None):
+        """Adds a batch of features, shape (batch, d)."""
+        if sample_weight is not None:
+            raise ValueError(
+                "Features count once each. Leave out the rows that should not count, instead of "
+                "passing sample_weight."
+            )
+        features = tf.cast(features, "float64")
+        if features.shape.rank != 2 or features.shape[1] not in (self.dimension, None):
+            raise ValueError(
+                f"Features must have shape (batch, {self.dimension}). "
+                f"Received: shape {features.shape}."
+            )
+        if self.center is not None:
+            features = features - self.center
+        self.total.assign_add(tf.cast(tf.shape(features)[0], "float64"))
+        self.sums.assign_add(tf.reduce_sum(features, axis=0))
+        self.products.assign_add(tf.matmul(features, features, transpose_a=True))
+
+    def merge_state(self, metrics):
+        """Adds what other `FeatureStatistics` of the same dimension and center have seen."""
+        for other in metrics:
+            mine, theirs = self._kind(), other._kind()
+            if mine != theirs:
+                raise ValueError(
+                    "Statistics merge if dimension and center are the same. "
+                    f"Received: {mine} and {theirs}."
+                )
+            for variable, added in zip(self.variables, other.variables, strict=True):
+                variable.assign_add(added)
+
+    def _kind(self):
+        return self.dimension, None if self.center is None else self.center.tolist()
+
+    def result(self):
+        """The `Gaussian` of all features so far. Call it outside of a `tf.function`."""
+        total, sums, products = (np.array(each) for each in self.variables)
+        if total < 2:
+            raise ValueError(
+                f"A covariance needs at least two features. Received: {int(total)}. Call "
+                "update_state first."
+            )
+        mean = sums / total
+        # Sums of products are symmetric up to rounding only.
+        products = (products + products.T) / 2
+        covariance = (products - total * np.outer(mean, mean)) / (total - 1)
+        # A constant feature has no variance; rounding may make it negative.
+        np.fill_diagonal(covariance, np.maximum(covariance.diagonal(), 0))
+        center = 0 if self.center is None else self.center
+        return frechet.Gaussian(mean + center, covariance, int(total))
+
+    def get_config(self):
+        """What makes an empty one like this."""
+        center = None if self.center is None else self.center.tolist()
+        return {"dimension": self.dimension, "center": center, "name": self.name}
+
+
+def _checked_center(center, dimension):
+    center = np.asarray(center, "float64")
+    if center.shape not in ((), (dimension,)) or not np.isfinite(center).all():
+        raise ValueError(
+            f"center must be a finite number or have shape ({dimension},). Received: {center!r}"
+        )
+    return np.broadcast_to(center, (dimension,))
