@@ -1,5 +1,7 @@
 # Functions hide their modules of the same name on purpose: `metrics.mode_coverage(samples, ring)`.
 from geans.metrics.diversity import ms_ssim_diversity, ms_ssim_per_class
+from geans.metrics.evaluation import METRICS, measure
+from geans.metrics.feature_set import FeatureSet, extract, extract_cached
 from geans.metrics.feature_statistics import FeatureStatistics
 from geans.metrics.frechet import (
     ClassDistances,
@@ -11,6 +13,7 @@ from geans.metrics.frechet import (
 )
 from geans.metrics.inception_score import InceptionScore, inception_score
 from geans.metrics.kernel import KernelDistance, kernel_distance
+from geans.metrics.measurement import Measurement, Origin
 from geans.metrics.mode_coverage import (
     NOTHING,
     ModeCoverage,
@@ -28,21 +31,28 @@ from geans.metrics.precision_recall import PRDC, prdc
 __all__ = [
     "ClassDistances",
     "DataCopying",
+    "FeatureSet",
     "FeatureStatistics",
     "Gaussian",
     "InceptionScore",
     "KernelDistance",
+    "METRICS",
+    "Measurement",
     "ModeCoverage",
     "NOTHING",
     "NearestNeighbours",
+    "Origin",
     "PRDC",
     "data_copying",
+    "extract",
+    "extract_cached",
     "frechet_bias",
     "frechet_distance",
     "frechet_distance_of",
     "frechet_distance_per_class",
     "inception_score",
     "kernel_distance",
+    "measure",
     "mode_coverage",
     "mode_coverage_or_nothing",
     "ms_ssim_diversity",
