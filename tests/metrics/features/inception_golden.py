@@ -87,6 +87,8 @@ def reference_networks(weights_path):
     """By protocol, functions from uint8 images to the features, and logits, of a reference."""
     import torch
 
+    # On a busy machine its threads spend most of their time waiting for each other.
+    torch.set_num_threads(1)
     pytorch_fid, torch_fidelity = _references()
     weights = torch.load(weights_path)
     with mock.patch.object(pytorch_fid, "load_state_dict_from_url", return_value=weights):
@@ -97,7 +99,7 @@ def reference_networks(weights_path):
 
     def channels_first(images):
         rgb = np.broadcast_to(images, (*images.shape[:3], 3))
-        return torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2)))
+        return torch.from_numpy(rgb.transpose(0, 3, 1, 2).copy())
 
     @torch.no_grad()
     def pytorch(images):
