@@ -26,6 +26,12 @@ from geans.metrics.neighbours import (
     data_copying,
     nearest_neighbours,
 )
+from geans.metrics.polygons import (
+    PolygonPrecisionRecall,
+    nearest_latents,
+    nearest_polygons,
+    polygon_precision_recall,
+)
 from geans.metrics.precision_recall import PRDC, prdc
 
 __all__ = [
@@ -43,6 +49,7 @@ __all__ = [
     "NearestNeighbours",
     "Origin",
     "PRDC",
+    "PolygonPrecisionRecall",
     "data_copying",
     "extract",
     "extract_cached",
@@ -57,6 +64,9 @@ __all__ = [
     "mode_coverage_or_nothing",
     "ms_ssim_diversity",
     "ms_ssim_per_class",
+    "nearest_latents",
     "nearest_neighbours",
+    "nearest_polygons",
+    "polygon_precision_recall",
     "prdc",
 ]
