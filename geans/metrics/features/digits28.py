@@ -1,0 +1,106 @@
+"""The feature network of 28x28 grey images: one classifier of MNIST's digits and Fashion-MNIST.
+
+Of the test sets, 10,000 images each, it recognises 99.61 % of the digits and 92.50 % of the garments,
+among all twenty classes. docs/digits28.md is its card: data, licence, training, what its features
+see, and what they are not for.
+"""
+
+import dataclasses
+import hashlib
+import pathlib
+
+import keras
+import numpy as np
+
+from geans.metrics.features import keras_models
+
+CLASSES = {"digits": range(10), "garments": range(10, 20)}
+"""MNIST's digits keep their labels; to those of Fashion-MNIST ten is added."""
+
+DIMENSION = 64
+PATH = pathlib.Path(__file__).with_name("digits28.npz")
+_BATCH_SIZE = 1_000
+# (filters, strides): from 28x28 to 4x4 pixels.
+_CONVOLUTIONS = ((16, 1), (32, 2), (64, 1), (64, 2), (96, 1), (96, 2))
+
+
+def untrained():
+    """The classifier with random weights: images in [-1, 1] to "features" and "logits".
+
+    Example:
+        >>> {name: output.shape for name, output in untrained().output.items()}
+        {'features': (None, 64), 'logits': (None, 20)}
+    """
+    # A measurement does not depend on the precision in which a user trains.
+    layer = {"dtype": "float32"}
+    images = hidden = keras.Input((28, 28, 1), **layer)
+    for filters, strides in _CONVOLUTIONS:
+        convolution = {"strides": strides, "padding": "same", "use_bias": False}
+        hidden = keras.layers.Conv2D(filters, 3, **convolution, **layer)(hidden)
+        hidden = keras.layers.BatchNormalization(**layer)(hidden)
+        hidden = keras.layers.ReLU(**layer)(hidden)
+    hidden = keras.layers.Flatten(**layer)(hidden)
+    hidden = keras.layers.Dropout(0.4, **layer)(hidden)
+    hidden = keras.layers.Dense(DIMENSION, use_bias=False, **layer)(hidden)
+    hidden = keras.layers.BatchNormalization(**layer)(hidden)
+    # Smooth: no feature can die, so the covariance of the features keeps its full rank.
+    features = keras.layers.Activation("silu", **layer)(hidden)
+    hidden = keras.layers.Dropout(0.3, **layer)(features)
+    logits = keras.layers.Dense(20, **layer)(hidden)
+    return keras.Model(images, {"features": features, "logits": logits}, name="digits28")
+
+
+def network():
+    """The trained classifier, whose features are its penultimate layer.
+
+    Distances between these features compare with nothing but other numbers of "digits28" with the
+    same checksum.
+
+    Returns:
+        A `FeatureNetwork` of images (n, 28, 28, 1) to "features", (n, 64), and "logits", (n, 20).
+
+    Example:
+        >>> found = network()(np.zeros((3, 28, 28, 1)))
+        >>> found["features"].shape, found["logits"].shape
+        ((3, 64), (3, 20))
+    """
+    model = untrained()
+    with np.load(PATH) as arrays:
+        model.set_weights([arrays[name].astype("float32") for name in sorted(arrays.files)])
+    wrapped = keras_models.from_model(model, batch_size=_BATCH_SIZE)
+    checksum = hashlib.sha256(PATH.read_bytes()).hexdigest()[:12]
+    return dataclasses.replace(wrapped, checksum=checksum)
+
+
+def classify(images, classes=None):
+    """The class that each image shows.
+
+    Args:
+        images: Shape (n, 28, 28, 1), uint8 or floats in [-1, 1].
+        classes: "digits" or "garments" to choose among those ten only; `None` for all twenty.
+
+    Returns:
+        int64 array (n,): 0 to 9 for digits, 10 to 19 for garments.
+
+    Raises:
+        ValueError: If `images` is empty, not finite or of another shape, or `classes` is unknown.
+
+    Example:
+        >>> set(classify(np.zeros((3, 28, 28, 1)), "garments").tolist()) <= set(range(10, 20))
+        True
+    """
+    if classes is not None and classes not in list(CLASSES):
+        raise ValueError(f"classes must be {', '.join(CLASSES)} or None. Received: {classes!r}.")
+    chosen = np.arange(20) if classes is None else np.asarray(CLASSES[classes])
+    return chosen[np.argmax(network()(images)["logits"][:, chosen], axis=1)]
+
+
+def write(weights):
+    """Puts weights of `untrained()`, in the order of `get_weights`, into the package."""
+    arrays = {f"{index:02}": array for index, array in enumerate(halves(weights))}
+    np.savez_compressed(PATH, **arrays)
+
+
+def halves(weights):
+    """Weights as they are kept: rounded to half precision."""
+    return [array.astype("float16") for array in weights]
