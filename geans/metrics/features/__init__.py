@@ -1,5 +1,6 @@
 """Networks that turn images into the features whose distributions metrics compare."""
 
 from geans.metrics.features.network import FeatureNetwork, to_pixels
+from geans.metrics.features.table import NETWORKS, default_for, get
 
-__all__ = ["FeatureNetwork", "to_pixels"]
+__all__ = ["NETWORKS", "FeatureNetwork", "default_for", "get", "to_pixels"]
