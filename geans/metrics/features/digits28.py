@@ -1,8 +1,8 @@
 """The feature network of 28x28 grey images: one classifier of MNIST's digits and Fashion-MNIST.
 
-Of the test sets, 10,000 images each, it recognises 99.61 % of the digits and 92.50 % of the garments,
-among all twenty classes. docs/digits28.md is its card: data, licence, training, what its features
-see, and what they are not for.
+Of the test sets, 10,000 images each, it recognises 99.61 % of the digits and 92.50 % of the
+garments, among all twenty classes. docs/digits28.md is its card: data, licence, training, what its
+features see, and what they are not for.
 """
 
 import dataclasses
