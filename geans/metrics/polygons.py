@@ -83,10 +83,17 @@ def polygon_precision_recall(generator, polygons, *, samples=1_000, threshold=TH
     Raises:
         ValueError: If an argument is not of its kind, or the generator makes images of another
             shape or that are not finite.
+
+    Example:
+        >>> from geans import data, networks
+        >>> untrained = networks.mlp.generator(2, (8, 8, 1), units=(4,), seed=0)
+        >>> polygon_precision_recall(untrained, data.polygons.triangles(8), samples=5).f1
+        0.0
     """
     values.check_count("samples", samples, most=MOST_SAMPLES)
     if not values.is_number(threshold) or threshold <= 0:
         raise ValueError(f"threshold must be a positive number. Received: threshold={threshold!r}")
+    _check_polygons(polygons)
     fake = _generated(generator, _latents(generator, samples, seed))
     _, distances_of_fake = nearest_polygons(fake, polygons)
     real = np.asarray(polygons.draw(polygons.sample_vertices(samples, _HELD_OUT_SEED + seed)))
@@ -124,6 +131,7 @@ def nearest_polygons(images, polygons):
         >>> vertices.shape, distances.round(3).tolist()
         ((3, 3, 2), [0.0, 0.0, 0.0])
     """
+    _check_polygons(polygons)
     images = _finite_images(images, polygons.image_shape)
     candidates = polygons.sample_vertices(_CANDIDATES)
     nearest = candidates[_nearest(images, np.asarray(polygons.draw(candidates)), _NEAREST_STARTS)]
@@ -149,6 +157,13 @@ def nearest_latents(images, generator, *, seed=0):
 
     Raises:
         ValueError: If there is no image, images are not finite, or the generator makes others.
+
+    Example:
+        >>> from geans import networks
+        >>> generator = networks.mlp.generator(2, (8, 8, 1), units=(4,), seed=0)
+        >>> latents, distances = nearest_latents(generator(np.ones((1, 2))), generator)
+        >>> latents.shape, bool(distances[0] < 0.01)
+        ((1, 2), True)
     """
     candidates = _latents(generator, _CANDIDATES, seed)
     generated = _generated(generator, candidates)
@@ -303,6 +318,14 @@ def _adam(generator):
     return lambda latents, images: [
         part.numpy() for part in descend(tf.constant(latents), tf.constant(images))
     ]
+
+
+def _check_polygons(polygons):
+    if not all(hasattr(polygons, name) for name in ("draw", "are_valid", "sample_vertices")):
+        raise ValueError(
+            "Distances are measured to polygons that can be drawn, such as "
+            f"data.polygons.triangles(). Received: {polygons!r}."
+        )
 
 
 def _latents(generator, count, seed):

@@ -251,6 +251,13 @@ def test_arguments_that_make_no_sense(options, message):
         metrics.polygon_precision_recall(perfect_generator(), TRIANGLES, **options)
 
 
+def test_other_data_has_no_polygons():
+    with pytest.raises(ValueError, match="data.polygons.triangles.*Received: 'triangles'"):
+        metrics.polygon_precision_recall(perfect_generator(), "triangles")
+    with pytest.raises(ValueError, match="Received: None"):
+        metrics.nearest_polygons(TRIANGLES.sample(1), None)
+
+
 def test_generators_that_cannot_be_measured():
     latents = keras.Input((4,))
     wrong_size = keras.Model(latents, keras.layers.Dense(7)(latents))
