@@ -5,11 +5,14 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import types
 
 import pytest
 
-# Tests share helpers (`from tests import workers`). Last, so that the installed package is tested.
-sys.path.append(str(pathlib.Path(__file__).parents[1]))
+# Tests share helpers (`from tests import workers`). Not by sys.path, so that the installed package is
+# tested, and because torch-fidelity installs a package of that name.
+sys.modules["tests"] = types.ModuleType("tests")
+sys.modules["tests"].__path__ = [str(pathlib.Path(__file__).parent)]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Nothing that tests compute shall be found by the user's own evaluations.
 os.environ["GEANS_CACHE"] = tempfile.mkdtemp(prefix="geans-cache-")

@@ -1,16 +1,11 @@
 import json
-import pathlib
-import sys
 
 import keras
 import numpy as np
 import pytest
 
 from geans.metrics.features import inception_model
-
-# Not `from tests.metrics`: torch-fidelity installs a package of that name.
-sys.path.append(str(pathlib.Path(__file__).parent))
-import inception_golden
+from tests.metrics.features import inception_golden
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@ import hashlib
 import http.server
 import importlib.util
 import json
-import pathlib
-import sys
 import threading
 
 import keras
@@ -12,11 +10,7 @@ import numpy as np
 import pytest
 
 from geans.metrics.features import inception
-
-# Not `from tests.metrics`: torch-fidelity installs a package of that name.
-sys.path.append(str(pathlib.Path(__file__).parent))
-import inception_golden
-import torch_writer
+from tests.metrics.features import inception_golden, torch_writer
 
 PROTOCOLS = ("tensorflow1", "pytorch")
 IMAGES = inception_golden.images()

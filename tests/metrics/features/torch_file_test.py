@@ -2,7 +2,6 @@ import os
 import pathlib
 import pickle
 import struct
-import sys
 import tracemalloc
 import zipfile
 
@@ -12,11 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geans.metrics.features import torch_file
-
-# Not `from tests.metrics`: torch-fidelity installs a package of that name.
-sys.path.append(str(pathlib.Path(__file__).parent))
-import inception_golden
-import torch_writer
+from tests.metrics.features import inception_golden, torch_writer
 
 NUMBERS = np.arange(6, dtype="float32").reshape(2, 3)
 STORED = torch_writer.storage("float32", "0", 6)
