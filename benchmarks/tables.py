@@ -18,9 +18,15 @@ from geans import comparison, plotting, presets
 from geans.cli import presets as presets_command
 
 HERE = pathlib.Path(__file__).parent
-PAGES = (HERE.parent / "README.md", HERE / "README.md", HERE.parent / "docs" / "multi_gpu.md")
+DOCS = HERE.parent / "docs"
+PAGES = (
+    HERE.parent / "README.md",
+    HERE / "README.md",
+    DOCS / "multi_gpu.md",
+    DOCS / "metrics.md",
+)
 COMPARISON = HERE / "comparison"
-PICTURE = HERE.parent / "docs" / "comparison.png"
+PICTURE = DOCS / "comparison.png"
 COLUMNS = comparison.COLUMNS | {"live_good_fraction": ("good, live", "{:.1%}")}
 SHORT = ("modes_with_mass", "good_fraction", "reverse_kl", "seconds")
 LONG = (*SHORT[:3], "live_good_fraction", "updates", "samples", "seconds")
@@ -134,6 +140,36 @@ def communication():
     return markdown(header, lines) + "\n" + machine(read("communication.jsonl")[0])
 
 
+def fid_bias():
+    rows = read("fid_bias.jsonl")
+    lines = []
+    for count, group in grouped(rows, "count").items():
+        found = comparison.cell([row["distance"] for row in group], "{:.3f}")
+        lines.append((f"{count:,}", len(group), found, f"{group[0]['expected']:.3f}"))
+    header = ("images on each side", "seeds", "distance found", "expected")
+    network = f"\nFeatures {rows[0]['features']} {rows[0]['checksum']}."
+    return markdown(header, lines) + "\n" + network + machine(rows[0])
+
+
+def metric_times():
+    rows = read("metrics.jsonl")
+    lines = [
+        (
+            f"`{row['metric']}`",
+            f"{row['samples']:,} x {row['dimension']:,}",
+            f"`{row['by']}`",
+            f"{row['seconds_to_geans']:.2f}",
+            f"{row['megabytes_to_geans']:.2f}",
+        )
+        for row in rows
+        if row["by"] != "geans"
+    ]
+    header = ("metric", "features of each side", "by", "its time to ours", "its memory to ours")
+    first = rows[0]
+    remark = f"\nMedians of {first['rounds']} rounds in turn; memory beside the features."
+    return markdown(header, lines) + "\n" + remark + machine(first)
+
+
 def preset_runs():
     rows = sorted(read("presets.jsonl"), key=lambda row: (row["preset"], row["seed"]))
     lines = [
@@ -162,6 +198,8 @@ TABLES = {
     "presets": presets_command.markdown,
     "preset_runs": preset_runs,
     "communication": communication,
+    "fid_bias": fid_bias,
+    "metric_times": metric_times,
     "step_time": step_time,
     "headline": headline,
     "stability": stability,

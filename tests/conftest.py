@@ -9,8 +9,8 @@ import types
 
 import pytest
 
-# Tests share helpers (`from tests import workers`). Not by sys.path, so that the installed package is
-# tested, and because torch-fidelity installs a package of that name.
+# Tests share helpers (`from tests import workers`). Not by sys.path, so that the installed package
+# is tested, and because torch-fidelity installs a package of that name.
 sys.modules["tests"] = types.ModuleType("tests")
 sys.modules["tests"].__path__ = [str(pathlib.Path(__file__).parent)]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
