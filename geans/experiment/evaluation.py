@@ -29,12 +29,13 @@ def evaluate(
 ):
     """Compares what a trained run generates with its data.
 
-    Where modes are known, they are counted as well.
+    Where modes are known, they are counted as well. Of polygons, precision and recall are those of
+    `metrics.polygon_precision_recall`.
 
     Args:
         run_dir: Directory of a run.
-        metrics: Names in `metrics.evaluation.METRICS`; `None` for all that need no logits, and for
-            stacked digits for none beside the modes.
+        metrics: Names in `metrics.METRICS`; `None` for all that need no logits, but of stacked
+            digits and polygons for none, since no feature network knows them.
         features: What `metrics.features.get` takes; `None` for the network that fits the images.
         split: Of tensorflow-datasets, what to compare with; `None` for what the run trained on.
         samples: Number of generated, and at most of real, samples.
@@ -57,8 +58,11 @@ def evaluate(
     averaged = averaged and model.averaged_generator is not None
     fake = Origin(name=preset.name, generator="averaged" if averaged else "live", seed=seed)
     found = [] if mixture is None else _modes(model, mixture, preset.data, fake, averaged)
+    polygons = making.make_polygons(preset)
+    if polygons is not None:
+        found += _polygons(model, polygons, preset.data, fake, averaged)
     if metrics is None:
-        metrics = () if _only_modes(preset) and features is None else evaluation.DEFAULT
+        metrics = () if _without_features(preset) and features is None else evaluation.DEFAULT
     if metrics:
         network = _network(features, model.generator.output_shape[1:])
         real = real_data(preset, mixture, data_dir, split=split, samples=samples)
@@ -91,8 +95,9 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES):
     """
     if split is not None and not preset.data.startswith("tfds:"):
         raise ValueError(f"{preset.data} has no splits. Leave out split={split!r}.")
-    if mixture is not None:
-        drawn = mixture.sample(samples, seed=0)
+    known = making.make_polygons(preset) if mixture is None else mixture
+    if known is not None:
+        drawn = known.sample(samples, seed=0)
         return Origin(name=preset.data, split="drawn anew"), np.array_split(drawn, 10)
     options = {**preset.data_options, "shuffle": False, "batch_size": BATCH_SIZE}
     options |= {"split": split} if split else {}
@@ -167,9 +172,8 @@ def _compare(real, fake, network, metrics, samples, progress):
     return evaluation.measure(*sets, metrics)
 
 
-def _only_modes(preset):
-    # No network knows stacks of digits but the classifiers that count their modes.
-    return preset.data.startswith("stacked:")
+def _without_features(preset):
+    return preset.data.partition(":")[0] in ("stacked", "polygons")
 
 
 def _files(folder, image_size, channels):
@@ -180,19 +184,33 @@ def _files(folder, image_size, channels):
 def _modes(model, mixture, name, fake, averaged):
     samples = model.sample(mixture.samples_to_measure, fake.seed, averaged)
     found = metrics.mode_coverage_or_nothing(samples, mixture)
+    counts = {"real_count": 0, "fake_count": len(samples)}
+    return _plain("modes", dataclasses.asdict(found), name, fake, **counts)
+
+
+def _polygons(model, polygons, name, fake, averaged):
+    generator = (averaged and model.averaged_generator) or model.generator
+    found = metrics.polygon_precision_recall(generator, polygons, seed=fake.seed)
+    shares = {f"polygon_{key}": getattr(found, key) for key in ("precision", "recall", "f1")}
+    counts = {"real_count": found.samples, "fake_count": found.samples}
+    options = {"threshold": found.threshold}
+    return _plain("distance to polygons", shares, name, fake, options=options, **counts)
+
+
+def _plain(features, numbers, name, fake, **fields):
+    """Measurements without a feature network."""
     return [
         Measurement(
             metric=metric,
             value=value,
-            features="modes",
+            features=features,
             checksum="none",
             resize="none",
             real=Origin(name=name),
-            real_count=0,
             fake=fake,
-            fake_count=len(samples),
             version=geans.__version__,
+            **fields,
         )
-        for metric, value in dataclasses.asdict(found).items()
+        for metric, value in numbers.items()
         if value is not None
     ]

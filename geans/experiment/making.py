@@ -15,6 +15,7 @@ KNOWN_MODES = {
     "stacked:mnist": functools.partial(data.stacked.Stacked, "mnist"),
     "stacked:digits": functools.partial(data.stacked.Stacked, "digits"),
 }
+POLYGONS = {"polygons:triangles": data.polygons.triangles}
 DECAYS = ("constant", "linear")
 
 
@@ -32,12 +33,24 @@ def make_mixture(preset, data_dir=None):
     prefix = preset.data.partition(":")[0]
     if prefix not in ("mixture", "stacked"):
         return None
-    if preset.data not in KNOWN_MODES:
-        raise ValueError(f"Unknown data {preset.data!r}. Known: {', '.join(KNOWN_MODES)}.")
+    _check_known(preset.data, KNOWN_MODES)
     options = dict(preset.data_options)
     if prefix == "stacked":
         options["data_dir"] = data_dir
     return _call(KNOWN_MODES[preset.data], (), options, "data_options")
+
+
+def make_polygons(preset):
+    """The polygons of a preset, a `data.polygons.Polygons`; `None` for other data."""
+    if not preset.data.startswith("polygons:"):
+        return None
+    _check_known(preset.data, POLYGONS)
+    return _call(POLYGONS[preset.data], (), preset.data_options, "data_options")
+
+
+def _check_known(name, known):
+    if name not in known:
+        raise ValueError(f"Unknown data {name!r}. Known: {', '.join(known)}.")
 
 
 def make_data(preset, data_dir=None):
@@ -47,8 +60,9 @@ def make_data(preset, data_dir=None):
 
 def dataset_of(preset, mixture, data_dir):
     """`make_data` for a mixture that is made already, or `None`."""
-    if mixture is not None:
-        return mixture.dataset(preset.batch_size, size=preset.samples_per_epoch, seed=preset.seed)
+    drawn = make_polygons(preset) if mixture is None else mixture
+    if drawn is not None:
+        return drawn.dataset(preset.batch_size, size=preset.samples_per_epoch, seed=preset.seed)
     fields = {
         "image_size": preset.image_size,
         "data_dir": data_dir,

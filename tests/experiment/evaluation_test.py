@@ -110,6 +110,17 @@ def test_of_stacked_digits_the_modes_are_counted(tmp_path):
     )
 
 
+@pytest.mark.slow
+def test_of_polygons_precision_and_recall_are_known(tmp_path):
+    polygons = {"data": "polygons:triangles", "samples_per_epoch": 1_000}
+    experiment.run(garments(**polygons), tmp_path / "run")
+    rows = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    names = ["polygon_precision", "polygon_recall", "polygon_f1"]
+    assert [row["metric"] for row in rows] == names
+    assert rows[0]["options"] == {"threshold": 0.75}
+    assert rows[0]["real"]["name"] == "polygons:triangles"
+
+
 def test_a_split_is_for_data_that_have_one(garments_run):
     with pytest.raises(ValueError, match="embedded:fashion has no splits"):
         experiment.evaluate(garments_run, split="test")
