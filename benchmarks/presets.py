@@ -2,9 +2,10 @@
 
     python benchmarks/presets.py --seeds=0,1,2 --output=benchmarks/presets.jsonl
 
-Trains every preset with every seed as `geans train` does, and appends a row per run: for points
-mode coverage of 2,500 samples of the averaged generator; for images the mean pixel distance between
-pairs of samples, divided by that of the real images (1 is as varied as the real ones).
+Trains every preset with every seed as `geans train` does, and appends a row per run: for points and
+stacks the mode coverage of the averaged generator; for other images what `geans evaluate` says, and
+the mean pixel distance between pairs of samples, divided by that of the real images (1 is as varied
+as the real ones).
 Takes the sum of the minutes that `geans presets` prints, per seed.
 """
 
@@ -33,7 +34,10 @@ def score(preset, model, run_dir, data_dir):
     shown = dataclasses.replace(preset, batch_size=1_000)
     real = next(experiment.make_data(shown, data_dir).as_numpy_iterator())
     ratio = mean_distance(model.sample(1_000, seed=0)) / mean_distance(real)
-    return {"distance_ratio": float(ratio)}
+    found = json.loads((run_dir / "evaluation.json").read_text())
+    values = {each["metric"]: each["value"] for each in found}
+    protocol = {name: found[0][name] for name in ("features", "checksum", "fake_count")}
+    return {"distance_ratio": float(ratio), **values, **protocol}
 
 
 def measure(preset, run_dir, data_dir):

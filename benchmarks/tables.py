@@ -187,8 +187,12 @@ def preset_runs():
 
 
 def result(row):
-    if "modes" not in row:
-        return f"samples {row['distance_ratio']:.2f} times as far apart as real images"
+    if "polygon_precision" in row:
+        return f"precision {row['polygon_precision']:.3f}, recall {row['polygon_recall']:.3f}"
+    if "frechet_distance" in row:
+        shares = (f"{name} {row[name]:.2f}" for name in ("precision", "recall", "coverage"))
+        distance = f"{row['features']} Fréchet distance {row['frechet_distance']:.2f}"
+        return ", ".join([distance, *shares])
     good = f"{row['good_fraction']:.1%} good, " if row.get("good_fraction") is not None else ""
     return f"{row['modes']} modes, {good}reverse KL {row['reverse_kl']:.4f}"
 
