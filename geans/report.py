@@ -30,6 +30,7 @@ ARTIFACTS = (
     "evaluation.json",
     "evaluations.jsonl",
     "best.keras",
+    "neighbours.png",
 )
 _log = logging.getLogger(__name__)
 PACKAGES = ("geans", "tensorflow", "keras", "numpy", "tensorflow-datasets", "matplotlib")

@@ -2,6 +2,7 @@
 
     geans evaluate --run_dir=runs/gean_fashion             a run against its own data
     geans evaluate --run_dir=runs/gan_mnist --split=test   against images that it has not seen
+    geans evaluate --run_dir=runs/gan_mnist --neighbours --held_out=test   does it copy?
     geans evaluate --real=photos --fake=generated          any two folders of PNG and JPEG files
     geans evaluate --real=A --fake=B --features=inception-2015-12-05 --weights=inception.pth
 
@@ -53,6 +54,18 @@ def define_flags(values):
         "image_size", None, "Side to crop and resize files of folders to.", flag_values=values
     )
     flags.DEFINE_string("split", None, "Split of the run's data, as test.", flag_values=values)
+    flags.DEFINE_bool(
+        "neighbours",
+        False,
+        "Draw samples of a run beside their nearest training images, by their pixels.",
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "held_out",
+        None,
+        "With --neighbours, the split of images that the run has not seen.",
+        flag_values=values,
+    )
     flags.DEFINE_integer("seed", 0, "Fixes what a run's model generates.", flag_values=values)
     flags.DEFINE_bool(
         "averaged", True, "Whether the averaged generator or the live one.", flag_values=values
@@ -77,6 +90,10 @@ def run(values):
     if folders == (values.run_dir is not None) or (folders and None in (values.real, values.fake)):
         raise ValueError("Pass either --run_dir, or both --real and --fake.")
     _refuse(values, FOR_RUNS if folders else FOR_FOLDERS, "a run" if folders else "folders")
+    if values.held_out is not None and not values.neighbours:
+        raise ValueError("--held_out is for --neighbours.")
+    if values.neighbours and folders:
+        raise ValueError("--neighbours is for a run only.")
     if values.samples is not None and values.samples < 2:
         raise ValueError(f"--samples must be 2 or more. Received: {values.samples}.")
 
@@ -101,12 +118,30 @@ def run(values):
             data_dir=values.data_dir,
             **options,
         )
+    if values.neighbours:
+        found += _neighbours(values)
     print()
     for each in found:
         print(each)
     output = pathlib.Path(values.output or pathlib.Path(values.run_dir or "", "evaluation.json"))
     experiment.write_measurements(found, output)
     print(f"JSON: {output}")
+
+
+def _neighbours(values):
+    from geans import experiment, plotting
+
+    figure, found = experiment.neighbours(
+        values.run_dir,
+        held_out=values.held_out,
+        averaged=values.averaged,
+        seed=values.seed,
+        data_dir=values.data_dir,
+    )
+    path = pathlib.Path(values.run_dir) / "neighbours.png"
+    plotting.save(figure, path)
+    print(f"Picture: {path}")
+    return found
 
 
 def _refuse(values, names, what):

@@ -1,5 +1,6 @@
 """Presets to run directories: training one, and loading what was trained."""
 
+from geans.experiment.copying import neighbours
 from geans.experiment.evaluation import evaluate, evaluate_folders
 from geans.experiment.evaluation import write as write_measurements
 from geans.experiment.loading import load
@@ -14,6 +15,7 @@ __all__ = [
     "make_data",
     "make_mixture",
     "make_model",
+    "neighbours",
     "picture",
     "run",
     "write_measurements",

@@ -1,4 +1,5 @@
 # Functions hide their modules of the same name on purpose: `metrics.mode_coverage(samples, ring)`.
+from geans.metrics import features
 from geans.metrics.diversity import ms_ssim_diversity, ms_ssim_per_class
 from geans.metrics.evaluation import METRICS, measure
 from geans.metrics.feature_set import FeatureSet, extract, extract_cached
@@ -53,6 +54,7 @@ __all__ = [
     "data_copying",
     "extract",
     "extract_cached",
+    "features",
     "frechet_bias",
     "frechet_distance",
     "frechet_distance_of",

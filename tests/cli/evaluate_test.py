@@ -52,7 +52,8 @@ def test_a_run(tmp_path, capsys):
     run_dir = tmp_path / "run"
     experiment.run(garments(), run_dir)
     flags = ["--samples=100", "--seed=3", "--noaveraged", "--metrics=frechet_distance"]
-    assert cli.main(["evaluate", f"--run_dir={run_dir}", *flags]) == 0
+    assert cli.main(["evaluate", f"--run_dir={run_dir}", *flags, "--neighbours"]) == 0
+    assert (run_dir / "neighbours.png").is_file()
     assert "fake 100 of gean_fashion (live generator, seed 3)" in capsys.readouterr().out
     (row,) = json.loads((run_dir / "evaluation.json").read_text())
     assert row["fake"] == {"name": "gean_fashion", "split": "", "generator": "live", "seed": 3}
@@ -66,6 +67,8 @@ def test_a_run(tmp_path, capsys):
         (["--real=a", "--fake=b", "--run_dir=c"], "Pass either"),
         (["--real=a", "--fake=b", "--split=test"], "--split is for a run only"),
         (["--run_dir=a", "--image_size=8"], "--image_size is for folders only"),
+        (["--run_dir=a", "--held_out=test"], "--held_out is for --neighbours"),
+        (["--real=a", "--fake=b", "--neighbours"], "--neighbours is for a run only"),
         (["--run_dir=a", "--samples=1"], "--samples must be 2 or more"),
         (["--run_dir=a"], "holds no trained model"),
         (["--real=a", "--fake=b"], "There is no folder 'a'"),

@@ -1,0 +1,119 @@
+"""Whether a run copies its training images: the nearest of them to what it generates."""
+
+import pathlib
+
+import numpy as np
+
+import geans
+from geans import metrics, plotting, presets
+from geans.experiment import evaluation, loading, making
+from geans.metrics.features import to_pixels
+
+ROWS, COLUMNS = 6, 5
+
+
+def neighbours(
+    run_dir,
+    *,
+    held_out=None,
+    features="pixels",
+    samples=1_000,
+    averaged=True,
+    seed=0,
+    data_dir=None,
+):
+    """Finds the training images nearest to generated ones.
+
+    Args:
+        run_dir: Directory of a run on images.
+        held_out: Split of tensorflow-datasets that the run was not trained on, such as "test".
+            Without it there is a picture, but no number: no distance can be called small.
+        features: What `metrics.features.get` takes.
+        samples: Number of generated, and at most of held-out, images.
+        averaged: As in `evaluate`.
+        seed: As in `evaluate`.
+        data_dir: As in `evaluate`.
+
+    Returns:
+        A figure of the most suspicious samples, those of smallest distance, and a list of
+        `metrics.Measurement`s: `fake_nearer`, `z_score` and `copied_fraction` of
+        `metrics.data_copying`, or none without held-out images.
+
+    Raises:
+        ValueError: If the run is none, or not on images, its data have no such split, or an
+            argument does not fit.
+    """
+    model = loading.load(run_dir)
+    preset = presets.read(pathlib.Path(run_dir) / "preset.json")
+    if making.make_mixture(preset, data_dir) is not None or making.make_polygons(preset):
+        raise ValueError(
+            f"Training data that can be drawn anew need no copying. Received: {preset.data}."
+        )
+    averaged = averaged and model.averaged_generator is not None
+    network = metrics.features.get(features)
+    fake = to_pixels(model.sample(samples, seed, averaged))
+    origin, batches = evaluation.real_data(preset, None, data_dir)
+    training = _images(batches)
+    others = None
+    if held_out is not None:
+        _, batches = evaluation.real_data(preset, None, data_dir, split=held_out)
+        others = _images(batches)[:samples]
+        origin = metrics.Origin(name=origin.name, split=f"{origin.split}, held out {held_out}")
+    sets = [_rows(network, each) for each in (fake, training, others)]
+    found = metrics.nearest_neighbours(*sets[:2], held_out_features=sets[2], count=COLUMNS)
+    drawn = metrics.Origin(
+        name=preset.name, generator="averaged" if averaged else "live", seed=seed
+    )
+    numbers = _numbers(found, network, (origin, len(training)), (drawn, samples))
+    return _picture(found, fake, training), numbers
+
+
+def _images(batches):
+    return np.concatenate([to_pixels(np.asarray(images)) for images in batches])
+
+
+def _rows(network, images):
+    if images is None:
+        return None
+    starts = range(0, len(images), evaluation.BATCH_SIZE)
+    parts = (images[start : start + evaluation.BATCH_SIZE] for start in starts)
+    return np.concatenate([network(part)["features"] for part in parts])
+
+
+def _numbers(found, network, real, fake):
+    if found.held_out_distances is None:
+        return []
+    copying = metrics.data_copying(found.held_out_distances, found.distances[:, 0])
+    return [
+        metrics.Measurement(
+            metric=name,
+            value=getattr(copying, name),
+            features=network.name,
+            checksum=network.checksum,
+            resize=network.resize,
+            real=real[0],
+            real_count=real[1],
+            fake=fake[0],
+            fake_count=fake[1],
+            version=geans.__version__,
+        )
+        for name in ("fake_nearer", "z_score", "copied_fraction")
+    ]
+
+
+def _picture(found, fake, training):
+    nearest = found.distances[:, 0]
+    rows = np.argsort(nearest)[:ROWS]
+    histogram = {}
+    if found.held_out_distances is not None:
+        histogram = {
+            "fake_distances": nearest,
+            "held_out_distances": found.held_out_distances,
+        }
+    return plotting.neighbours(
+        fake[rows],
+        training[found.indices[rows]],
+        found.distances[rows],
+        title=f"The {len(rows)} of {len(fake):,} samples that are nearest to a training image",
+        **histogram,
+    )
