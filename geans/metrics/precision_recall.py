@@ -89,8 +89,9 @@ class _Points:
     # take integers off their grid, and exactness with it.
     origin: np.ndarray
 
-    def blocks(self):
-        for rows, block in feature_arrays.blocks(self.features, self.origin):
+    def blocks(self, start=0):
+        for rows, block in feature_arrays.blocks(self.features[start:], self.origin):
+            rows = slice(start + rows.start, start + rows.stop)
             yield rows, block, np.einsum("ij,ij->i", block, block)
 
 
@@ -109,48 +110,52 @@ def _digest(row):
     return hashlib.blake2b((row.astype("float64") + 0).tobytes(), digest_size=16).hexdigest()
 
 
-def _distances(left, right):
-    """Yields a slice of rows of `left`, and their squared distances to all of `right`.
+def _tiles(left, right):
+    """Yields rows of `left`, rows of `right`, and the squared distances between them.
 
-    The caller may write into the distances, and loses them when it asks for the next ones.
+    Between points and themselves, only tiles on and above the diagonal.
     """
-    buffer = None
     for rows, block, norms in left.blocks():
-        if buffer is None:
-            buffer = np.empty((len(block), len(right.features)), left.dtype)
-        squared = buffer[: len(block)]
-        for columns, other, other_norms in right.blocks():
-            products = block @ other.T
-            products *= -2
-            products += norms[:, None]
-            products += other_norms
-            squared[:, columns] = products
-        np.maximum(squared, 0, out=squared)
-        squared[left.identities[rows, None] == right.identities] = 0
-        yield rows, squared
+        for columns, other, other_norms in right.blocks(rows.start if left is right else 0):
+            squared = block @ other.T
+            squared *= -2
+            squared += norms[:, None]
+            squared += other_norms
+            np.maximum(squared, 0, out=squared)
+            squared[left.identities[rows, None] == right.identities[columns]] = 0
+            yield rows, columns, squared.astype(left.dtype)
 
 
 def _radii(points, k):
     """Squared distance of each point to its k-th nearest neighbour; the 0-th is itself."""
-    radii = np.empty(len(points.features), points.dtype)
-    for rows, squared in _distances(points, points):
-        squared.partition(k, axis=1)
-        radii[rows] = squared[:, k]
-    return radii
+    nearest = np.full((len(points.features), k + 1), np.inf, points.dtype)
+    for rows, columns, squared in _tiles(points, points):
+        _keep_nearest(nearest[rows], squared)
+        if rows != columns:
+            _keep_nearest(nearest[columns], squared.T)
+    return nearest[:, k]
+
+
+def _keep_nearest(nearest, squared):
+    k = nearest.shape[1] - 1
+    candidates = np.concatenate([nearest, squared], axis=1)
+    candidates.partition(k, axis=1)
+    nearest[:] = candidates[:, : k + 1]
 
 
 def _from_radii(real, fake, real_radii, fake_radii, k):
     precise = np.zeros(len(fake_radii), bool)
-    recalled = covered = held = 0
-    for rows, squared in _distances(real, fake):
-        recalled += int((squared < fake_radii).any(axis=1).sum())
+    recalled, covered = np.zeros((2, len(real_radii)), bool)
+    held = 0
+    for rows, columns, squared in _tiles(real, fake):
+        recalled[rows] |= (squared < fake_radii[columns]).any(axis=1)
         inside = squared < real_radii[rows, None]
-        precise |= inside.any(axis=0)
-        covered += int(inside.any(axis=1).sum())
+        precise[columns] |= inside.any(axis=0)
+        covered[rows] |= inside.any(axis=1)
         held += int(inside.sum())
     return PRDC(
         precision=float(np.mean(precise)),
-        recall=recalled / len(real_radii),
+        recall=float(np.mean(recalled)),
         density=held / (k * len(fake_radii)),
-        coverage=covered / len(real_radii),
+        coverage=float(np.mean(covered)),
     )
