@@ -114,6 +114,6 @@ def _picture(found, fake, training):
         fake[rows],
         training[found.indices[rows]],
         found.distances[rows],
-        title=f"The {len(rows)} of {len(fake):,} samples that are nearest to a training image",
+        title=f"The nearest {len(rows)} of {len(fake):,} samples",
         **histogram,
     )

@@ -37,7 +37,7 @@ def test_copies_are_the_rows_of_the_picture(run_dir, memory):
     assert numbers == []
     nearest = [axes.get_xlabel() for axes in figure.axes if axes.get_xlabel()][::5]
     assert [float(caption) for caption in nearest] == [0] * 6
-    assert any("6 of 40 samples" in text.get_text() for text in figure.texts)
+    assert any("nearest 6 of 40 samples" in text.get_text() for text in figure.texts)
 
 
 def test_held_out_images_say_which_distances_are_small(tmp_path):
