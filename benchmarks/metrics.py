@@ -8,7 +8,7 @@ features of dimension 2,048: the Fréchet distance of 3,000 + 3,000 against the 
 `scipy.linalg.sqrtm`, precision, recall, density and coverage of 10,000 + 10,000 against the package
 `prdc`. A row has medians over the rounds; memory is the peak above that before the call, which
 includes the features. Shared machines drift: trust the ratios, which are medians of rounds, too.
-Takes about 15 minutes on two CPU cores.
+Takes about 10 minutes on two CPU cores.
 """
 
 import argparse

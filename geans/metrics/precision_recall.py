@@ -44,8 +44,8 @@ def prdc(real_features, fake_features, *, k=5):
     exact distances; of other features, equal distances between different pairs may differ in
     their last bit, except that float32 features round nearly all of that away.
 
-    Features are not copied. Memory beside them is about 0.1 GB for 10,000 + 10,000 in float32 of
-    dimension 2,048, and 0.23 GB for 50,000 + 50,000; time grows with the square of their number.
+    Features are not copied. Memory beside them stays below 0.1 GB, for 50,000 + 50,000 of dimension
+    2,048 as for fewer; time grows with the square of their number.
 
     Args:
         real_features: Shape (n, d), finite integers or floats, n > k.
