@@ -60,7 +60,7 @@ def normals(draw, random, shape):
     return scale * (random.normal(size=shape) + draw(st.sampled_from([0, 1, 10])))
 
 
-@hypothesis.settings(max_examples=120, deadline=None, derandomize=True)
+@hypothesis.settings(max_examples=60, deadline=None, derandomize=True)
 @hypothesis.given(st.one_of(sets(integers), sets(normals)))
 def test_random_shapes_give_what_the_package_gives(features):
     real, fake, k = features
