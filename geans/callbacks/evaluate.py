@@ -93,7 +93,15 @@ class Evaluate(keras.callbacks.Callback):
             self._rows_before(math.inf)
         # Of several workers all read the data, whose order would differ otherwise.
         self._reference = self._reference or self._extract_real()
-        self._reference.network(self.model.sample(2, seed=self.seed))
+        answer = self._reference.network(self.model.sample(2, seed=self.seed))
+        count = min(self.samples, self._reference.count)
+        evaluation.check_enough(self.metrics, count, answer)
+        if "frechet_distance" in self.metrics and count < measurement.ENOUGH_FOR_FRECHET:
+            _log.warning(
+                "The Fréchet distances of this training are those of %s images, and too large: "
+                "compare them only with others of as many.",
+                f"{count:,}",
+            )
 
     def on_epoch_end(self, epoch, logs=None):
         """Evaluates an epoch whose turn it is."""

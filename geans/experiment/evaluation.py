@@ -168,7 +168,10 @@ def _compare(real, fake, network, metrics, samples, progress):
         (feature_set.extract, "fake", fake),
     ):
         told = progress and progress(label, samples)
-        sets.append(draw(batches, network, origin, progress=told, **options))
+        try:
+            sets.append(draw(batches, network, origin, progress=told, **options))
+        except FloatingPointError as error:
+            raise ValueError(f"{origin} cannot be evaluated. {error}") from error
     return evaluation.measure(*sets, metrics)
 
 

@@ -39,11 +39,6 @@ def _prdc(real, fake):
 
 
 def _inception_score(real, fake):
-    if fake.logits is None:
-        raise ValueError(
-            f"inception_score needs features that classify, such as digits28. Received: "
-            f"{fake.network.name}, which has no logits."
-        )
     found = inception_score(fake.logits, splits=SPLITS)
     values = {"inception_score": (found.mean, found.stddev)}
     return _Found(values, {"splits": SPLITS}, needs_real=False)
@@ -56,6 +51,14 @@ METRICS = {
     "inception_score": _inception_score,
 }
 """Names that `measure` takes."""
+
+# The k-th nearest neighbour is another one; a split holds an image.
+_LEAST = {
+    "frechet_distance": 2,
+    "kernel_distance": 2,
+    "prdc": NEIGHBOURS + 1,
+    "inception_score": SPLITS,
+}
 
 _NAMES = {"prdc": ("precision", "recall", "density", "coverage")}
 
@@ -89,6 +92,30 @@ def names_of(metrics):
     return tuple(name for metric in metrics for name in _NAMES.get(metric, (metric,)))
 
 
+def check_enough(names, count, network_answer):
+    """Refuses metrics that need more images, or logits where there are none.
+
+    Args:
+        names: Names in `METRICS`.
+        count: The smaller number of images.
+        network_answer: What the feature network makes of some images, or a `FeatureSet`'s rows: a
+            dict with "logits" or without.
+
+    Raises:
+        ValueError: If a metric cannot be computed so.
+    """
+    for name in names:
+        if count < _LEAST[name]:
+            raise ValueError(
+                f"{name} needs at least {_LEAST[name]} images of each kind. Received: {count}."
+            )
+    if "inception_score" in names and network_answer.get("logits") is None:
+        raise ValueError(
+            "inception_score needs features that classify, such as digits28. The features received "
+            "have no logits."
+        )
+
+
 def needs_rows(names):
     """Whether any of these metrics needs every row of features, not their statistics alone.
 
@@ -120,6 +147,7 @@ def measure(real, fake, metrics=DEFAULT):
             f"{real.network.name} {real.network.checksum} for the real images, "
             f"{fake.network.name} {fake.network.checksum} for the generated ones."
         )
+    check_enough(metrics, min(real.count, fake.count), {"logits": fake.logits})
     return [
         _measurement(name, value, found, real, fake)
         for found in (METRICS[name](real, fake) for name in metrics)

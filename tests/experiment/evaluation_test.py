@@ -180,3 +180,5 @@ def test_a_diverged_run_has_no_distances(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         experiment.run(garments(generator_learning_rate=1e30), tmp_path / "run")
     assert not (tmp_path / "run" / "evaluation.json").exists()
+    with pytest.raises(ValueError, match="gean_fashion .* cannot be evaluated.* diverged"):
+        experiment.evaluate(tmp_path / "run", samples=50)
