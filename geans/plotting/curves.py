@@ -8,12 +8,15 @@ import numpy as np
 
 from geans.plotting.style import DPI, INK, OTHERS, PALE, ROLES, soften
 
+SHARES = ("precision", "recall", "density", "coverage")
+
 
 def training_curves(history):
     """Draws what `fit` recorded, one panel for each kind of number, over a shared epoch axis.
 
     Keys with the same last word share a panel: losses first, then logits, then whatever else
-    there is. Values that are not finite leave a hole, bridged by a pale line.
+    there is. Shares (precision, recall, density, coverage) have one panel, and every distance, each
+    in a unit of its own, has one. Values that are not finite leave a hole, bridged by a pale line.
 
     Args:
         history: `keras.callbacks.History.history`, lists of one number per epoch.
@@ -32,7 +35,7 @@ def training_curves(history):
     epochs = _epochs(history)
     panels = {"loss": [], "logits": []}
     for key in history:
-        panels.setdefault(key.split("_")[-1], []).append(key)
+        panels.setdefault(_kind(key), []).append(key)
     panels = {kind: keys for kind, keys in panels.items() if keys}
     size = (8, 0.4 + 2.5 * len(panels))
     figure = matplotlib.figure.Figure(figsize=size, dpi=DPI, layout="constrained")
@@ -45,6 +48,13 @@ def training_curves(history):
     rows[-1].xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
     figure.align_ylabels()
     return figure
+
+
+def _kind(key):
+    if key in SHARES:
+        return "share"
+    last = key.split("_")[-1]
+    return key if last == "distance" else last
 
 
 def _epochs(history):

@@ -62,3 +62,11 @@ class TestTrainingCurves:
     def test_needs_one_value_per_epoch(self, history):
         with pytest.raises(ValueError, match="one value per epoch for every key"):
             plotting.training_curves(history)
+
+
+def test_shares_have_one_panel_and_every_distance_its_own():
+    keys = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage")
+    figure = plotting.training_curves({key: [1.0, 0.5] for key in keys})
+    labels = [axes.get_ylabel() for axes in figure.axes]
+    assert labels == ["frechet distance", "kernel distance", "share"]
+    assert len(figure.axes[2].get_legend().get_texts()) == 4
