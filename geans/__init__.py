@@ -43,7 +43,7 @@ def __dir__():
 
 
 def _register(keras):
-    for module in ("models", "optimizers"):
+    for module in ("models", "networks", "optimizers"):
         importlib.import_module(f"geans.{module}")
 
 

@@ -91,12 +91,7 @@ def make_model(preset, dataset):
             {"seed": preset.seed, **preset.generator_options},
             "generator_options",
         ),
-        _call(
-            family.discriminator,
-            (shape,),
-            {"seed": preset.seed, **preset.discriminator_options},
-            "discriminator_options",
-        ),
+        _discriminator(preset, family, shape),
         update_every=update_every(preset, preset.epochs * len(dataset)),
         order=preset.order,
         discriminator_steps=preset.discriminator_steps,
@@ -119,6 +114,13 @@ def make_model(preset, dataset):
         steps_per_execution=preset.steps_per_execution,
     )
     return model
+
+
+def _discriminator(preset, family, shape):
+    options = {"seed": preset.seed, **preset.discriminator_options}
+    packs = (*shape[:-1], preset.packing * shape[-1])
+    network = _call(family.discriminator, (packs,), options, "discriminator_options")
+    return network if preset.packing == 1 else networks.packed(network, preset.packing)
 
 
 def update_every(preset, steps):

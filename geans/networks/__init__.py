@@ -9,7 +9,10 @@ Both take a `seed`: the same seed gives the same initial weights. Layers compute
 dtype policy, outputs are always float32.
 """
 
-from geans.networks import dcgan, mlp
+from geans.networks import dcgan, mlp, packing
+from geans.networks.packing import packed
+
+__all__ = ["NETWORKS", "dcgan", "get", "mlp", "packed", "packing"]
 
 NETWORKS = {"mlp": mlp, "dcgan": dcgan}
 

@@ -29,6 +29,7 @@ RANGES = {
     "latent_dim": (1, 2**16),
     "update_every": _COUNT,
     "discriminator_steps": (1, 1_000),
+    "packing": (1, 64),
     "averaging_half_life": (0, 1e12),
     "r1": _AMOUNT,
     "r2": _AMOUNT,
@@ -73,6 +74,7 @@ class Preset:
         latent_dim: Columns of the latents.
         generator_options: Further arguments of the generator.
         discriminator_options: Further arguments of the discriminator.
+        packing: Samples that the discriminator sees at once (PacGAN).
         rule: `"gan"` or `"gean"`.
         update_every: Steps per update, `"epoch"`, or `"growing:8"`: 1 for the first half of the
             steps, 2 for half of what is left, and so on up to 8. 1 for `"gan"`.
@@ -119,6 +121,7 @@ class Preset:
     latent_dim: int = 64
     generator_options: dict = dataclasses.field(default_factory=dict)
     discriminator_options: dict = dataclasses.field(default_factory=dict)
+    packing: int = 1
     rule: str = "gean"
     update_every: int | str = "epoch"
     order: str = "simultaneous"

@@ -51,3 +51,10 @@ def test_a_linear_decay_ends_at_zero(tmp_path):
     model = experiment.run(ring(), tmp_path)
     for player in (model.generator_player, model.discriminator_player):
         assert float(player.optimizer.learning_rate.numpy()) == 0.0
+
+
+def test_a_packed_discriminator_in_a_run():
+    preset = ring(packing=3)
+    model = experiment.make_model(preset, experiment.make_data(preset))
+    assert model.discriminator.input_shape == (None, 2)
+    assert model.discriminator.layers[-1].input_shape == (None, 6)

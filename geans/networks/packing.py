@@ -1,0 +1,92 @@
+"""Discriminators that see several samples at once, and so a lack of variety among them."""
+
+import keras
+from keras import ops
+
+from geans import values
+
+MOST_SAMPLES = 64
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class Pack(keras.layers.Layer):
+    """Puts samples side by side, in the last axis: (n, ..., c) becomes (n / m, ..., m c).
+
+    If m does not divide n, the first samples fill up the last pack.
+
+    Args:
+        samples: Samples per pack, m.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If `samples` is no integer from 1 to `MOST_SAMPLES`.
+
+    Example:
+
+    >>> Pack(2)(ops.array([[1.0], [2.0], [3.0]])).numpy().tolist()
+    [[1.0, 2.0], [3.0, 1.0]]
+    """
+
+    def __init__(self, samples, **kwargs):
+        super().__init__(**kwargs)
+        values.check_count("samples", samples, most=MOST_SAMPLES)
+        self.samples = samples
+
+    def call(self, inputs):
+        """Packs of the samples, in their order."""
+        count = ops.shape(inputs)[0]
+        packs = -(-count // self.samples)
+        inputs = ops.take(inputs, ops.arange(packs * self.samples) % count, axis=0)
+        *rest, last = inputs.shape[1:]
+        grouped = ops.reshape(inputs, (packs, self.samples, *rest, last))
+        # Behind each other, sample by sample, in the axis before the last.
+        side_by_side = ops.moveaxis(grouped, 1, -2)
+        return ops.reshape(side_by_side, (packs, *rest, self.samples * last))
+
+    def compute_output_shape(self, input_shape):
+        """The number of packs is not known."""
+        return (None, *input_shape[1:-1], self.samples * input_shape[-1])
+
+    def get_config(self):
+        """What makes a layer like this one."""
+        return {**super().get_config(), "samples": self.samples}
+
+
+def packed(discriminator, samples):
+    """A discriminator of single samples out of one of packs (PacGAN).
+
+    The network judges m samples together, all real or all generated, so that a generator that makes
+    the same thing again and again gives itself away. Nothing else of the training changes. A
+    penalty on squared gradients stays a mean over samples, 1 / m of that over packs.
+
+    Args:
+        discriminator: `keras.Model` from packs (batch, ..., m c) to logits.
+        samples: Samples per pack, m; it must divide the last axis.
+
+    Returns:
+        A `keras.Model` from samples (batch, ..., c) to the logits of batch / m packs, rounded up.
+
+    Raises:
+        ValueError: If `samples` is no positive integer, or does not divide the channels.
+
+    Example:
+
+    >>> from geans import networks
+    >>> network = networks.packed(networks.mlp.discriminator((6,)), samples=3)
+    >>> network(ops.zeros((12, 2))).shape
+    TensorShape([4, 1])
+
+    Reference:
+        Lin, Khetan, Fanti, Oh 2018, "PacGAN: The power of two samples in generative adversarial
+        networks", section 3.
+    """
+    values.check_count("samples", samples, most=MOST_SAMPLES)
+    *rest, last = discriminator.input_shape[1:]
+    if last % samples:
+        raise ValueError(
+            f"A discriminator of {samples} samples side by side takes a multiple of {samples} "
+            f"channels. Received: input_shape={discriminator.input_shape}."
+        )
+    inputs = keras.Input((*rest, last // samples), name="samples")
+    logits = discriminator(Pack(samples, name="pack")(inputs))
+    return keras.Model(inputs, logits, name="packed_discriminator")
