@@ -1,0 +1,97 @@
+"""What the families of networks for square images check and draw alike."""
+
+import random
+
+from geans import values
+
+LARGEST = 2**16
+SMALLEST_BASE = 4
+
+
+def halvings(name, shape):
+    """Count how often an image can be halved while it stays even and at least 4 pixels remain.
+
+    Args:
+        name: of the argument, for the error.
+        shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+
+    Returns:
+        An int of at least 1: 3 for 32 pixels (down to 4), 2 for 28 (down to 7).
+
+    Raises:
+        ValueError: `shape` is not such a shape.
+
+    Example:
+
+    >>> halvings("output_shape", (28, 28, 1))
+    2
+    """
+    is_shape = (
+        hasattr(shape, "__len__")
+        and len(shape) == 3
+        and all(values.is_count(size, LARGEST) for size in shape)
+    )
+    if not is_shape or shape[0] != shape[1] or shape[0] % 4 or shape[0] < 8:
+        raise ValueError(
+            f"{name} must be (size, size, channels) with a size of 8 or more that is divisible by "
+            f"4, and at least 1 channel. Received: {name}={shape!r}. Resize or pad the images."
+        )
+    size, count = shape[0], 0
+    while size % 2 == 0 and size // 2 >= SMALLEST_BASE:
+        size, count = size // 2, count + 1
+    return count
+
+
+def check_sizes(**sizes):
+    """Refuse what is no integer from 1 to 65,536.
+
+    Raises:
+        ValueError: a size is none.
+
+    Example:
+
+    >>> check_sizes(width=0)
+    Traceback (most recent call last):
+    ValueError: width must be an integer of at least 1, at most 65536. Received: width=0.
+    """
+    for name, value in sizes.items():
+        if not values.is_count(value, LARGEST):
+            raise ValueError(
+                f"{name} must be an integer of at least 1, at most {LARGEST}. "
+                f"Received: {name}={value!r}."
+            )
+
+
+def check_normalization(normalization, known):
+    """Refuse a normalization that is neither `known`, one name, nor None.
+
+    Raises:
+        ValueError: it is neither.
+
+    Example:
+
+    >>> check_normalization("layer", "batch")
+    Traceback (most recent call last):
+    ValueError: normalization must be "batch" or None. Received: normalization='layer'.
+    """
+    if normalization is not None and normalization != known:
+        raise ValueError(
+            f'normalization must be "{known}" or None. Received: normalization={normalization!r}.'
+        )
+
+
+def layer_seeds(network, seed):
+    """Yield a seed for each layer of a network.
+
+    Args:
+        network: "generator" or "discriminator": keeps apart the equal layers of the two.
+        seed: int; the same one gives the same seeds. None gives None for ever: Keras draws them.
+
+    Example:
+
+    >>> next(layer_seeds("generator", 7)) == next(layer_seeds("generator", 7))
+    True
+    """
+    draws = random.Random(f"{network} {seed}")
+    while True:
+        yield None if seed is None else draws.getrandbits(31)
