@@ -238,7 +238,7 @@ MODELS = {
     "width by word": (lambda _: networks.dcgan.discriminator(width="16"), "width='16'"),
     "shape by number": (lambda _: networks.dcgan.discriminator(28), "input_shape=28"),
     "normalization": (lambda _: networks.dcgan.generator(normalization="layer"), "'layer'"),
-    "family": (lambda _: networks.get("unet"), "mlp, dcgan. Received: 'unet'"),
+    "family": (lambda _: networks.get("unet"), "mlp, dcgan, .*Received: 'unet'"),
     "family by list": (lambda _: networks.get([]), r"Received: \[\]"),
     "gamma": (lambda _: penalties.R1(-1.0), "gamma=-1.0"),
     "gamma nan": (lambda _: penalties.R1(NAN), "gamma=nan"),

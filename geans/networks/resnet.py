@@ -1,0 +1,173 @@
+"""Residual networks for square images, SNGAN's (Miyato et al. 2018, arXiv 1802.05957, B.4).
+
+The generator doubles a small image, 4 pixels wide for sizes of 32 and 64, 7 for 28, one residual
+block each time. The discriminator halves the image down to at most 8 pixels (32: 8, 28: 7), then
+two blocks keep that size. All blocks have `width` channels, as in the paper's table 3 for 32x32.
+
+The paper has `width=256` in the generator and 128 in the discriminator, with
+`normalization="spectral"`. The default is `normalization=None`, so that every network here trains
+by every rule; ask for "spectral" where no penalty bounds the discriminator, as in the paper.
+
+`keras.layers.SpectralNormalization` divides the stored kernel by its norm at each call in training,
+one power iteration per call; the gradient takes that norm for a constant, the paper's (section 2.2)
+does not.
+"""
+
+import keras
+
+from geans.networks import checks
+
+# The paper stops at 8 pixels for 32; a sum over fewer positions sees no arrangement of parts.
+LARGEST_TOP = 8
+
+
+def generator(
+    latent_dim=64,
+    output_shape=(28, 28, 1),
+    *,
+    width=64,
+    normalization="batch",
+    seed=None,
+):
+    """Build a residual network from latents to square images.
+
+    Args:
+        latent_dim: length of a latent vector, at least 1; 128 in the paper.
+        output_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        width: channels of all blocks; 256 in the paper.
+        normalization: "batch", or None.
+        seed: int; networks of the same seed start with the same weights. None draws one.
+
+    Returns:
+        A `keras.Model`: latents `(batch, latent_dim)` to float32 images `(batch, size, size,
+        channels)` in [-1, 1].
+
+    Raises:
+        ValueError: `output_shape` is not such a shape, a size is no integer from 1 to 65,536, or
+            `normalization` is unknown.
+
+    Example:
+
+    >>> generator(16, (32, 32, 3), width=8).output_shape
+    (None, 32, 32, 3)
+    """
+    doublings = checks.halvings("output_shape", output_shape)
+    checks.check_sizes(latent_dim=latent_dim, width=width)
+    checks.check_normalization(normalization, "batch")
+    size, _, channels = output_shape
+    base = size >> doublings
+    seeds = checks.layer_seeds("generator", seed)
+
+    latents = keras.Input((latent_dim,), name="latents")
+    x = keras.layers.Dense(base * base * width, kernel_initializer=_glorot(seeds))(latents)
+    x = keras.layers.Reshape((base, base, width))(x)
+    for _ in range(doublings):
+        x = _upsampling_block(x, width, normalization, seeds)
+    x = keras.layers.ReLU()(_normalize(x, normalization))
+    x = _convolution(channels, 3, seeds)(x)
+    images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed=None):
+    """Build a residual network from square images to logits.
+
+    Args:
+        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        width: channels of all blocks; 128 in the paper.
+        normalization: None, or "spectral" as in the paper: the largest singular value of each
+            kernel, reshaped to `(height * width * channels_in, channels_out)`, is held at 1.
+        seed: int; networks of the same seed start with the same weights, the vectors of the power
+            iteration included. None draws one.
+
+    Returns:
+        A `keras.Model`: images `(batch, size, size, channels)` to raw float32 logits `(batch, 1)`.
+
+    Raises:
+        ValueError: `input_shape` is not such a shape, a size is no integer up to 65,536, or
+            `normalization` is unknown.
+
+    Example:
+
+    >>> discriminator((32, 32, 3), width=8, normalization="spectral").output_shape
+    (None, 1)
+    """
+    checks.halvings("input_shape", input_shape)
+    checks.check_sizes(width=width)
+    checks.check_normalization(normalization, "spectral")
+    seeds = checks.layer_seeds("discriminator", seed)
+    bound = _spectral if normalization == "spectral" else _unbounded
+
+    images = keras.Input(input_shape, name="images")
+    x = _first_block(images, width, bound, seeds)
+    while x.shape[1] > LARGEST_TOP and x.shape[1] % 2 == 0:
+        x = _downsampling_block(x, width, bound, seeds)
+    for _ in range(2):
+        x = keras.layers.Add()([x, _residual(x, width, bound, seeds)])
+    x = keras.ops.sum(keras.layers.ReLU()(x), axis=(1, 2))
+    head = keras.layers.Dense(1, kernel_initializer=_glorot(seeds), dtype="float32", name="head")
+    network = keras.Model(images, bound(head)(x), name="discriminator")
+    _draw_power_vectors(network, seeds)
+    return network
+
+
+def _upsampling_block(x, width, normalization, seeds):
+    shortcut = _convolution(width, 1, seeds)(keras.layers.UpSampling2D()(x))
+    x = keras.layers.ReLU()(_normalize(x, normalization))
+    x = _convolution(width, 3, seeds, scale=2.0)(keras.layers.UpSampling2D()(x))
+    x = keras.layers.ReLU()(_normalize(x, normalization))
+    x = _convolution(width, 3, seeds, scale=2.0)(x)
+    return keras.layers.Add()([shortcut, x])
+
+
+def _first_block(images, width, bound, seeds):
+    # No ReLU before the first convolution: it would delete the dark half of the image. The shortcut
+    # halves first, which is cheaper and, for a 1x1 convolution, the same function.
+    shortcut = bound(_convolution(width, 1, seeds))(keras.layers.AveragePooling2D(2)(images))
+    x = bound(_convolution(width, 3, seeds, scale=2.0))(images)
+    x = bound(_convolution(width, 3, seeds, scale=2.0))(keras.layers.ReLU()(x))
+    return keras.layers.Add()([shortcut, keras.layers.AveragePooling2D(2)(x)])
+
+
+def _downsampling_block(x, width, bound, seeds):
+    shortcut = bound(_convolution(width, 1, seeds))(keras.layers.AveragePooling2D(2)(x))
+    x = keras.layers.AveragePooling2D(2)(_residual(x, width, bound, seeds))
+    return keras.layers.Add()([shortcut, x])
+
+
+def _residual(x, width, bound, seeds):
+    for _ in range(2):
+        x = bound(_convolution(width, 3, seeds, scale=2.0))(keras.layers.ReLU()(x))
+    return x
+
+
+def _convolution(channels, kernel_size, seeds, scale=1.0):
+    return keras.layers.Conv2D(
+        channels, kernel_size, padding="same", kernel_initializer=_glorot(seeds, scale)
+    )
+
+
+def _glorot(seeds, scale=1.0):
+    # The authors' code draws the 3x3 kernels of the blocks at twice the variance of the others.
+    return keras.initializers.VarianceScaling(scale, "fan_avg", "uniform", seed=next(seeds))
+
+
+def _normalize(x, normalization):
+    return x if normalization is None else keras.layers.BatchNormalization()(x)
+
+
+def _spectral(layer):
+    # In float32, or mixed precision would write the kernel back rounded to 8 bits of mantissa.
+    return keras.layers.SpectralNormalization(layer, dtype="float32")
+
+
+def _unbounded(layer):
+    return layer
+
+
+def _draw_power_vectors(network, seeds):
+    """Draw the vectors of the power iteration anew: Keras' layer takes no seed for them."""
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.SpectralNormalization):
+            shape = layer.vector_u.shape
+            layer.vector_u.assign(keras.random.normal(shape, stddev=0.02, seed=next(seeds)))
