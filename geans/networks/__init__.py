@@ -9,12 +9,12 @@ Both take a `seed`: the same seed gives the same initial weights. Layers compute
 dtype policy, outputs are always float32.
 """
 
-from geans.networks import dcgan, mlp, packing, resnet
+from geans.networks import dcgan, mlp, modern, packing, resnet
 from geans.networks.packing import packed
 
-__all__ = ["NETWORKS", "dcgan", "get", "mlp", "packed", "packing", "resnet"]
+__all__ = ["NETWORKS", "dcgan", "get", "mlp", "modern", "packed", "packing", "resnet"]
 
-NETWORKS = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet}
+NETWORKS = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "modern": modern}
 
 
 def get(name):

@@ -21,6 +21,7 @@ FAMILIES = {
         {"width": 8, "normalization": None},
         {"width": 8, "normalization": "spectral"},
     ),
+    "modern": ({"width": 8, "blocks": 1}, {"width": 8, "blocks": 1}),
 }
 
 

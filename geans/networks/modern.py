@@ -1,0 +1,163 @@
+"""Residual networks without normalization: the modern baseline, R3GAN.
+
+After Huang et al. 2024, "The GAN is dead; long live the GAN!" (arXiv 2501.05441), section 4 and the
+authors' code. A residual block is
+
+    1x1 convolution, leaky ReLU, grouped 3x3 convolution, leaky ReLU, 1x1 convolution,
+
+twice as wide inside, in groups of 16 channels. In place of normalization there is an initialization
+(fix-up, Zhang et al. 2019, arXiv 1901.09321): the last convolution of each block starts at zero, so
+that a block starts as the identity, and the others are scaled by (number of blocks)^(-1/4). Images
+are resampled bilinearly between stages; the halving is dcgan's: 32 pixels come down to 4, 28 to 7.
+
+The paper trains them with a paired relativistic loss, R1 and R2. Its network for 32x32 has
+`width=768` and `blocks=2`.
+
+Departures: images end in tanh, as every family's here; halving averages 2x2 pixels and doubling
+interpolates between the nearest two, the paper's filter spans three; one width for all stages, as
+in its network for 32x32.
+"""
+
+import keras
+
+from geans.networks import checks
+
+EXPANSION = 2
+GROUP_CHANNELS = 16
+LEAK = 0.2
+
+
+def generator(latent_dim=64, output_shape=(28, 28, 1), *, width=64, blocks=2, seed=None):
+    """Build a residual network without normalization from latents to square images.
+
+    Args:
+        latent_dim: length of a latent vector, at least 1.
+        output_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        width: channels between the blocks, divisible by 8; 768 in the paper.
+        blocks: residual blocks at each size of the image.
+        seed: int; networks of the same seed start with the same weights. None draws one.
+
+    Returns:
+        A `keras.Model`: latents `(batch, latent_dim)` to float32 images `(batch, size, size,
+        channels)` in [-1, 1].
+
+    Raises:
+        ValueError: `output_shape` is not such a shape, a size is no integer from 1 to 65,536, or
+            `width` is not divisible by 8.
+
+    Example:
+
+    >>> generator(16, (32, 32, 3), width=8).output_shape
+    (None, 32, 32, 3)
+    """
+    doublings = checks.halvings("output_shape", output_shape)
+    checks.check_sizes(latent_dim=latent_dim, blocks=blocks)
+    _check_width(width)
+    size, _, channels = output_shape
+    seeds = checks.layer_seeds("generator", seed)
+
+    latents = keras.Input((latent_dim,), name="latents")
+    x = _basis(latents, size >> doublings, width, seeds)
+    x = _stage(x, blocks, doublings + 1, seeds)
+    for _ in range(doublings):
+        x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
+        x = _stage(x, blocks, doublings + 1, seeds)
+    x = _pointwise(channels, seeds)(x)
+    images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def discriminator(input_shape=(28, 28, 1), *, width=64, blocks=2, seed=None):
+    """Build a residual network without normalization from square images to logits.
+
+    Args:
+        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        width: channels between the blocks, divisible by 8; 768 in the paper.
+        blocks: residual blocks at each size of the image.
+        seed: int; networks of the same seed start with the same weights. None draws one.
+
+    Returns:
+        A `keras.Model`: images `(batch, size, size, channels)` to raw float32 logits `(batch, 1)`.
+
+    Raises:
+        ValueError: `input_shape` is not such a shape, a size is no integer up to 65,536, or `width`
+            is not divisible by 8.
+
+    Example:
+
+    >>> discriminator((32, 32, 3), width=8).output_shape
+    (None, 1)
+    """
+    halvings = checks.halvings("input_shape", input_shape)
+    checks.check_sizes(blocks=blocks)
+    _check_width(width)
+    seeds = checks.layer_seeds("discriminator", seed)
+
+    images = keras.Input(input_shape, name="images")
+    x = _stage(_pointwise(width, seeds)(images), blocks, halvings + 1, seeds)
+    for _ in range(halvings):
+        x = _stage(keras.layers.AveragePooling2D(2)(x), blocks, halvings + 1, seeds)
+    # The mirror of the generator's basis: each channel is compared with one learned image.
+    comparison = keras.initializers.RandomNormal(stddev=1 / x.shape[1], seed=next(seeds))
+    x = keras.layers.DepthwiseConv2D(x.shape[1], use_bias=False, depthwise_initializer=comparison)(
+        x
+    )
+    logits = keras.layers.Dense(
+        1, kernel_initializer=_fan_in(1.0, seeds), dtype="float32", name="logits"
+    )(keras.layers.Flatten()(x))
+    return keras.Model(images, logits, name="discriminator")
+
+
+def _basis(latents, size, width, seeds):
+    """Multiply one learned image per channel by a number that depends on the latents."""
+    weights = keras.layers.Dense(width, use_bias=False, kernel_initializer=_fan_in(1.0, seeds))(
+        latents
+    )
+    learned_images = keras.initializers.RandomNormal(stddev=1.0, seed=next(seeds))
+    return keras.layers.EinsumDense(
+        "bc,chw->bhwc", (size, size, width), kernel_initializer=learned_images
+    )(weights)
+
+
+def _stage(x, blocks, stages, seeds):
+    # He's variance for this leaky ReLU, times L^(-1 / (m - 1)) for L blocks of m = 3 convolutions
+    # (fix-up's rule is a factor of L^(-1 / (2 m - 2)) on the standard deviation).
+    scale = 2 / (1 + LEAK**2) * (blocks * stages) ** (-1 / 2)
+    for _ in range(blocks):
+        x = keras.layers.Add()([x, _residual(x, scale, seeds)])
+    return x
+
+
+def _residual(x, scale, seeds):
+    width, inner = x.shape[-1], EXPANSION * x.shape[-1]
+    x = keras.layers.Conv2D(inner, 1, kernel_initializer=_fan_in(scale, seeds))(x)
+    x = keras.layers.LeakyReLU(LEAK)(x)
+    x = keras.layers.Conv2D(
+        inner,
+        3,
+        padding="same",
+        groups=inner // GROUP_CHANNELS,
+        kernel_initializer=_fan_in(scale, seeds),
+    )(x)
+    x = keras.layers.LeakyReLU(LEAK)(x)
+    return keras.layers.Conv2D(width, 1, use_bias=False, kernel_initializer="zeros")(x)
+
+
+def _pointwise(channels, seeds):
+    return keras.layers.Conv2D(channels, 1, use_bias=False, kernel_initializer=_fan_in(1.0, seeds))
+
+
+def _fan_in(scale, seeds):
+    return keras.initializers.VarianceScaling(
+        scale, "fan_in", "untruncated_normal", seed=next(seeds)
+    )
+
+
+def _check_width(width):
+    checks.check_sizes(width=width)
+    step = GROUP_CHANNELS // EXPANSION
+    if width % step:
+        raise ValueError(
+            f"width must be divisible by {step}: the 3x3 convolutions, {EXPANSION} * width wide, "
+            f"go in groups of {GROUP_CHANNELS} channels. Received: width={width!r}."
+        )
