@@ -10,6 +10,7 @@ import wrapt
 __version__ = "0.1.0"
 
 _MODULES = (
+    "augment",
     "callbacks",
     "comparison",
     "data",

@@ -14,6 +14,7 @@ TESTS = pathlib.Path(__file__).parent
 FLOORS = [
     {"values"},
     {
+        "augment",
         "losses",
         "penalties",
         "optimizers",
