@@ -108,17 +108,13 @@ def _brighter(images, amounts):
 
 
 def _more_saturated(images, amounts):
-    return images + _per_image(amounts, images) * (images - _mean(images, 3))
+    grey = ops.mean(images, axis=3, keepdims=True)
+    return images + _per_image(amounts, images) * (images - grey)
 
 
 def _more_contrasted(images, amounts):
-    return images + _per_image(amounts, images) * (images - _mean(images, (1, 2, 3)))
-
-
-def _mean(images, axis):
-    # The sum over an image is too much for float16, which ends at 65,504.
-    wide = images.dtype if images.dtype.size > 2 else "float32"
-    return tf.cast(ops.mean(tf.cast(images, wide), axis=axis, keepdims=True), images.dtype)
+    mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+    return images + _per_image(amounts, images) * (images - mean)
 
 
 def _translated(images, shares, draws):

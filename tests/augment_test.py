@@ -15,6 +15,8 @@ ALONE = {
     "cutout": {"color": False, "translation": 0},
     "all": {},
 }
+# What `drawn` reads off images that nothing has changed.
+IDENTITY = np.array([[0, 1, 1, 0, 0, -1, -1]]).T
 INVALID = (
     ({"color": 1}, "color=1"),
     ({"color": "grey"}, "color='grey'"),
@@ -70,6 +72,36 @@ def contrasts(images, strength=1):
     return results.std(axis=(1, 2, 3)) / images.std(axis=(1, 2, 3))
 
 
+def drawn(count, strength=1):
+    """Brightness, saturation, contrast, move (2) and place of the cutout (2), read off images."""
+    settings = {"strength": strength}
+    # Grey is 0 in each pixel, so the middle channel shows brightness alone; the opposite pixel
+    # keeps the image's mean at 0.
+    pair = np.zeros((count, 1, 2, 3), "float32")
+    pair[:, 0, 0], pair[:, 0, 1] = (1, 0, -1), (-1, 0, 1)
+    color = augmented(pair, **settings, **ALONE["color"])
+    grey = augmented(np.sign(pair[..., :1] + pair[..., 1:2]), **settings, **ALONE["color"])
+    contrast = (grey[:, 0, 0, 0] - grey[:, 0, 1, 0]) / 2
+    saturation = (color[:, 0, 0, 0] - color[:, 0, 0, 2]) / 2 / contrast
+    dot = np.zeros((count, 9, 9, 1), "float32")
+    dot[:, 4, 4] = 1
+    dots = augmented(dot, **settings, **ALONE["translation"])
+    holes = 1 - augmented(np.ones_like(dot), **settings, **ALONE["cutout"])
+    moves, cuts = (
+        [_place(some, axis) for axis in (1, 2)] for some in (dots[..., 0], holes[..., 0])
+    )
+    brightness = color[:, 0, 0, 1]
+    numbers = [brightness, saturation, contrast, *(np.array(moves) - 4), *cuts]
+    return np.round(numbers, 5)
+
+
+def _place(ones, axis):
+    """Mean index along an axis, or -1 without any."""
+    index = np.arange(9).reshape((-1, 1) if axis == 1 else (1, -1))
+    total = ones.sum(axis=(1, 2))
+    return np.where(total > 0, (ones * index).sum(axis=(1, 2)) / np.maximum(total, 1), -1)
+
+
 def test_table_has_every_public_augmentation():
     public = {
         value
@@ -100,24 +132,8 @@ def test_contrast_scales_around_the_mean_of_the_image():
 
 
 def test_saturation_scales_the_distance_from_grey():
-    """Of a pixel (1, 0, -1) with mean 0, next to its opposite, which keeps the image's mean at 0.
-
-    Contrast multiplies by the same number as in the grey image of the same seed.
-    """
-    colored = np.zeros((2000, 1, 2, 3), "float32")
-    colored[:, 0, 0], colored[:, 0, 1] = (1, 0, -1), (-1, 0, 1)
-    grey = np.zeros_like(colored)
-    grey[:, 0, 0], grey[:, 0, 1] = 1, -1
-    results, greys = (augmented(images, **ALONE["color"]) for images in (colored, grey))
-    # Of the grey image 1, -1, contrast makes this distance of 2; of (1, 0, -1) saturation too.
-    distances = greys[:, 0, 0, 0] - greys[:, 0, 1, 0]
-    saturations = (results[:, 0, 0, 0] - results[:, 0, 0, 2]) / distances
-    np.testing.assert_allclose(
-        np.quantile(saturations, [0, 0.25, 0.5, 0.75, 1]), [0, 0.5, 1, 1.5, 2], atol=0.07
-    )
-    # The middle channel equals the pixel's mean, so only brightness moves it.
-    brightness = greys.mean(axis=(1, 2, 3))
-    np.testing.assert_allclose(results[:, 0, 0, 1], brightness, atol=1e-5)
+    quartiles = np.quantile(drawn(2000)[1], [0, 0.25, 0.5, 0.75, 1])
+    np.testing.assert_allclose(quartiles, [0, 0.5, 1, 1.5, 2], atol=0.07)
 
 
 def test_saturation_leaves_grey_alone():
@@ -177,7 +193,7 @@ def test_share_that_cutout_masks():
 
 
 def test_whole_cutout_and_whole_translation():
-    images = np.ones((200, 6, 6, 1), "float32")
+    images = np.ones((2000, 6, 6, 1), "float32")
     cut = augmented(images, color=False, translation=0, cutout=1)
     assert cut.mean(axis=(1, 2, 3)).min() == 0 and cut.mean() > 0
     moves = augmented(images, color=False, translation=1, cutout=0)
@@ -259,22 +275,33 @@ def test_turning_one_off_leaves_the_others_as_they_were():
 
 def test_its_numbers_are_not_those_that_a_penalty_draws_from_the_seed():
     mixed = []
-    zeros, ones = tf.zeros((500, 1, 1, 1)), tf.ones((500, 1, 1, 1))
+    zeros, ones = tf.zeros((2000, 1, 1, 1)), tf.ones((2000, 1, 1, 1))
 
     def critic(images, training):
         mixed.append(np.ravel(images))
         return images
 
     penalties.GradientPenalty()(critic, zeros, ones, SEED)
-    brightness = np.ravel(augmented(zeros, **ALONE["color"]))
-    assert abs(np.corrcoef(mixed[0], brightness)[0, 1]) < 0.15
+    everything = np.stack([*mixed, *drawn(2000), *(drawn(2000, 0.5) != IDENTITY)])
+    assert np.abs(np.corrcoef(everything)[0, 1:]).max() < 0.1
+
+
+def test_numbers_of_an_image_do_not_follow_each_other():
+    """Seven numbers of each image, and five choices whether a transformation is used."""
+    chosen = (drawn(2000, 0.5) != IDENTITY)[[0, 1, 2, 3, 5]]
+    # A move of none, one in three along an axis of 9, counts as not used.
+    np.testing.assert_allclose(chosen.mean(axis=1), [0.5, 0.5, 0.5, 1 / 3, 0.5], atol=0.05)
+    for numbers in (drawn(2000), chosen):
+        correlations = np.corrcoef(numbers) - np.eye(len(numbers))
+        # Four and a half standard deviations.
+        assert np.abs(correlations).max() < 0.1
 
 
 @each_alone
 def test_gradient_equals_finite_differences(settings):
     """Of a curved function of the result, with respect to each pixel, in float64."""
     augmentation = augment.DiffAugment(**settings)
-    images = tf.constant(images_of(4, 5, 4, 3), "float64")
+    images = tf.constant(images_of(4, 4, 3, 3), "float64")
 
     def values(images):
         return tf.reduce_sum(tf.sin(2 * augmentation(images, SEED)), axis=(1, 2, 3))
