@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from geans import losses, optimizers, penalties
+from geans import augment, losses, penalties
 from geans.models import (
     checks,
     distribution,
@@ -14,7 +14,7 @@ from geans.models import (
     saving,
     step_lengths,
 )
-from geans.models.player import Player, local_sum
+from geans.models.player import Player, get_optimizer, local_sum
 from geans.models.update_rule import EpochUpdate, UpdateRule
 
 checks.check_backend()
@@ -126,6 +126,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         loss="non_saturating",
         penalty=None,
         *,
+        augmentation=None,
         step_length="fixed",
         jit_compile=False,
         on_nan="stop",
@@ -139,6 +140,8 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             discriminator_optimizer: Likewise; never the same object.
             loss: Name or object of `geans.losses`.
             penalty: Object of `geans.penalties`, or `None`.
+            augmentation: Name or object of `geans.augment`: random transformations of all images
+                that the discriminator sees, for small data. `None` for none.
             step_length: `"fixed"`, `"curvature"` or an object of `geans.models.step_lengths`.
             jit_compile: Whether XLA compiles the computation of the gradients.
             on_nan: What a NaN or an infinity in a loss or a gradient does: `"stop"` raises a
@@ -151,7 +154,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         checks.check_compile_arguments(kwargs)
         networks = (self.generator, self.discriminator)
         chosen = (generator_optimizer, discriminator_optimizer)
-        movers = [_get_optimizer(*pair) for pair in zip(chosen, networks, strict=True)]
+        movers = [get_optimizer(*pair) for pair in zip(chosen, networks, strict=True)]
         checks.check_optimizers(*movers)
         checks.check_on_nan(on_nan)
         step_length = step_lengths.get(step_length)
@@ -164,6 +167,8 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             distribution.synchronize_batch_norms(networks)
         self.loss = losses.get(loss)
         self.penalty = penalties.get(penalty)
+        self.augmentation = augment.get(augmentation)
+        checks.check_augmentation(self.augmentation, self.generator.output_shape)
         self.on_nan = on_nan
         self.jit_compile_gradients = bool(jit_compile) and not self.run_eagerly
         with self.distribute_strategy.scope():
@@ -270,17 +275,16 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             Losses to minimise, a dict from player to scalar, and a dict of scalars to log.
         """
         real, losses, logs = batch, {}, {}
+        discriminator = self._augmenting_discriminator(seed)
         fake = self.generator(latents, training=True)
         real_logits = None
         if "discriminator" in players or self.loss.generator_uses_real:
-            real_logits = self.discriminator(real, training=True)
-        fake_logits = self.discriminator(fake, training=True)
+            real_logits = discriminator(real, training=True)
+        fake_logits = discriminator(fake, training=True)
         if "discriminator" in players:
             losses["discriminator"] = self.loss.discriminator(real_logits, fake_logits)
             if self.penalty is not None:
-                losses["discriminator"] += self.penalty(
-                    self.discriminator, real, fake, seed, self.steps
-                )
+                losses["discriminator"] += self.penalty(discriminator, real, fake, seed, self.steps)
             logs["discriminator_loss"] = losses["discriminator"]
             logs["real_logits"] = tf.reduce_mean(real_logits)
             logs["fake_logits"] = tf.reduce_mean(fake_logits)
@@ -288,6 +292,16 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             losses["generator"] = self.loss.generator(real_logits, fake_logits)
             logs["generator_loss"] = losses["generator"]
         return losses, logs
+
+    def _augmenting_discriminator(self, seed):
+        if self.augmentation is None:
+            return self.discriminator
+
+        def judge(images, training):
+            # Real and fake ones alike, and the interpolations of a penalty.
+            return self.discriminator(self.augmentation(images, seed), training=training)
+
+        return judge
 
     def compute_gradients(self, batch, latents, seed, players):
         """Each player's gradients, a dict of lists in the order of its variables, and the logs."""
@@ -377,13 +391,3 @@ def _set_plainly(model, name, value):
 
 def _batch_size(batch):
     return tf.shape(keras.tree.flatten(batch)[0], out_type="int64")[0]
-
-
-def _get_optimizer(identifier, network):
-    # Radford et al. 2016, section 4: the setting most GANs start from.
-    optimizer = optimizers.get(identifier or keras.optimizers.Adam(2e-4, beta_1=0.5))
-    half = any(layer.compute_dtype == "float16" for layer in network.layers)
-    if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        # The small gradients of float16 vanish otherwise (Micikevicius et al. 2018, section 3.2).
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    return optimizer

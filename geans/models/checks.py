@@ -97,8 +97,8 @@ def check_compile_arguments(arguments):
     if unknown:
         raise ValueError(
             f"compile() of an adversarial model does not take {', '.join(unknown)}. It takes "
-            "generator_optimizer, discriminator_optimizer, loss, penalty, step_length, "
-            "jit_compile, run_eagerly and steps_per_execution."
+            "generator_optimizer, discriminator_optimizer, loss, penalty, augmentation, "
+            "step_length, jit_compile, run_eagerly and steps_per_execution."
         )
     steps = arguments.get("steps_per_execution")
     if steps is not None and steps != "auto" and not values.is_count(steps):
@@ -343,6 +343,12 @@ def _check_values(values, generator, what):
 
 def _samples(batch):
     return batch[0] if isinstance(batch, (tuple, list)) else batch
+
+
+def check_augmentation(augmentation, shape):
+    """Refuses an augmentation of what are no images."""
+    if augmentation is not None:
+        augmentation(tf.zeros((1, *shape[1:])), tf.zeros(2, "int64"))
 
 
 def check_sampling(count, seed, batch_size):

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from geans import optimizers
 from geans.models.distribution import cond, weighted
 
 
@@ -141,3 +142,14 @@ def _once_moved(player, tensor):
         return tensor
     with tf.control_dependencies([tf.convert_to_tensor(player.optimizer.iterations)]):
         return tf.identity(tensor)
+
+
+def get_optimizer(identifier, network):
+    """The optimizer that a name, an object or `None` stands for, fit for the network's dtype."""
+    # Radford et al. 2016, section 4: the setting most GANs start from.
+    optimizer = optimizers.get(identifier or keras.optimizers.Adam(2e-4, beta_1=0.5))
+    half = any(layer.compute_dtype == "float16" for layer in network.layers)
+    if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        # The small gradients of float16 vanish otherwise (Micikevicius et al. 2018, section 3.2).
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer

@@ -42,6 +42,7 @@ class Saved:
             "discriminator_optimizer": serialize(self.discriminator_player.optimizer),
             "loss": serialize(self.loss),
             "penalty": serialize(self.penalty),
+            "augmentation": serialize(self.augmentation),
             "step_length": serialize(self.rule.step_length),
             "jit_compile": self.jit_compile_gradients,
             "on_nan": self.on_nan,

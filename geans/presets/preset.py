@@ -93,6 +93,7 @@ class Preset:
         beta_1: Decay of the optimizer's first moments, per update, where it has any.
         beta_2: Decay of its second moments, per update, where it has any.
         optimizer_options: Further arguments of both optimizers.
+        augmentation: Name of an augmentation in `geans.augment`, for small data; empty for none.
         step_length: `"fixed"`, or `"curvature"`: shorter updates where the loss curves.
         on_nan: `"stop"` ends a training that meets a NaN; `"skip"` leaves the micro-batch out.
         learning_rate_decay: `"constant"`, or `"linear"` to 0 over the run's samples.
@@ -138,6 +139,7 @@ class Preset:
     beta_1: float = 0.5
     beta_2: float = 0.999
     optimizer_options: dict = dataclasses.field(default_factory=dict)
+    augmentation: str = ""
     step_length: str = "fixed"
     on_nan: str = "stop"
     learning_rate_decay: str = "constant"
