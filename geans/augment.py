@@ -41,14 +41,14 @@ class DiffAugment:
         translation: largest move, as a share of height and width in [0, 1]; 0 turns it off.
         cutout: sides of the rectangle, as a share of height and width in [0, 1]; 0 turns it off.
         strength: probability in [0, 1] of each transformation, for each image; 1 is the paper's.
-            Below about 0.8 the generator can tell what is augmentation, and imitates none of it
-            (Karras et al. 2020, arXiv 2006.06676, section 2.2).
+            Below it some images arrive untransformed, so that the discriminator can object to
+            transformations that the generator imitates (Karras et al. 2020, arXiv 2006.06676).
 
     Raises:
         ValueError: an argument is out of range; when called, `images` are no float batch of rank 4
             with known height, width and channels, or `seed` is not two integers.
 
-    Reference: Zhao et al. 2020 (arXiv 2006.10738), section 3.2; the ranges are those of the
+    Reference: Zhao et al. 2020 (arXiv 2006.10738); the ranges are those of the
     authors' code (github.com/mit-han-lab/data-efficient-gans).
 
     Example:
