@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 
-LAYOUT = 1
+LAYOUT = 2
 """Number in every key, to be raised when the files change."""
 
 
@@ -33,11 +33,14 @@ def read(key):
         key: Dict of plain values that says all on which the arrays depend.
     """
     path = _path(key)
-    if not path.exists():
-        return None
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError as error:
+        _log().warning("Features of real images cannot be looked up: %s", error)
+        return None
     # An array alone has no files; zipfile and zlib have errors of their own.
     except (AttributeError, EOFError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         _log().warning("%s is damaged and will be written anew: %s", path, error)

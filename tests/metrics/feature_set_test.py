@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -84,7 +85,7 @@ def test_features_of_the_same_images_are_computed_once(images, cache):
     first, second = Network("0123"), Network("0123")
     one = feature_set.extract_cached(batches(images), first.network, ORIGIN)
     other = feature_set.extract_cached(batches(images[::-1], 9), second.network, ORIGIN)
-    assert (first.seen, second.seen) == (50, 0)
+    assert (first.seen, second.seen) == (52, 2)  # Two of noise.
     np.testing.assert_array_equal(one.features, other.features)
     np.testing.assert_array_equal(one.logits, other.logits)
     np.testing.assert_array_equal(one.statistics.covariance, other.statistics.covariance)
@@ -103,13 +104,26 @@ def test_statistics_alone_do_not_stand_in_for_rows(images):
     options = {"count": None, "keep": False}
     feature_set.extract_cached(batches(images), network.network, ORIGIN, **options)
     again = feature_set.extract_cached(batches(images), network.network, ORIGIN, **options)
-    assert (again.features, network.seen) == (None, 50)
+    assert (again.features, network.seen) == (None, 54)
     found = feature_set.extract_cached(batches(images), network.network, ORIGIN)
-    assert (found.features.shape, network.seen) == ((50, 16), 100)
+    assert (found.features.shape, network.seen) == ((50, 16), 106)
     again = feature_set.extract_cached(batches(images), network.network, ORIGIN, **options)
-    assert (again.features, network.seen) == (None, 100)
+    assert (again.features, network.seen) == (None, 108)
 
 
 def test_features_without_a_checksum_are_not_kept(images, cache):
     feature_set.extract_cached(batches(images), Network().network, ORIGIN)
     assert not list(cache.iterdir())
+
+
+def test_another_network_with_the_same_weights_does_not_get_what_was_kept(images):
+    def network(scale):
+        layers = [keras.Input((4, 4, 1)), keras.layers.Rescaling(scale), keras.layers.Flatten()]
+        head = keras.layers.Dense(3, kernel_initializer="ones")
+        return features.get(keras.Sequential([*layers, head], name="mine"))
+
+    one, other = network(1.0), network(5.0)
+    assert (one.name, one.checksum) == (other.name, other.checksum)
+    first = feature_set.extract_cached(batches(images), one, ORIGIN)
+    second = feature_set.extract_cached(batches(images), other, ORIGIN)
+    np.testing.assert_allclose(second.features, 5 * first.features, rtol=1e-5, atol=1e-5)

@@ -57,3 +57,14 @@ def test_the_directory_is_the_users(monkeypatch, tmp_path):
     assert reference_cache.directory() == tmp_path / "geans"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert reference_cache.directory() == pathlib.Path.home() / ".cache" / "geans"
+
+
+def test_where_nothing_can_be_read_the_work_goes_on(monkeypatch, caplog):
+    def refuse(*args, **kwargs):
+        raise PermissionError("Permission denied")
+
+    monkeypatch.setattr(pathlib.Path, "exists", refuse)
+    monkeypatch.setattr(np, "load", refuse)
+    with caplog.at_level(logging.WARNING):
+        assert reference_cache.read(KEY) is None
+    assert "cannot be looked up" in caplog.text
