@@ -55,8 +55,8 @@ def network(name, weights="imagenet"):
         A `FeatureNetwork` called "keras:" and the name. Its checksum is that of the weights.
 
     Raises:
-        ValueError: If there is no such model, or no such file of weights; when called, if images
-            are neither grey nor RGB.
+        ValueError: If there is no such model, or its weights cannot be downloaded or read; when
+            called, if images are neither grey nor RGB.
 
     Example:
         >>> network("MobileNet", weights=None).resize
@@ -65,9 +65,7 @@ def network(name, weights="imagenet"):
     if name not in NAMES:
         raise ValueError(f"keras.applications has {', '.join(NAMES)}. Received: {name!r}.")
     side = _SIDES.get(name, _SIDE)
-    model = getattr(keras.applications, name)(
-        include_top=False, weights=weights, pooling="avg", input_shape=(side, side, 3)
-    )
+    model = _model(name, weights, side)
     _log.warning("Distances of features keras:%s compare with no published number.", name)
     infer = keras_models.compiled(model)
     return FeatureNetwork(
@@ -79,6 +77,17 @@ def network(name, weights="imagenet"):
         resize=f"bilinear, antialiased, to {side}x{side}",
         image_shape=(None, None, None),
     )
+
+
+def _model(name, weights, side):
+    options = {"include_top": False, "pooling": "avg", "input_shape": (side, side, 3)}
+    try:
+        return getattr(keras.applications, name)(weights=weights, **options)
+    except Exception as error:  # Keras raises nothing narrower where it cannot download.
+        raise ValueError(
+            f"keras:{name} cannot be made with weights={weights!r} ({error}). Weights are "
+            '"imagenet", which Keras downloads, or the path of a file without the top.'
+        ) from error
 
 
 def _prepared(images, name, side):

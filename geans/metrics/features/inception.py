@@ -90,7 +90,8 @@ def _download():
     except Exception as error:  # `get_file` raises nothing narrower.
         raise ValueError(
             f"The weights of {NAME} could not be downloaded ({error}). Get the file from {URL} or "
-            f"{MIRROR} (SHA-256 {SHA256}), and pass its path as weights=."
+            f"{MIRROR} (SHA-256 {SHA256}), and pass its path as weights= (--weights "
+            "on the command line)."
         ) from error
 
 

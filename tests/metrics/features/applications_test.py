@@ -105,3 +105,12 @@ def test_a_missing_file_of_weights_is_refused():
 def test_two_channels_are_refused(network):
     with pytest.raises(ValueError, match="Received: 2 channels"):
         network(images(2, 28, 28, 2))
+
+
+def test_weights_that_cannot_be_downloaded_are_an_error_that_says_so(monkeypatch):
+    def fail(**options):
+        raise Exception("URL fetch failure")  # As Keras does.
+
+    monkeypatch.setattr(keras.applications, "MobileNet", fail)
+    with pytest.raises(ValueError, match="keras:MobileNet .*imagenet.* .URL fetch failure"):
+        applications.network("MobileNet")
