@@ -29,8 +29,8 @@ class FeatureNetwork:
             number will do. `None` for points as well as images.
 
     Raises:
-        ValueError: When called, if images have another shape, or the function returns something
-            else.
+        ValueError: When called, if images have another shape or are integers other than bytes, or
+            the function returns something else.
         FloatingPointError: When called, if values are not finite.
 
     Example:
@@ -70,6 +70,11 @@ class FeatureNetwork:
             raise ValueError(
                 f"Features {self.name!r} take images of shape (n, height, width, channels) = "
                 f"{('n', *expected)}, where None is any number. Received: shape {images.shape}."
+            )
+        if images.ndim == 4 and images.dtype != np.uint8 and images.dtype.kind != "f":
+            raise ValueError(
+                "Images are uint8 from 0 to 255, or floats in [-1, 1]. "
+                f"Received: {images.dtype}. Convert them first."
             )
         if images.dtype != np.uint8 and not np.isfinite(images).all():
             raise FloatingPointError(

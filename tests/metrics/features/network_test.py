@@ -58,3 +58,8 @@ def test_samples_that_are_not_finite_are_an_error_of_their_own():
 def test_features_of_a_wrong_rank_are_refused():
     with pytest.raises(ValueError, match="Pool or flatten"):
         features.FeatureNetwork("all", lambda images: images)(np.zeros((2, 8, 8, 1)))
+
+
+def test_integers_other_than_bytes_are_refused():
+    with pytest.raises(ValueError, match="uint8 from 0 to 255.* Received: int64"):
+        features.FeatureNetwork("any", lambda images: images)(np.full((2, 4, 4, 1), 200))
