@@ -47,7 +47,8 @@ class Evaluate(keras.callbacks.Callback):
 
     Raises:
         ValueError: If an argument makes no sense; when training begins, if the features do not
-            take the images, or `directory` is not writable or its files are damaged.
+            take the images, images are too few for a metric, or `directory` is not writable or its
+            files are damaged.
 
     Example:
 
@@ -94,8 +95,8 @@ class Evaluate(keras.callbacks.Callback):
         # Of several workers all read the data, whose order would differ otherwise.
         self._reference = self._reference or self._extract_real()
         answer = self._reference.network(self.model.sample(2, seed=self.seed))
+        evaluation.check_possible(self.metrics, self._reference, self.samples, "logits" in answer)
         count = min(self.samples, self._reference.count)
-        evaluation.check_enough(self.metrics, count, answer)
         if "frechet_distance" in self.metrics and count < measurement.ENOUGH_FOR_FRECHET:
             _log.warning(
                 "The Fréchet distances of this training are those of %s images, and too large: "

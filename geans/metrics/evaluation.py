@@ -52,18 +52,13 @@ METRICS = {
 }
 """Names that `measure` takes."""
 
-# The k-th nearest neighbour is another one; a split holds an image.
-_LEAST = {
-    "frechet_distance": 2,
-    "kernel_distance": 2,
-    "prdc": NEIGHBOURS + 1,
-    "inception_score": SPLITS,
-}
-
 _NAMES = {"prdc": ("precision", "recall", "density", "coverage")}
 
 SMALLER_IS_BETTER = ("frechet_distance", "kernel_distance")
 """Of all other numbers the larger one is better."""
+
+# Of each kind, where more than two are needed.
+_FEWEST = {"prdc": NEIGHBOURS + 1, "inception_score": SPLITS}
 
 DEFAULT = ("frechet_distance", "kernel_distance", "prdc")
 
@@ -92,30 +87,6 @@ def names_of(metrics):
     return tuple(name for metric in metrics for name in _NAMES.get(metric, (metric,)))
 
 
-def check_enough(names, count, network_answer):
-    """Refuses metrics that need more images, or logits where there are none.
-
-    Args:
-        names: Names in `METRICS`.
-        count: The smaller number of images.
-        network_answer: What the feature network makes of some images, or a `FeatureSet`'s rows: a
-            dict with "logits" or without.
-
-    Raises:
-        ValueError: If a metric cannot be computed so.
-    """
-    for name in names:
-        if count < _LEAST[name]:
-            raise ValueError(
-                f"{name} needs at least {_LEAST[name]} images of each kind. Received: {count}."
-            )
-    if "inception_score" in names and network_answer.get("logits") is None:
-        raise ValueError(
-            "inception_score needs features that classify, such as digits28. The features received "
-            "have no logits."
-        )
-
-
 def needs_rows(names):
     """Whether any of these metrics needs every row of features, not their statistics alone.
 
@@ -124,6 +95,41 @@ def needs_rows(names):
         False
     """
     return set(names) != {"frechet_distance"}
+
+
+def check_possible(names, real, fake_count, classifies):
+    """Refuses metrics that cannot be computed, before anything is generated or trained for them.
+
+    Args:
+        names: Names in `METRICS`.
+        real: A `FeatureSet` of real images.
+        fake_count: How many generated images there will be; `None` if nobody knows yet.
+        classifies: Whether the feature network has logits.
+
+    Raises:
+        ValueError: If there are too few images for one of them, rows of `real` were not kept, or
+            logits are missing.
+    """
+    for name in names:
+        counts = {} if name == "inception_score" else {"real": real.count}
+        counts |= {} if fake_count is None else {"generated": fake_count}
+        least = _FEWEST.get(name, 2)
+        if min(counts.values(), default=least) < least:
+            received = " and ".join(f"{count} {kind}" for kind, count in counts.items())
+            raise ValueError(
+                f"{name} needs at least {least} images of each kind that it looks at. Received: "
+                f"{received} ones. Take more, or choose metrics without {name}."
+            )
+    if "inception_score" in names and not classifies:
+        raise ValueError(
+            "inception_score needs features that classify, such as digits28. Received: "
+            f"{real.network.name}, which has no logits."
+        )
+    if {"kernel_distance", "prdc"} & set(names) and real.features is None:
+        raise ValueError(
+            "Metrics but the Fréchet distance need every row of features. Received: statistics "
+            f"alone of {real.origin}. Extract them with keep=True."
+        )
 
 
 def measure(real, fake, metrics=DEFAULT):
@@ -147,7 +153,7 @@ def measure(real, fake, metrics=DEFAULT):
             f"{real.network.name} {real.network.checksum} for the real images, "
             f"{fake.network.name} {fake.network.checksum} for the generated ones."
         )
-    check_enough(metrics, min(real.count, fake.count), {"logits": fake.logits})
+    check_possible(metrics, real, fake.count, fake.logits is not None)
     return [
         _measurement(name, value, found, real, fake)
         for found in (METRICS[name](real, fake) for name in metrics)

@@ -256,3 +256,20 @@ def test_damaged_files_are_refused_before_the_first_step(model, images, tmp_path
     with pytest.raises(ValueError, match="evaluations.jsonl is damaged"):
         fit(model, images, evaluate(directory=tmp_path))
     assert int(model.steps.numpy()) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"samples": 5}, "prdc needs at least 6"),
+        ({"names": ["inception_score"]}, "flat, which has no logits"),
+    ],
+)
+def test_metrics_that_cannot_be_computed_are_refused_before_training(
+    model, images, options, message
+):
+    epochs = []
+    counter = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: epochs.append(1))
+    with pytest.raises(ValueError, match=message):
+        model.fit(images, batch_size=16, callbacks=[evaluate(**options), counter], verbose=0)
+    assert not epochs

@@ -82,3 +82,21 @@ def test_too_few_images_are_refused(name, least):
 def test_names_are_checked(names):
     with pytest.raises(ValueError, match="frechet_distance, kernel_distance, prdc"):
         evaluation.check_names(names)
+
+
+@pytest.mark.parametrize(("name", "least"), [("prdc", 6), ("inception_score", 10)])
+def test_too_few_images_are_an_error_of_the_metric(name, least):
+    real = extracted(0)
+    with pytest.raises(ValueError, match=f"{name} needs at least {least}.*{least - 1} generated"):
+        evaluation.measure(real, extracted(1, least - 1), [name])
+    evaluation.measure(real, extracted(1, least), [name])
+    evaluation.check_possible([name], real, None, classifies=True)
+
+
+def test_a_score_of_classes_does_not_count_real_images():
+    evaluation.measure(extracted(0, 2), extracted(1, 10), ["inception_score"])
+
+
+def test_rows_that_were_not_kept_are_missed_by_name():
+    with pytest.raises(ValueError, match="statistics alone of noise 0. Extract them with keep"):
+        evaluation.measure(extracted(0, keep=False), extracted(1), ["prdc"])
