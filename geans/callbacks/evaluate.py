@@ -93,7 +93,8 @@ class Evaluate(keras.callbacks.Callback):
             report.check_writable(self.directory)
             self._rows_before(math.inf)
         # Of several workers all read the data, whose order would differ otherwise.
-        self._reference = self._reference or self._extract_real()
+        if self._reference is None or self.real is None:  # A second fit may have other data.
+            self._reference = self._extract_real()
         answer = self._reference.network(self.model.sample(2, seed=self.seed))
         evaluation.check_possible(self.metrics, self._reference, self.samples, "logits" in answer)
         count = min(self.samples, self._reference.count)

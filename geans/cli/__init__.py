@@ -70,7 +70,7 @@ def _run(name, arguments):
         if left:
             return _fail(f"geans {name} takes flags only. Received: {' '.join(left)}")
         return command.run(values) or 0
-    except (flags.Error, ValueError) as error:
+    except (flags.Error, ValueError, FloatingPointError) as error:  # The last: it has diverged.
         return _fail(error)
     except OSError as error:  # A full disk, a missing file: the path and the cause are in it.
         return _fail(error) and FAILED

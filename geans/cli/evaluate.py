@@ -100,6 +100,8 @@ def run(values):
     from geans import experiment
 
     options = {"metrics": values.metrics, "features": _features(values), "progress": _progress}
+    # First, as it may refuse a run, and takes the shorter time.
+    copies = _neighbours(values) if values.neighbours else []
     if folders:
         found = experiment.evaluate_folders(
             values.real,
@@ -118,8 +120,7 @@ def run(values):
             data_dir=values.data_dir,
             **options,
         )
-    if values.neighbours:
-        found += _neighbours(values)
+    found += copies
     print()
     for each in found:
         print(each)

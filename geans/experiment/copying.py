@@ -42,6 +42,7 @@ def neighbours(
     Raises:
         ValueError: If the run is none, or not on images, its data have no such split, or an
             argument does not fit.
+        FloatingPointError: If samples are not finite.
     """
     model = loading.load(run_dir)
     preset = presets.read(pathlib.Path(run_dir) / "preset.json")
@@ -51,7 +52,10 @@ def neighbours(
         )
     averaged = averaged and model.averaged_generator is not None
     network = metrics.features.get(features)
-    fake = to_pixels(model.sample(samples, seed, averaged))
+    fake = model.sample(samples, seed, averaged)
+    if not np.isfinite(fake).all():
+        raise FloatingPointError("Samples contain NaN or infinity: the generator has diverged.")
+    fake = to_pixels(fake)
     origin, batches = evaluation.real_data(preset, None, data_dir)
     training = _images(batches)
     others = None

@@ -1,15 +1,20 @@
 """Numbers of what a run has learned, or of any two folders of images."""
 
 import dataclasses
+import logging
 import pathlib
+from collections.abc import Iterable
 
 import numpy as np
 
 import geans
 from geans import data, metrics, presets, report
+from geans.data import image_files
 from geans.experiment import loading, making
 from geans.metrics import evaluation, feature_set, features
 from geans.metrics.measurement import Measurement, Origin
+
+_log = logging.getLogger(__name__)
 
 BATCH_SIZE = 256
 SAMPLES = 10_000
@@ -53,6 +58,8 @@ def evaluate(
     if metrics is not None:
         evaluation.check_names(metrics)
     model = loading.load(run_dir)
+    if not (pathlib.Path(run_dir) / "model.keras").is_file():
+        _log.warning("%s is not finished: this is the model of its newest checkpoint.", run_dir)
     preset = presets.read(pathlib.Path(run_dir) / "preset.json")
     mixture = making.make_mixture(preset, data_dir)
     averaged = averaged and model.averaged_generator is not None
@@ -65,8 +72,8 @@ def evaluate(
         metrics = () if _without_features(preset) and features is None else evaluation.DEFAULT
     if metrics:
         network = _network(features, model.generator.output_shape[1:])
+        drawn = model.sample_batches(samples, seed, averaged)  # Refuses too many.
         real = real_data(preset, mixture, data_dir, split=split, samples=samples)
-        drawn = model.sample_batches(samples, seed, averaged)
         found += _compare(real, (fake, drawn), network, metrics, samples, progress)
     return found
 
@@ -98,13 +105,16 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES):
     known = making.make_polygons(preset) if mixture is None else mixture
     if known is not None:
         drawn = known.sample(samples, seed=0)
-        return Origin(name=preset.data, split="drawn anew"), np.array_split(drawn, 10)
+        return Origin(name=preset.data, split="drawn anew"), np.array_split(drawn, min(10, samples))
     options = {**preset.data_options, "shuffle": False, "batch_size": BATCH_SIZE}
     options |= {"split": split} if split else {}
     dataset = data.images.load(
         preset.data, image_size=preset.image_size, data_dir=data_dir, **options
     )
     used = options.get("split", "train") if preset.data.startswith("tfds:") else ""
+    source, _, path = preset.data.partition(":")
+    if source == "folder":
+        dataset = _EvenlySpaced(dataset, samples, len(image_files.find(pathlib.Path(path))))
     return Origin(name=preset.data, split=used), dataset
 
 
@@ -123,7 +133,8 @@ def evaluate_folders(
             must then be the same for all.
         metrics: As in `evaluate`.
         features: As in `evaluate`.
-        samples: Number of images of each folder at most; `None` for all.
+        samples: Number of images of each folder at most, evenly spaced in the order of their
+            paths, which may be that of classes; `None` for all.
         progress: As in `evaluate`.
 
     Returns:
@@ -145,7 +156,8 @@ def evaluate_folders(
     shape = (*shapes[real][:2], max(each[2] for each in shapes.values()))
     network = _network(features, shape)
     pair = [
-        (Origin(name=str(folder)), _files(folder, image_size, shape[2])) for folder in (real, fake)
+        (Origin(name=str(folder)), _files(folder, image_size, shape[2], samples))
+        for folder in (real, fake)
     ]
     return _compare(*pair, network, metrics, samples, progress)
 
@@ -162,26 +174,42 @@ def _network(chosen, shape):
 
 def _compare(real, fake, network, metrics, samples, progress):
     options = {"count": samples, "keep": evaluation.needs_rows(metrics)}
-    sets = []
-    for draw, label, (origin, batches) in (
-        (feature_set.extract_cached, "real", real),
-        (feature_set.extract, "fake", fake),
-    ):
-        told = progress and progress(label, samples)
-        try:
-            sets.append(draw(batches, network, origin, progress=told, **options))
-        except FloatingPointError as error:
-            raise ValueError(f"{origin} cannot be evaluated. {error}") from error
-    return evaluation.measure(*sets, metrics)
+    origin, batches = real
+    told = progress and progress("real", samples)
+    known = feature_set.extract_cached(batches, network, origin, progress=told, **options)
+    evaluation.check_possible(metrics, known, samples, known.logits is not None)
+    origin, batches = fake
+    told = progress and progress("fake", samples)
+    drawn = feature_set.extract(batches, network, origin, progress=told, **options)
+    return evaluation.measure(known, drawn, metrics)
 
 
 def _without_features(preset):
     return preset.data.partition(":")[0] in ("stacked", "polygons")
 
 
-def _files(folder, image_size, channels):
+def _files(folder, image_size, channels, samples):
     options = {"channels": channels, "batch_size": BATCH_SIZE, "shuffle": False}
-    return data.images.from_folder(folder, image_size, **options)
+    dataset = data.images.from_folder(folder, image_size, **options)
+    return _EvenlySpaced(dataset, samples, len(image_files.find(pathlib.Path(folder))))
+
+
+@dataclasses.dataclass(frozen=True)
+class _EvenlySpaced:
+    """`count` of `total` images, spread over all batches: a folder may be sorted by classes."""
+
+    batches: Iterable
+    count: int | None
+    total: int
+
+    def __iter__(self):
+        count, start = min(self.count or self.total, self.total), 0
+        for images in self.batches:
+            places = np.arange(start, start + len(images) + 1) * count // self.total
+            start += len(images)
+            chosen = np.flatnonzero(np.diff(places))
+            if len(chosen):
+                yield np.asarray(images)[chosen]
 
 
 def _modes(model, mixture, name, fake, averaged):

@@ -129,9 +129,7 @@ def run(
         return model
     diverged = _write_results(model, mixture, run_dir, diverged, shown=_to_show(dataset))
     if model.generator.output_shape[1:] == FEATURES_AT_HAND and not diverged:
-        found = evaluation.evaluate(run_dir, data_dir=data_dir)
-        evaluation.write(found, run_dir / "evaluation.json")
-        print(*found, sep="\n")
+        _write_evaluation(run_dir, data_dir)
     checkpoint.prune(1)
     return model
 
@@ -220,6 +218,16 @@ def _write_results(model, mixture, run_dir, diverged, shown):
     shutil.rmtree(run_dir / "saved_model", ignore_errors=True)
     export.saved_model(model, run_dir / "saved_model")
     return diverged
+
+
+def _write_evaluation(run_dir, data_dir):
+    try:
+        found = evaluation.evaluate(run_dir, data_dir=data_dir)
+        evaluation.write(found, run_dir / "evaluation.json")
+        print(*found, sep="\n")
+    # The run itself is finished, whatever stands in the way: six images are too few.
+    except (FloatingPointError, OSError, ValueError) as error:
+        logging.getLogger(__name__).warning("The run is not evaluated. %s", error)
 
 
 def _measure(samples, mixture, diverged):

@@ -92,7 +92,7 @@ class Measurement:
             f"{self.metric} {self.value:.4g}{spread}",
             ", ".join(f"{name}={value}" for name, value in self.options.items()),
             f"{self.features} {self.checksum}, resize {self.resize}",
-            f"real {self.real_count:,} of {self.real}" if self.real else "",
+            f"real {self._real_images}" if self.real else "",
             f"fake {self.fake_count:,} of {self.fake}",
             f"geans {self.version}",
             f"WARNING: {self.warning}" if self.warning else "",
@@ -100,8 +100,15 @@ class Measurement:
         return " | ".join(filter(None, parts))
 
     @property
+    def _real_images(self):
+        # Of known modes there are as many as anybody likes.
+        return f"{self.real_count:,} of {self.real}" if self.real_count else str(self.real)
+
+    @property
     def warning(self):
         """What a reader of the number must know; `None` if nothing."""
+        if self.features.startswith("keras:"):
+            return "numbers of these features compare with nothing published"
         fewest = min(self.real_count, self.fake_count)
         if not self.metric.startswith("frechet") or fewest >= ENOUGH_FOR_FRECHET:
             return None

@@ -227,21 +227,6 @@ def test_features_that_do_not_fit_are_refused_before_the_first_step(model, image
     assert int(model.steps.numpy()) == 0
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"samples": 5}, "prdc needs at least 6 images.*5"),
-        ({"names": ["inception_score"]}, "inception_score needs features that classify"),
-    ],
-)
-def test_metrics_that_cannot_be_computed_are_refused_before_the_first_step(
-    model, images, options, message
-):
-    with pytest.raises(ValueError, match=message):
-        fit(model, images, evaluate(**options))
-    assert int(model.steps.numpy()) == 0
-
-
 def test_few_samples_are_a_warning(model, images, caplog):
     with caplog.at_level(logging.WARNING):
         fit(model, images, evaluate(), epochs=1)

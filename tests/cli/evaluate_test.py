@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from geans import cli, experiment
-from tests.experiment.small_presets import garments
+from tests.experiment.small_presets import garments, ring
 
 
 def pictures(folder, seed, size=28, count=30):
@@ -90,3 +90,18 @@ def test_on_a_terminal_there_is_a_bar(folders, tmp_path, monkeypatch, capsys):
     flags = [f"--real={real}", f"--fake={fake}", f"--output={tmp_path / 'x.json'}", "--samples=30"]
     assert cli.main(["evaluate", *flags]) == 0
     assert "30/30" in capsys.readouterr().out
+
+
+def test_a_run_that_diverged_ends_in_one_line(tmp_path, capsys):
+    experiment.run(garments(generator_learning_rate=1e30), tmp_path / "run")
+    for flags in [], ["--neighbours"]:
+        assert cli.main(["evaluate", f"--run_dir={tmp_path / 'run'}", *flags]) == 2
+        assert "the generator has diverged" in capsys.readouterr().err
+
+
+def test_neighbours_that_are_refused_cost_no_evaluation(tmp_path, capsys):
+    experiment.run(ring(epochs=1), tmp_path / "run")
+    assert cli.main(["evaluate", f"--run_dir={tmp_path / 'run'}", "--neighbours"]) == 2
+    printed = capsys.readouterr()
+    assert "drawn anew" in printed.err
+    assert "images ..." not in printed.out

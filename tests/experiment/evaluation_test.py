@@ -121,6 +121,14 @@ def test_of_polygons_precision_and_recall_are_known(tmp_path):
     assert rows[0]["real"]["name"] == "polygons:triangles"
 
 
+def test_a_run_that_is_not_finished_is_evaluated_with_a_warning(tmp_path, caplog):
+    experiment.run(ring(epochs=1), tmp_path / "run")
+    (tmp_path / "run" / "model.keras").unlink()
+    with caplog.at_level(logging.WARNING):
+        experiment.evaluate(tmp_path / "run", samples=20, metrics=["frechet_distance"])
+    assert "not finished" in caplog.text
+
+
 def test_a_split_is_for_data_that_have_one(garments_run):
     with pytest.raises(ValueError, match="embedded:fashion has no splits"):
         experiment.evaluate(garments_run, split="test")
@@ -180,5 +188,42 @@ def test_a_diverged_run_has_no_distances(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         experiment.run(garments(generator_learning_rate=1e30), tmp_path / "run")
     assert not (tmp_path / "run" / "evaluation.json").exists()
-    with pytest.raises(ValueError, match="gean_fashion .* cannot be evaluated.* diverged"):
+    with pytest.raises(FloatingPointError, match="diverged"):
         experiment.evaluate(tmp_path / "run", samples=50)
+
+
+def test_fewer_samples_than_files_come_from_everywhere_in_a_folder(tmp_path):
+    shades = np.repeat(np.arange(0, 100, 10, dtype="uint8"), 70)  # As sorted by classes.
+    folder = pictures(tmp_path / "all", np.broadcast_to(shades[:, None, None], (700, 8, 8)))
+    part = pictures(tmp_path / "part", np.broadcast_to(shades[::70, None, None], (10, 8, 8)))
+    options = {"features": "pixels", "metrics": ["frechet_distance"], "samples": 10}
+    (found,) = experiment.evaluate_folders(folder, part, **options)
+    assert (found.real_count, found.fake_count) == (10, 10)
+    assert found.value == pytest.approx(0, abs=1e-9)
+
+
+def test_a_run_on_a_folder_is_compared_with_all_of_it(tmp_path):
+    shades = np.repeat(np.arange(0, 100, 10, dtype="uint8"), 30)
+    folder = pictures(tmp_path / "all", np.broadcast_to(shades[:, None, None], (300, 8, 8)))
+    preset = garments(data=f"folder:{folder}", data_options={"channels": 1})
+    _, batches = experiment.evaluation.real_data(preset, None, None, samples=10)
+    found = np.concatenate([features.to_pixels(np.asarray(each)) for each in batches])
+    assert found[:, 0, 0, 0].tolist() == list(range(0, 100, 10))
+
+
+def test_five_points_are_enough_for_a_distance(tmp_path):
+    experiment.run(ring(epochs=1), tmp_path / "run")
+    found = experiment.evaluate(tmp_path / "run", samples=5, metrics=["frechet_distance"])
+    assert (found[-1].real_count, found[-1].fake_count) == (5, 5)
+    with pytest.raises(ValueError, match="10"):
+        experiment.evaluate(tmp_path / "run", samples=10**11)
+
+
+def test_a_run_on_too_few_images_ends_without_its_numbers(tmp_path, real_images, caplog):
+    folder = pictures(tmp_path / "few", real_images[:4])
+    options = {"data": f"folder:{folder}", "data_options": {"channels": 1}, "batch_size": 2}
+    with caplog.at_level(logging.WARNING):
+        experiment.run(garments(**options), tmp_path / "run")
+    assert "not evaluated. prdc needs at least 6" in caplog.text
+    assert (tmp_path / "run" / "model.keras").is_file()
+    assert not (tmp_path / "run" / "evaluation.json").exists()

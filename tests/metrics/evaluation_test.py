@@ -67,15 +67,8 @@ def test_networks_must_be_the_same():
 def test_a_score_of_classes_needs_classes():
     without = features.FeatureNetwork("plain", lambda images: flat(images)["features"])
     sets = extracted(0, network=without), extracted(1, network=without)
-    with pytest.raises(ValueError, match="digits28. .*no logits"):
+    with pytest.raises(ValueError, match="no logits"):
         evaluation.measure(*sets, ["inception_score"])
-
-
-@pytest.mark.parametrize(("name", "least"), [("prdc", 6), ("inception_score", 10)])
-def test_too_few_images_are_refused(name, least):
-    evaluation.measure(extracted(0, least), extracted(1, least), [name])
-    with pytest.raises(ValueError, match=f"{name} needs at least {least} images.*{least - 1}"):
-        evaluation.measure(extracted(0), extracted(1, least - 1), [name])
 
 
 @pytest.mark.parametrize("names", ["prdc", [], None, ["fid"], ["prdc", 3]])

@@ -42,6 +42,14 @@ def test_a_frechet_distance_of_few_samples_carries_a_warning(count, warns):
     assert frechet(10_000, real_count=300).warning.startswith("only 300 samples")
 
 
+def test_features_of_keras_compare_with_nothing_published():
+    assert "nothing published" in str(frechet(10_000, features="keras:MobileNetV2"))
+
+
+def test_known_modes_have_no_number_of_real_samples():
+    assert "| real tfds:mnist (test) |" in str(frechet(10_000, real_count=0, metric="modes"))
+
+
 def test_it_is_plain_values():
     found = json.loads(json.dumps(dataclasses.asdict(frechet(100))))
     assert found["real"] == {"name": "tfds:mnist", "split": "test", "generator": "", "seed": None}
