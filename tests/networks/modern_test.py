@@ -89,6 +89,20 @@ def test_groups_have_16_channels(width, groups):
     assert convolutions(network)[1].kernel.shape == (3, 3, 16, 2 * width)
 
 
+def test_grouped_convolution_is_that_of_keras():
+    options = {"padding": "same", "groups": 3, "bias_initializer": "normal"}
+    ours, keras_own = (
+        modern.GroupedConvolution(48, 3, **options),
+        keras.layers.Conv2D(48, 3, **options),
+    )
+    images = keras.random.normal((2, 6, 6, 48), seed=0)
+    outputs = ours(images)
+    keras_own(images)
+    keras_own.set_weights(ours.get_weights())
+    assert ours.kernel.shape == (3, 3, 16, 48)
+    np.testing.assert_allclose(outputs, keras_own(images), rtol=1e-4, atol=1e-5)
+
+
 def test_images_start_as_a_mixture_of_learned_images():
     """Latents weigh the images of the basis, two doublings enlarge what comes of it."""
     generator = modern.generator(3, (28, 28, 1), width=8, seed=0)
