@@ -12,15 +12,11 @@ Departures from the paper:
   and leave no checkerboard (Odena et al. 2016, doi 10.23915/distill.00003).
 """
 
-import random
-
 import keras
 
-from geans import values
+from geans.networks import checks
 
 KERNEL_SIZE = 4
-LARGEST = 2**16
-SMALLEST_BASE = 4
 
 
 def generator(
@@ -53,8 +49,9 @@ def generator(
     >>> generator(16, (32, 32, 3), width=8).output_shape
     (None, 32, 32, 3)
     """
-    halvings = _halvings("output_shape", output_shape)
-    _check(latent_dim=latent_dim, width=width, normalization=normalization)
+    halvings = checks.halvings("output_shape", output_shape)
+    checks.check_sizes(latent_dim=latent_dim, width=width)
+    checks.check_normalization(normalization, "batch")
     size, _, channels = output_shape
     base = size >> halvings
     widths = [width << level for level in range(halvings)][::-1]
@@ -101,10 +98,11 @@ def discriminator(
     >>> discriminator((32, 32, 3), width=8).output_shape
     (None, 1)
     """
-    halvings = _halvings("input_shape", input_shape)
-    _check(width=width, normalization=normalization)
+    halvings = checks.halvings("input_shape", input_shape)
+    checks.check_sizes(width=width)
+    checks.check_normalization(normalization, "batch")
     if dense_units != 0:
-        _check(dense_units=dense_units, normalization=normalization)
+        checks.check_sizes(dense_units=dense_units)
     initializers = _initializers("discriminator", seed)
 
     images = keras.Input(input_shape, name="images")
@@ -149,39 +147,5 @@ def _normalize(x, normalization):
 
 
 def _initializers(network, seed):
-    # The name keeps apart the equal layers of a generator and a discriminator of one seed.
-    draws = random.Random(f"{network} {seed}")
-    while True:
-        layer_seed = None if seed is None else draws.getrandbits(31)
+    for layer_seed in checks.layer_seeds(network, seed):
         yield keras.initializers.RandomNormal(stddev=0.02, seed=layer_seed)
-
-
-def _halvings(name, shape):
-    """Count how often an image of this shape can be halved."""
-    is_shape = (
-        hasattr(shape, "__len__")
-        and len(shape) == 3
-        and all(values.is_count(size, LARGEST) for size in shape)
-    )
-    if not is_shape or shape[0] != shape[1] or shape[0] % 4 or shape[0] < 8:
-        raise ValueError(
-            f"{name} must be (size, size, channels) with a size of 8 or more that is divisible by "
-            f"4, and at least 1 channel. Received: {name}={shape!r}. Resize or pad the images."
-        )
-    size, halvings = shape[0], 0
-    while size % 2 == 0 and size // 2 >= SMALLEST_BASE:
-        size, halvings = size // 2, halvings + 1
-    return halvings
-
-
-def _check(*, normalization, **sizes):
-    for name, value in sizes.items():
-        if not values.is_count(value, LARGEST):
-            raise ValueError(
-                f"{name} must be an integer of at least 1, at most {LARGEST}. "
-                f"Received: {name}={value!r}."
-            )
-    if normalization not in ("batch", None):
-        raise ValueError(
-            f'normalization must be "batch" or None. Received: normalization={normalization!r}.'
-        )

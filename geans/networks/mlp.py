@@ -4,13 +4,11 @@ Kernels are drawn from Glorot's uniform distribution, biases are zero.
 """
 
 import math
-import random
 
 import keras
 
 from geans import values
-
-LARGEST = 2**16
+from geans.networks import checks
 
 
 def generator(
@@ -44,15 +42,15 @@ def generator(
     >>> generator(2, (2,)).output_shape
     (None, 2)
     """
-    if not values.is_count(latent_dim, LARGEST):
+    if not values.is_count(latent_dim, checks.LARGEST):
         raise ValueError(
-            f"latent_dim must be an integer, no number below 1 and none above {LARGEST}. "
+            f"latent_dim must be an integer, no number below 1 and none above {checks.LARGEST}. "
             f"Received: latent_dim={latent_dim!r}."
         )
     _check_sizes(output_shape=output_shape, units=units)
     if output_activation == "auto":
         output_activation = "linear" if len(output_shape) == 1 else "tanh"
-    seeds = _layer_seeds("generator", seed)
+    seeds = checks.layer_seeds("generator", seed)
     latents = keras.Input((latent_dim,), name="latents")
     x = _hidden(latents, units, activation, seeds)
     x = _dense(math.prod(output_shape), seeds)(x)
@@ -91,7 +89,7 @@ def discriminator(
     (None, 1)
     """
     _check_sizes(input_shape=input_shape, units=units)
-    seeds = _layer_seeds("discriminator", seed)
+    seeds = checks.layer_seeds("discriminator", seed)
     samples = keras.Input(input_shape, name="samples")
     x = keras.layers.Flatten()(samples)
     x = keras.layers.Rescaling(input_scale)(x)
@@ -111,19 +109,12 @@ def _dense(units, seeds, **options):
     return keras.layers.Dense(units, kernel_initializer=kernel_initializer, **options)
 
 
-def _layer_seeds(network, seed):
-    # The name keeps apart the equal layers of a generator and a discriminator of one seed.
-    draws = random.Random(f"{network} {seed}")
-    while True:
-        yield None if seed is None else draws.getrandbits(31)
-
-
 def _check_sizes(**sizes):
     for name, found in sizes.items():
         if not hasattr(found, "__len__") or not all(
-            values.is_count(size, LARGEST) for size in found
+            values.is_count(size, checks.LARGEST) for size in found
         ):
             raise ValueError(
-                f"{name} must hold integers, no number below 1 and none above {LARGEST}. "
+                f"{name} must hold integers, no number below 1 and none above {checks.LARGEST}. "
                 f"Received: {name}={found!r}."
             )
