@@ -26,7 +26,7 @@ _MODULES = (
     "presets",
     "report",
 )
-_MODELS = ("AdversarialModel", "GAN", "GEAN")
+_MODELS = ("ACGAN", "AdversarialModel", "ConditionalGAN", "GAN", "GEAN", "InfoGAN")
 
 __all__ = [*_MODULES, *_MODELS]
 

@@ -7,11 +7,13 @@ import tensorflow as tf
 
 
 def saved_model(model, path, *, averaged=True):
-    """Writes a SavedModel with two signatures.
+    """Writes a SavedModel with these signatures.
 
-    - `serving_default(latents)`: float32 `(batch, latent_dim)` to samples `(batch, ...)`.
+    - `serving_default(latents)`: float32 `(batch, latent_dim)` to samples `(batch, ...)`; with
+      conditions `serving_default(latents, labels)`, of a translation `serving_default(images)`:
+      what the generator takes, in its order.
     - `sample(count, seed)`: two integers to `count` samples, the same as
-      `model.sample(count, seed)` gives.
+      `model.sample(count, seed)` gives; a translation, which needs images, has none.
 
     Both are also functions of the loaded object: `loaded.sample(16, 0)`.
 
@@ -34,7 +36,7 @@ def saved_model(model, path, *, averaged=True):
     ...     loaded.sample(3, 0).shape
     TensorShape([3, 2])
     """
-    if not hasattr(model, "sampling_latents"):
+    if not hasattr(model, "sampling_inputs"):
         raise ValueError(
             f"saved_model exports a geans model, such as a GAN. Received: a {type(model).__name__}."
         )
@@ -42,27 +44,18 @@ def saved_model(model, path, *, averaged=True):
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(f"{path} exists. Pass a new or an empty directory to export into.")
     network = (averaged and model.averaged_generator) or model.generator
-    latent_dim = model.latent_dim
 
-    def generate(latents):
-        return network(latents, training=False)
+    def generate(*inputs):
+        return network(inputs if len(inputs) > 1 else inputs[0], training=False)
 
     def sample(count, seed):
-        return generate(model.sampling_latents(count, seed))
+        return network(model.sampling_inputs(count, seed), training=False)
 
     archive = keras.export.ExportArchive()
     archive.track(network)
-    archive.add_endpoint(
-        "serving_default",
-        generate,
-        input_signature=[tf.TensorSpec((None, latent_dim), "float32", name="latents")],
-    )
-    archive.add_endpoint(
-        "sample",
-        sample,
-        input_signature=[
-            tf.TensorSpec((), "int32", name="count"),
-            tf.TensorSpec((), "int32", name="seed"),
-        ],
-    )
+    signature = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in network.inputs]
+    archive.add_endpoint("serving_default", generate, input_signature=signature)
+    if model.latent_dim:
+        numbers = [tf.TensorSpec((), "int32", name=name) for name in ("count", "seed")]
+        archive.add_endpoint("sample", sample, input_signature=numbers)
     archive.write_out(str(path), verbose=False)

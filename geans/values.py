@@ -48,3 +48,13 @@ def check_count(name, value, *, most=10**8):
         raise ValueError(
             f"{name} must be a positive integer, at most {most:,}. Received: {name}={value!r}"
         )
+
+
+def check_weight(name, value):
+    """Refuses what is no weight of a term of a loss.
+
+    Raises:
+        ValueError: If `value` is no finite number from 0.
+    """
+    if not is_number(value) or value < 0:
+        raise ValueError(f"{name} must be a finite number, 0 or more. Received: {name}={value!r}")

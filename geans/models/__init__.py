@@ -1,7 +1,9 @@
 """The models: a generator and a discriminator that `fit` trains, plainly or by the GEAN rule."""
 
 from geans.models.adversarial import AdversarialModel
+from geans.models.conditional import ACGAN, ConditionalGAN
 from geans.models.gan import GAN
 from geans.models.gean import GEAN
+from geans.models.infogan import InfoGAN
 
-__all__ = ["AdversarialModel", "GAN", "GEAN"]
+__all__ = ["ACGAN", "AdversarialModel", "ConditionalGAN", "GAN", "GEAN", "InfoGAN"]

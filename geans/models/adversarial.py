@@ -9,7 +9,9 @@ from geans.models import (
     checks,
     distribution,
     finiteness,
+    game,
     generative,
+    network_checks,
     resuming,
     saving,
     step_lengths,
@@ -76,7 +78,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         seed=None,
         name=None,
     ):
-        checks.check_networks(generator, discriminator)
+        self.check_networks(generator, discriminator)
         checks.check_rule(update_every, order, discriminator_steps)
         checks.check_averaging(averaging_half_life)
         checks.check_seed(seed)
@@ -102,19 +104,19 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             initializer="zeros", dtype="int64", trainable=False, aggregation="only_first_replica"
         )
         self.samples_seen = local_sum((), dtype="int64")
-        self._seen_means = [
-            SeenMean(name=name)
-            for name in ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
-        ]
+        self._seen_means = [SeenMean(name=name) for name in self.logged]
         # Without this, fit would feed images to call(latents) to build the model (keras#20164).
         self.built = True
+
+    logged = ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
+    """What `fit` logs the epoch's mean of; a family may add to it."""
 
     training_data = None
     """What `fit` was given, for observers while it runs."""
 
     @property
     def metrics(self):
-        """The four means of the epoch that `fit` logs."""
+        """The means of the epoch that `fit` logs."""
         return self._seen_means
 
     # Compiling and fitting
@@ -207,7 +209,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         checks.check_fit_arguments({"epochs": epochs, "batch_size": batch_size, **kwargs})
         waits = self.update_every == "epoch"
         steps_per_epoch = kwargs.get("steps_per_epoch")
-        checks.check_data(x, self.generator, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
+        checks.check_data(self, x, y, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
         callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
         own = [EpochUpdate()] if self.update_every != 1 else []
         own.append(finiteness.FiniteWatch(self.guard, self.on_nan))
@@ -257,6 +259,28 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         checks.check_spec(samples, self.generator.output_shape)
         return tf.cast(samples, self.variable_dtype)
 
+    def check_batch(self, batch, what):
+        """Refuses a batch that cannot be trained on; `fit` calls it before the first step.
+
+        Args:
+            batch: Samples, or a tuple of them and labels: arrays, tensors or `tf.TensorSpec`s.
+            what: What the batch is, for the message.
+
+        Raises:
+            ValueError: If type, shape or values do not fit the networks.
+        """
+        samples, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        checks.check_samples(samples, self.generator, what)
+
+    @staticmethod
+    def check_networks(generator, discriminator):
+        """Refuses networks that cannot play against each other.
+
+        Raises:
+            ValueError: If they cannot.
+        """
+        network_checks.check_networks(generator, discriminator)
+
     @property
     def batch_spec(self):
         """`tf.TensorSpec` of what `unpack` returns, or a structure of them."""
@@ -272,41 +296,34 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             players: Names out of `PLAYERS` of those whose gradients will be taken.
 
         Returns:
-            Losses to minimise, a dict from player to scalar, and a dict of scalars to log.
+            Losses to minimise, a dict from player to scalar, and a dict of scalars to log beside
+            them.
         """
-        real, losses, logs = batch, {}, {}
-        discriminator = self._augmenting_discriminator(seed)
         fake = self.generator(latents, training=True)
-        real_logits = None
-        if "discriminator" in players or self.loss.generator_uses_real:
-            real_logits = discriminator(real, training=True)
-        fake_logits = discriminator(fake, training=True)
-        if "discriminator" in players:
-            losses["discriminator"] = self.loss.discriminator(real_logits, fake_logits)
-            if self.penalty is not None:
-                losses["discriminator"] += self.penalty(discriminator, real, fake, seed, self.steps)
-            logs["discriminator_loss"] = losses["discriminator"]
-            logs["real_logits"] = tf.reduce_mean(real_logits)
-            logs["fake_logits"] = tf.reduce_mean(fake_logits)
-        if "generator" in players:
-            losses["generator"] = self.loss.generator(real_logits, fake_logits)
-            logs["generator_loss"] = losses["generator"]
+        losses, logs, _ = self.play(self.judge(seed), batch, fake, seed, players)
         return losses, logs
 
-    def _augmenting_discriminator(self, seed):
-        if self.augmentation is None:
-            return self.discriminator
+    def judge(self, seed, *conditions):
+        """The discriminator as a function of images, augmented as `compile` was told: see `game`.
 
-        def judge(images, training):
-            # Real and fake ones alike, and the interpolations of a penalty.
-            return self.discriminator(self.augmentation(images, seed), training=training)
+        Args:
+            seed: Integer tensor of shape `(2,)`.
+            *conditions: Further inputs of the discriminator, such as labels.
+        """
+        return game.judge(self.discriminator, self.augmentation, seed, conditions)
 
-        return judge
+    def play(self, judge, real, fake, seed, players):
+        """Adversarial losses with their penalty, logs, and the discriminator's outputs.
+
+        What a family adds to the losses it adds to these; see `game.play`.
+        """
+        return game.play(self, judge, real, fake, seed, players)
 
     def compute_gradients(self, batch, latents, seed, players):
         """Each player's gradients, a dict of lists in the order of its variables, and the logs."""
         with tf.GradientTape(persistent=len(players) > 1) as tape:
             losses, logs = self.compute_losses(batch, latents, seed, players)
+            logs |= {f"{name}_loss": loss for name, loss in losses.items()}
             losses = {
                 name: self.rule.players[name].optimizer.scale_loss(loss)
                 for name, loss in losses.items()
@@ -323,8 +340,8 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
 
     def _gradients(self, data, players, turn):
         batch, positions, size = data
-        latents = self._draw_latents(_batch_size(batch), positions, 2 * turn)
-        seed = self._draw_seed(2 * turn + 1)
+        latents = self.step_latents(_batch_size(batch), positions, 2 * turn)
+        seed = self.step_seed(2 * turn + 1)
         gradients, logs = self._gradient_function(batch, latents, seed, players)
         if self.held:
             self.held.assign((batch, latents, seed))
@@ -341,25 +358,6 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
 
     def _held_losses(self, players):
         return self.compute_losses(*self.held.read(), players)[0]
-
-    def _draw_latents(self, size, positions, draw):
-        if positions is None:
-            return tf.random.stateless_normal((size, self.latent_dim), self._draw_seed(draw))
-        # Of the latents of the global batch every replica takes those of its own samples, so that
-        # any number of replicas trains as one device does.
-        last = tf.reduce_max(tf.concat([[tf.constant(-1, "int64")], positions], axis=0))
-        latents = tf.random.stateless_normal(
-            (last + 1, self.latent_dim), self._draw_seed(draw, replica=0)
-        )
-        return tf.gather(latents, positions)
-
-    def _draw_seed(self, draw, replica=None):
-        # From saved numbers only, so that a resumed run draws what the uninterrupted one would
-        # have drawn, and different on every replica (a SeedGenerator is neither).
-        if replica is None:
-            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        step = tf.convert_to_tensor(self.steps)
-        return tf.stack([self.seed, step * 2**24 + tf.cast(replica, "int64") * 2**8 + draw])
 
     def update(self):
         """Moves the players along what they have received since the last update, if anything.

@@ -35,32 +35,6 @@ def check_backend():
         )
 
 
-def check_networks(generator, discriminator):
-    """Refuses networks that cannot play against each other."""
-    for name, network in (("generator", generator), ("discriminator", discriminator)):
-        if not isinstance(network, keras.Model) or not network.built:
-            raise ValueError(f"{name} must be a built keras.Model. Received: {network!r}.")
-    if generator is discriminator:
-        raise ValueError("generator and discriminator are the same model; each needs its own.")
-    latents = generator.input_shape
-    if not isinstance(latents, tuple) or len(latents) != 2 or latents[-1] is None:
-        raise ValueError(
-            "generator must take one input of shape (batch, latent_dim). "
-            f"Received: input_shape={latents}."
-        )
-    if generator.output_shape != discriminator.input_shape:
-        raise ValueError(
-            "The discriminator must accept what the generator makes. Received: "
-            f"generator.output_shape={generator.output_shape}, "
-            f"discriminator.input_shape={discriminator.input_shape}."
-        )
-    if not isinstance(discriminator.output_shape, tuple):
-        raise ValueError(
-            "The discriminator must have one output, its logits. Received: "
-            f"output_shape={discriminator.output_shape}."
-        )
-
-
 def check_rule(update_every, order, discriminator_steps):
     """Refuses an update rule that has no meaning."""
     scheduled = isinstance(update_every, keras.optimizers.schedules.LearningRateSchedule)
@@ -273,26 +247,31 @@ def check_spec(real, input_shape):
         )
 
 
-def check_latents(latents, latent_dim):
-    """Refuses latents that the generator cannot take."""
-    if not hasattr(latents, "shape"):
-        raise ValueError(f"Latents must be an array or a tensor. Received: {latents!r}.")
-    if not tf.TensorShape((None, latent_dim)).is_compatible_with(latents.shape):
+def check_inputs(inputs, generator):
+    """Refuses what the generator cannot take: latents, and conditions where it has any."""
+    given, wanted = keras.tree.flatten(inputs), generator.inputs
+    names = ", ".join(f"{each.name} {tuple(each.shape)}" for each in wanted)
+    if len(given) != len(wanted) or not all(hasattr(each, "shape") for each in given):
         raise ValueError(
-            f"Latents must have shape (batch, latent_dim={latent_dim}). "
-            f"Received: {tuple(latents.shape)}."
+            f"The generator takes arrays or tensors: {names}. Received: {type(inputs).__name__}."
         )
+    for each, tensor in zip(given, wanted, strict=True):
+        if not tf.TensorShape(tensor.shape).is_compatible_with(each.shape):
+            raise ValueError(
+                f"The generator takes {names}. Received: {tuple(each.shape)} for {tensor.name}."
+            )
 
 
-def check_data(x, generator, *, needs_epoch_end, steps_per_epoch):
+def check_data(model, x, y, *, needs_epoch_end, steps_per_epoch):
     """Looks at the data before the first step: all of an array, the first batch of a dataset.
 
     Anything else that `fit` takes (generators, loaders) cannot be read twice and is checked by
     type and shape alone, when the step is traced.
 
     Args:
+        model: The model to train, whose `check_batch` knows what a batch must be.
         x: What was given to `fit`.
-        generator: The network whose output the samples are compared with.
+        y: Likewise.
         needs_epoch_end: Whether updates wait for the epoch's end.
         steps_per_epoch: As given to `fit`.
     """
@@ -302,19 +281,54 @@ def check_data(x, generator, *, needs_epoch_end, steps_per_epoch):
             f"{type(x).__name__}."
         )
     if isinstance(x, (np.ndarray, tf.Tensor)):
-        check_spec(x, generator.output_shape)
         if len(x) == 0:
             raise ValueError(f"The dataset is empty. Received an array of shape {x.shape}.")
-        _check_values(np.asarray(x), generator, "The array")
+        model.check_batch(x if y is None else (x, y), "The array")
     elif isinstance(x, tf.data.Dataset):
         _check_cardinality(x, needs_epoch_end, steps_per_epoch)
-        check_spec(_samples(x.element_spec), generator.output_shape)
+        model.check_batch(x.element_spec, "The dataset")
         first = next(iter(x.take(1)), None)
         if first is None:
             raise ValueError("The dataset is empty: it ended before its first batch.")
         # A dataset from a generator need not know its shapes.
-        check_spec(_samples(first), generator.output_shape)
-        _check_values(np.asarray(_samples(first)), generator, "The first batch")
+        model.check_batch(first, "The first batch")
+
+
+def check_samples(samples, generator, what):
+    """Refuses samples that the generator could not make: type, shape, range, NaN.
+
+    Args:
+        samples: Array or tensor of real samples, or the `tf.TensorSpec` of one.
+        generator: The network whose output they are compared with.
+        what: What they are, for the message.
+    """
+    check_spec(samples, generator.output_shape)
+    if not isinstance(samples, tf.TensorSpec):
+        _check_values(np.asarray(samples), generator, what)
+
+
+def check_labels(labels, num_classes, what):
+    """Refuses what are no labels from 0 to `num_classes` - 1.
+
+    Args:
+        labels: Array or tensor, or the `tf.TensorSpec` of one.
+        num_classes: Number of classes.
+        what: What they belong to, for the message.
+    """
+    dtype = np.dtype(getattr(labels.dtype, "as_numpy_dtype", labels.dtype))
+    if len(labels.shape) != 1 or dtype.kind not in "iu":
+        raise ValueError(
+            f"{what} must have integer labels of shape (batch,). Received: {dtype.name} of shape "
+            f"{tuple(labels.shape)}. np.argmax(labels, axis=1) makes them of one-hot ones."
+        )
+    if isinstance(labels, tf.TensorSpec):
+        return
+    values_ = np.asarray(labels)
+    if values_.size and not 0 <= values_.min() <= values_.max() < num_classes:
+        raise ValueError(
+            f"{what} must have labels from 0 to {num_classes - 1}, as num_classes={num_classes} "
+            f"says. Received: {values_.min()} to {values_.max()}."
+        )
 
 
 def _check_cardinality(dataset, needs_epoch_end, steps_per_epoch):
@@ -339,10 +353,6 @@ def _check_values(values, generator, what):
             f"{what} reaches from {values.min():g} to {values.max():g}, but the generator ends in "
             "tanh and can only make samples in [-1, 1]. Scale images by x / 127.5 - 1."
         )
-
-
-def _samples(batch):
-    return batch[0] if isinstance(batch, (tuple, list)) else batch
 
 
 def check_augmentation(augmentation, shape):

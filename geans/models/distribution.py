@@ -60,6 +60,30 @@ class Distributed(keras.Model):
             self.train_function = train_function
         return self.train_function
 
+    def step_latents(self, size, positions, draw):
+        """The latents of this replica in this step.
+
+        Args:
+            size: Number of samples of the replica.
+            positions: Those of its samples in the global batch, `None` where they are not known.
+            draw: Number of the draw within the step.
+        """
+        if positions is None:
+            return self.draw_latents(size, self.step_seed(draw))
+        # Of the latents of the global batch every replica takes those of its own samples, so that
+        # any number of replicas trains as one device does.
+        last = tf.reduce_max(tf.concat([[tf.constant(-1, "int64")], positions], axis=0))
+        return tf.gather(self.draw_latents(last + 1, self.step_seed(draw, replica=0)), positions)
+
+    def step_seed(self, draw, replica=None):
+        """The seed of a draw of this step, an integer tensor of shape `(2,)`."""
+        # From saved numbers only, so that a resumed run draws what the uninterrupted one would
+        # have drawn, and different on every replica (a SeedGenerator is neither).
+        if replica is None:
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        step = tf.convert_to_tensor(self.steps)
+        return tf.stack([self.seed, step * 2**24 + tf.cast(replica, "int64") * 2**8 + draw])
+
     def numbered(self, x):
         """Has a dataset say which part of a global batch a replica got.
 

@@ -1,5 +1,6 @@
 """What a trained generator is used for: samples, from the averaged or the live network."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -37,13 +38,13 @@ class GenerativeModel(distribution.Distributed):
         """The network that `sample` uses by default, or `None` without `averaging_half_life`."""
         return None if self.average is None else self.average.network
 
-    def call(self, latents, training=False):
+    def call(self, inputs, training=False):
         """Samples of the averaged generator, or of the live one where there is no average."""
-        checks.check_latents(latents, self.latent_dim)
+        checks.check_inputs(inputs, self.generator)
         network = self.averaged_generator or self.generator
-        return network(latents, training=training)
+        return network(inputs, training=training)
 
-    def sample(self, count, seed=None, averaged=True, batch_size=256):
+    def sample(self, count, seed=None, averaged=True, batch_size=256, **conditions):
         """Draws samples.
 
         Args:
@@ -51,18 +52,19 @@ class GenerativeModel(distribution.Distributed):
             seed: Integer; the same one gives the same latents, `None` draws one.
             averaged: Whether from the averaged generator, where there is one, or the live one.
             batch_size: Samples computed at once.
+            **conditions: What else `sampling_inputs` of this model takes, such as `labels`.
 
         Returns:
             Array `(count, ...)`, images in [-1, 1].
 
         Raises:
             ValueError: If `count` or `batch_size` is no positive integer, `count` is above 10
-                million, or `seed` is no integer.
+                million, `seed` is no integer, or a condition has no meaning for this model.
         """
-        parts = self.sample_batches(count, seed, averaged, batch_size)
-        return np.concatenate(list(parts))
+        parts = self.sample_batches(count, seed, averaged, batch_size, **conditions)
+        return _joined(list(parts))
 
-    def sample_batches(self, count, seed=None, averaged=True, batch_size=256):
+    def sample_batches(self, count, seed=None, averaged=True, batch_size=256, **conditions):
         """What `sample` draws, some at a time, where all of it would not fit in memory.
 
         Args:
@@ -70,6 +72,7 @@ class GenerativeModel(distribution.Distributed):
             seed: As in `sample`.
             averaged: As in `sample`.
             batch_size: As in `sample`.
+            **conditions: As in `sample`.
 
         Returns:
             Iterator of arrays `(n, ...)`, with 16 times `batch_size` samples but for the last one.
@@ -80,20 +83,69 @@ class GenerativeModel(distribution.Distributed):
         checks.check_sampling(count, seed, batch_size)
         if seed is None:
             seed = int(np.random.default_rng().integers(2**31))
-        network = (averaged and self.averaged_generator) or self.generator
-        latents = self.sampling_latents(count, seed)
-        chunk = batch_size * BATCHES_AT_ONCE
-        starts = range(0, count, chunk)
-        return (self._draw(network, latents[i : i + chunk], batch_size) for i in starts)
+        inputs = self.sampling_inputs(count, seed, **conditions)
+        return self._in_parts(inputs, averaged, batch_size)
 
-    def _draw(self, network, latents, batch_size):
+    def generate(self, inputs, averaged=True, batch_size=256):
+        """What the generator makes of given inputs.
+
+        Args:
+            inputs: Array `(n, latent_dim)`, or what else the generator takes, in its structure.
+            averaged: As in `sample`.
+            batch_size: As in `sample`.
+
+        Returns:
+            Array `(n, ...)`, or the structure of arrays that the generator makes.
+
+        Raises:
+            ValueError: If the inputs are not what the generator takes.
+        """
+        checks.check_inputs(inputs, self.generator)
+        checks.check_sampling(1, None, batch_size)
+        return _joined(list(self._in_parts(inputs, averaged, batch_size)))
+
+    def _in_parts(self, inputs, averaged, batch_size):
+        network = (averaged and self.averaged_generator) or self.generator
+        chunk = batch_size * BATCHES_AT_ONCE
+        starts = range(0, len(keras.tree.flatten(inputs)[0]), chunk)
+        return (self._draw(network, _part(inputs, i, chunk), batch_size) for i in starts)
+
+    def _draw(self, network, inputs, batch_size):
         if self.is_multi_worker:
             # Any worker may draw by itself; predict would share the latents out among all.
-            starts = range(0, len(latents), batch_size)
-            parts = [network(latents[i : i + batch_size], training=False) for i in starts]
-            return np.concatenate([np.asarray(part) for part in parts])
-        return network.predict(latents, batch_size=batch_size, verbose=0)
+            starts = range(0, len(keras.tree.flatten(inputs)[0]), batch_size)
+            parts = [network(_part(inputs, i, batch_size), training=False) for i in starts]
+            return _joined([keras.tree.map_structure(np.asarray, part) for part in parts])
+        return network.predict(inputs, batch_size=batch_size, verbose=0)
 
-    def sampling_latents(self, count, seed):
-        """Standard normal latents, float32 `(count, latent_dim)`, that belong to `seed`."""
-        return tf.random.stateless_normal((count, self.latent_dim), tf.stack([seed, 0]))
+    def sampling_inputs(self, count, seed):
+        """What the generator gets in `sample`; a family may have more arguments, its conditions.
+
+        Args:
+            count: Number of samples, an integer or a scalar tensor.
+            seed: Likewise.
+
+        Returns:
+            The latents that belong to `seed`, float32 `(count, latent_dim)`.
+        """
+        return self.draw_latents(count, tf.stack([seed, 0]))
+
+    def draw_latents(self, count, seed):
+        """Latents from their prior, the standard normal distribution.
+
+        Args:
+            count: Number of rows, an integer or a scalar tensor.
+            seed: Integer tensor of shape `(2,)`; the same one gives the same latents.
+
+        Returns:
+            float32 `(count, latent_dim)`.
+        """
+        return tf.random.stateless_normal((count, self.latent_dim), seed)
+
+
+def _part(inputs, start, size):
+    return keras.tree.map_structure(lambda array: array[start : start + size], inputs)
+
+
+def _joined(parts):
+    return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)

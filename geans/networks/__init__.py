@@ -9,10 +9,25 @@ Both take a `seed`: the same seed gives the same initial weights. Layers compute
 dtype policy, outputs are always float32.
 """
 
-from geans.networks import dcgan, mlp, modern, packing, resnet
+from geans.networks import conditional, dcgan, mlp, modern, packing, resnet
+from geans.networks.conditional import labelled, with_heads, with_label_channels, with_projection
 from geans.networks.packing import packed
 
-__all__ = ["NETWORKS", "dcgan", "get", "mlp", "modern", "packed", "packing", "resnet"]
+__all__ = [
+    "NETWORKS",
+    "conditional",
+    "dcgan",
+    "get",
+    "labelled",
+    "mlp",
+    "modern",
+    "packed",
+    "packing",
+    "resnet",
+    "with_heads",
+    "with_label_channels",
+    "with_projection",
+]
 
 NETWORKS = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "modern": modern}
 

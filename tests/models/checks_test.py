@@ -33,40 +33,9 @@ def test_bad_arguments_of_the_model(case):
         geans.GEAN(*points_networks(), **options)
 
 
-def two_inputs():
-    inputs = [keras.Input((3,)), keras.Input((3,))]
-    return keras.Model(inputs, keras.layers.Dense(2)(keras.layers.add(inputs)))
-
-
-BAD_NETWORKS = {
-    "shapes": (
-        lambda: (networks.mlp.generator(3, (28, 28, 1)), networks.mlp.discriminator((32, 32, 1))),
-        r"generator.output_shape=\(None, 28, 28, 1\).*\(None, 32, 32, 1\)",
-    ),
-    "not a model": (lambda: ("generator", networks.mlp.discriminator()), "must be a built keras"),
-    "not built": (
-        lambda: (keras.Sequential([keras.layers.Dense(2)]), networks.mlp.discriminator((2,))),
-        "must be a built keras.Model",
-    ),
-    "two inputs": (lambda: (two_inputs(), networks.mlp.discriminator((2,))), "must take one input"),
-    "images as latents": (
-        lambda: (networks.mlp.discriminator(), networks.mlp.discriminator((1,))),
-        r"\(batch, latent_dim\)",
-    ),
-    "one network": (lambda: (networks.mlp.discriminator((1,)),) * 2, "are the same model"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_NETWORKS)
-def test_networks_that_cannot_play(case):
-    make, message = BAD_NETWORKS[case]
-    with pytest.raises(ValueError, match=message):
-        geans.GAN(*make())
-
-
 def test_latents_of_another_width_are_refused():
     model = geans.GAN(*points_networks())
-    with pytest.raises(ValueError, match="latent_dim=3.*Received.*4"):
+    with pytest.raises(ValueError, match=r"latents \(None, 3\).*Received.*4"):
         model(np.zeros((5, 4), "float32"))
 
 

@@ -12,7 +12,7 @@ def test_sampling(make_model):
     assert (model.sample(3, seed=1) != model.sample(3, seed=2)).all()
     assert (model.sample(3) != model.sample(3)).all()
     assert (model.sample(3, seed=1) != model.sample(3, seed=1, averaged=False)).all()
-    latents = model.sampling_latents(3, seed=1)
+    latents = model.sampling_inputs(3, seed=1)
     np.testing.assert_allclose(model(latents), model.sample(3, seed=1), rtol=1e-6)
     for count in (0, -1, 2.5, None):
         with pytest.raises(ValueError, match="count must be 1 or more"):

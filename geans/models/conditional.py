@@ -1,0 +1,195 @@
+"""Models that generate what a label asks for."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from geans import values
+from geans.models import checks, network_checks
+from geans.models.adversarial import AdversarialModel
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class ConditionalGAN(AdversarialModel):
+    """A game in which both players see the label (Mirza and Osindero 2014, equation 2).
+
+    The generator gets the labels of the real batch, so that both kinds of images have the same
+    labels. How the discriminator uses them is its own affair: as further channels
+    (`networks.with_label_channels`) or by projection (`networks.with_projection`).
+
+    Args:
+        generator: `keras.Model` of a list of latents `(batch, latent_dim)` and integer labels
+            `(batch,)`, such as `networks.labelled` makes.
+        discriminator: `keras.Model` of a list of samples and labels to raw logits.
+        num_classes: Number of classes; labels go from 0 to `num_classes` - 1.
+        **kwargs: As in `AdversarialModel`: `update_every` and `order` make it a GAN or a GEAN.
+
+    Raises:
+        ValueError: If the networks do not fit each other or an argument has no meaning.
+
+    Example:
+
+    >>> from geans import networks
+    >>> model = ConditionalGAN(
+    ...     networks.labelled(networks.mlp.generator(2 + 3, (2,)), num_classes=3),
+    ...     networks.with_label_channels(networks.mlp.discriminator((2 + 3,)), num_classes=3),
+    ...     num_classes=3,
+    ... )
+    >>> model.compile()
+    >>> points, labels = np.zeros((64, 2), "float32"), np.arange(64) % 3
+    >>> history = model.fit(points, labels, verbose=0)
+    >>> model.sample(5, seed=1, labels=2).shape
+    (5, 2)
+    """
+
+    def __init__(self, generator, discriminator, *, num_classes, **kwargs):
+        values.check_count("num_classes", num_classes)
+        super().__init__(generator, discriminator, **kwargs)
+        self.num_classes = num_classes
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "num_classes": self.num_classes}
+
+    @property
+    def latent_dim(self):
+        """Number of columns of the latents."""
+        return self.generator.input_shape[0][-1]
+
+    @staticmethod
+    def check_networks(generator, discriminator):
+        """Refuses networks that cannot play against each other."""
+        network_checks.check_built(generator, discriminator)
+        network_checks.check_labelled(generator)
+        if discriminator.input_shape != [generator.output_shape, (None,)]:
+            raise ValueError(
+                "The discriminator must take a list of samples such as the generator makes, "
+                f"{generator.output_shape}, and labels (None,), as networks.with_label_channels "
+                f"and networks.with_projection make it. Received: {discriminator.input_shape}."
+            )
+        network_checks.check_logits(discriminator)
+
+    def check_batch(self, batch, what):
+        """Refuses samples and labels that cannot be trained on."""
+        super().check_batch(batch, what)
+        checks.check_labels(_labels_of(batch), self.num_classes, what)
+
+    @property
+    def batch_spec(self):
+        """`tf.TensorSpec`s of samples and labels."""
+        return super().batch_spec, tf.TensorSpec((None,), "int64")
+
+    def unpack(self, data):
+        """Samples and labels of a batch."""
+        return super().unpack(data), tf.cast(_labels_of(data), "int64")
+
+    def compute_losses(self, batch, latents, seed, players):
+        """The losses of the game in which both see the labels of the batch."""
+        real, labels = batch
+        fake = self.generator([latents, labels], training=True)
+        losses, logs, _ = self.play(self.judge(seed, labels), real, fake, seed, players)
+        return losses, logs
+
+    def sampling_inputs(self, count, seed, labels=None):
+        """Latents and labels of `count` samples.
+
+        Args:
+            count: Number of samples.
+            seed: Integer from which the latents follow.
+            labels: One label for all, or one for each; `None` takes every class in turn.
+
+        Returns:
+            List of float32 `(count, latent_dim)` and int64 `(count,)`.
+
+        Raises:
+            ValueError: If labels are no such integers, or not as many as samples.
+        """
+        latents = self.draw_latents(count, tf.stack([seed, 0]))
+        if labels is None:
+            return [latents, tf.range(tf.cast(count, "int64")) % self.num_classes]
+        labels = np.asarray(labels)
+        labels = np.full(count, labels) if labels.ndim == 0 else labels
+        checks.check_labels(labels, self.num_classes, "labels")
+        if len(labels) != count:
+            raise ValueError(f"{count} samples need as many labels. Received: {len(labels)}.")
+        return [latents, tf.constant(labels, "int64")]
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class ACGAN(ConditionalGAN):
+    """A game in which the discriminator tells the class instead of being told it.
+
+    With the cross-entropy C of the class that the discriminator finds, both players minimise
+
+        L_D + w (C(real) + C(fake))        L_G + w C(fake)
+
+    so that both maximise L_C of the paper, each beside its part of L_S.
+
+    Args:
+        generator: As in `ConditionalGAN`.
+        discriminator: `keras.Model` of samples to a dict of `"logits"` and `"class_logits"`, such
+            as `networks.with_heads(network, {"class_logits": 10})`.
+        num_classes: Number of classes.
+        class_weight: Weight w of the cross-entropies, 1 in the paper.
+        **kwargs: As in `AdversarialModel`.
+
+    Raises:
+        ValueError: If the networks do not fit each other or an argument has no meaning.
+
+    Reference:
+        Odena, Olah, Shlens 2017, "Conditional Image Synthesis with Auxiliary Classifier GANs",
+        equations 2 and 3.
+
+    Example:
+
+    >>> from geans import networks
+    >>> discriminator = networks.with_heads(networks.mlp.discriminator((2,)), {"class_logits": 3})
+    >>> generator = networks.labelled(networks.mlp.generator(2 + 3, (2,)), num_classes=3)
+    >>> ACGAN(generator, discriminator, num_classes=3).sample(4, seed=0).shape
+    (4, 2)
+    """
+
+    def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **kwargs):
+        super().__init__(generator, discriminator, num_classes=num_classes, **kwargs)
+        values.check_weight("class_weight", class_weight)
+        network_checks.check_head(discriminator, "class_logits", num_classes)
+        self.class_weight = class_weight
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "class_weight": self.class_weight}
+
+    @staticmethod
+    def check_networks(generator, discriminator):
+        """Refuses networks that cannot play against each other."""
+        network_checks.check_built(generator, discriminator)
+        network_checks.check_labelled(generator)
+        network_checks.check_input(generator, discriminator)
+
+    def compute_losses(self, batch, latents, seed, players):
+        """The adversarial losses and the cross-entropies of the classes."""
+        real, labels = batch
+        fake = self.generator([latents, labels], training=True)
+        losses, logs, outputs = self.play(self.judge(seed), real, fake, seed, players)
+
+        def cross_entropy(output):
+            found = keras.losses.sparse_categorical_crossentropy(
+                labels, output["class_logits"], from_logits=True
+            )
+            return self.class_weight * tf.reduce_mean(found)
+
+        for name in losses:
+            losses[name] += cross_entropy(outputs[1])
+        if "discriminator" in players:
+            losses["discriminator"] += cross_entropy(outputs[0])
+        return losses, logs
+
+
+def _labels_of(batch):
+    _, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+    if labels is None:
+        raise ValueError(
+            "A conditional model trains on (samples, labels). Received samples alone. Pass "
+            "labels=True to the functions of geans.data.images, or labels as fit(x, labels)."
+        )
+    return labels

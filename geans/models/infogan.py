@@ -1,0 +1,176 @@
+"""A model whose latents partly come back out of its images: codes that can be steered."""
+
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from geans import values
+from geans.models import checks, network_checks
+from geans.models.adversarial import AdversarialModel
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class InfoGAN(AdversarialModel):
+    """A game in which both players keep the information that codes have about the images.
+
+    The latents are (noise, category, continuous codes): standard normal noise, a category one-hot,
+    each equally probable, and codes uniform in [-1, 1]. The discriminator's further outputs guess
+    them. With the lower bound of their mutual information with the image (equation 5)
+
+        I = H(c) - C(category) - mean sum (c - c')^2 / 2 - ...
+
+    both players minimise their loss minus w I. The entropies are those of the uniform prior; a
+    continuous code's guess c' is the mean of a normal distribution of variance 1.
+
+    Args:
+        generator: `keras.Model` of latents `(batch, noise_dim + num_categories + num_continuous)`.
+        discriminator: `keras.Model` of samples to a dict of `"logits"`, `"category_logits"` and,
+            if there are any, `"continuous"` codes, such as `networks.with_heads` makes.
+        num_categories: Number of categories, at least 2.
+        num_continuous: Number of continuous codes, 0 or more.
+        information_weight: Weight w of the bound; the paper has 1 for categories and less for
+            continuous codes.
+        **kwargs: As in `AdversarialModel`.
+
+    Raises:
+        ValueError: If the networks do not fit each other or an argument has no meaning.
+
+    Reference:
+        Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel 2016, "InfoGAN", sections 4 to 6.
+
+    Example:
+
+    >>> from geans import networks
+    >>> heads = {"category_logits": 3, "continuous": 1}
+    >>> discriminator = networks.with_heads(networks.mlp.discriminator((2,)), heads)
+    >>> generator = networks.mlp.generator(4 + 3 + 1, (2,))
+    >>> model = InfoGAN(generator, discriminator, num_categories=3, num_continuous=1)
+    >>> model.sample(4, seed=0, category=2).shape
+    (4, 2)
+    """
+
+    logged = (*AdversarialModel.logged, "information")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        *,
+        num_categories,
+        num_continuous=0,
+        information_weight=1.0,
+        **kwargs,
+    ):
+        super().__init__(generator, discriminator, **kwargs)
+        values.check_count("num_categories", num_categories)
+        values.check_weight("information_weight", information_weight)
+        network_checks.check_head(discriminator, "category_logits", num_categories)
+        if num_continuous:
+            values.check_count("num_continuous", num_continuous)
+            network_checks.check_head(discriminator, "continuous", num_continuous)
+        self.num_categories = num_categories
+        self.num_continuous = num_continuous
+        self.information_weight = information_weight
+        self.noise_dim = self.latent_dim - num_categories - num_continuous
+        if self.noise_dim < 1:
+            raise ValueError(
+                f"Of the generator's {self.latent_dim} inputs {num_categories} are for categories "
+                f"and {num_continuous} for continuous codes, which leaves no noise."
+            )
+
+    def get_config(self):
+        """The constructor's arguments."""
+        names = ("num_categories", "num_continuous", "information_weight")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    @staticmethod
+    def check_networks(generator, discriminator):
+        """Refuses networks that cannot play against each other."""
+        network_checks.check_built(generator, discriminator)
+        network_checks.check_latents(generator)
+        network_checks.check_input(generator, discriminator)
+
+    def draw_latents(self, count, seed):
+        """Noise, category and continuous codes from their priors, see the class."""
+        noise = tf.random.stateless_normal((count, self.noise_dim), seed)
+        seeds = [tf.random.fold_in(seed, tf.constant(i, "int64")) for i in range(2)]
+        categories = tf.random.stateless_uniform(
+            (count,), seeds[0], maxval=self.num_categories, dtype="int32"
+        )
+        continuous = tf.random.stateless_uniform((count, self.num_continuous), seeds[1], -1.0)
+        return tf.concat([noise, tf.one_hot(categories, self.num_categories), continuous], axis=1)
+
+    def sampling_inputs(self, count, seed, category=None, continuous=None):
+        """Latents of `count` samples, some of whose codes are chosen.
+
+        Args:
+            count: Number of samples.
+            seed: Integer from which all else follows.
+            category: One category for all, or one for each; `None` draws them.
+            continuous: Codes `(num_continuous,)` for all, or `(count, num_continuous)`; `None`
+                draws them.
+
+        Returns:
+            float32 `(count, latent_dim)`.
+
+        Raises:
+            ValueError: If codes are out of range or not as many as samples.
+        """
+        latents = super().sampling_inputs(count, seed)
+        noise, drawn, codes = tf.split(latents, self._sizes, axis=1)
+        if category is not None:
+            category = np.asarray(category)
+            category = np.full(count, category) if category.ndim == 0 else category
+            checks.check_labels(category, self.num_categories, "category")
+            drawn = tf.one_hot(category, self.num_categories)
+        if continuous is not None:
+            codes = _checked_codes(continuous, (count, self.num_continuous))
+        if len(drawn) != count:
+            raise ValueError(f"{count} samples need as many categories. Received: {len(drawn)}.")
+        return tf.concat([noise, drawn, codes], axis=1)
+
+    @property
+    def _sizes(self):
+        return [self.noise_dim, self.num_categories, self.num_continuous]
+
+    def compute_losses(self, batch, latents, seed, players):
+        """The adversarial losses minus the information that the fakes keep of their codes."""
+        fake = self.generator(latents, training=True)
+        losses, logs, (_, output) = self.play(self.judge(seed), batch, fake, seed, players)
+        logs["information"] = self.information(latents, output)
+        for name in losses:
+            losses[name] -= self.information_weight * logs["information"]
+        return losses, logs
+
+    def information(self, latents, output):
+        """The lower bound of the mutual information of codes and images, in nats.
+
+        Args:
+            latents: Float tensor `(batch, latent_dim)`.
+            output: What the discriminator said of their images.
+
+        Returns:
+            A scalar, at most log(num_categories) for the category and ln 2 - ln(2 pi) / 2 = -.226
+            for each continuous code.
+        """
+        _, category, continuous = tf.split(latents, self._sizes, axis=1)
+        category_loss = tf.nn.softmax_cross_entropy_with_logits(category, output["category_logits"])
+        information = math.log(self.num_categories) - tf.reduce_mean(category_loss)
+        if self.num_continuous:
+            squares = tf.reduce_sum(tf.square(continuous - output["continuous"]), axis=1)
+            # Of a uniform density 1 / 2, and of a normal one of variance 1.
+            constant = self.num_continuous * (math.log(2) - math.log(2 * math.pi) / 2)
+            information += constant - tf.reduce_mean(squares) / 2
+        return information
+
+
+def _checked_codes(codes, shape):
+    codes = np.asarray(codes, "float32")
+    if codes.shape not in (shape, shape[1:]) or not np.isfinite(codes).all():
+        raise ValueError(
+            f"continuous codes must be finite and of shape {shape[1:]} or {shape}. "
+            f"Received: shape {codes.shape}."
+        )
+    return tf.constant(np.broadcast_to(codes, shape))

@@ -1,0 +1,71 @@
+"""Whether a generator and a discriminator fit each other, and the game; each as a clear error."""
+
+import keras
+
+
+def check_networks(generator, discriminator):
+    """Refuses networks that cannot play against each other."""
+    check_built(generator, discriminator)
+    check_latents(generator)
+    check_input(generator, discriminator)
+    check_logits(discriminator)
+
+
+def check_latents(generator):
+    """Refuses a generator that takes something else than latents."""
+    latents = generator.input_shape
+    if not isinstance(latents, tuple) or len(latents) != 2 or latents[-1] is None:
+        raise ValueError(
+            "generator must take one input of shape (batch, latent_dim). "
+            f"Received: input_shape={latents}."
+        )
+
+
+def check_built(generator, discriminator):
+    """Refuses what are no two built networks."""
+    for name, network in (("generator", generator), ("discriminator", discriminator)):
+        if not isinstance(network, keras.Model) or not network.built:
+            raise ValueError(f"{name} must be a built keras.Model. Received: {network!r}.")
+    if generator is discriminator:
+        raise ValueError("generator and discriminator are the same model; each needs its own.")
+
+
+def check_input(generator, discriminator):
+    """Refuses a discriminator of something else than what the generator makes."""
+    if generator.output_shape != discriminator.input_shape:
+        raise ValueError(
+            "The discriminator must accept what the generator makes. Received: "
+            f"generator.output_shape={generator.output_shape}, "
+            f"discriminator.input_shape={discriminator.input_shape}."
+        )
+
+
+def check_logits(discriminator):
+    """Refuses a discriminator that returns more than its logits."""
+    if not isinstance(discriminator.output_shape, tuple):
+        raise ValueError(
+            "The discriminator must have one output, its logits. Received: "
+            f"output_shape={discriminator.output_shape}."
+        )
+
+
+def check_labelled(generator):
+    """Refuses a generator that does not take latents and labels."""
+    shapes = generator.input_shape
+    if not isinstance(shapes, list) or [len(shape) for shape in shapes] != [2, 1]:
+        raise ValueError(
+            "The generator must take a list of latents (batch, latent_dim) and labels (batch,), as "
+            f"networks.labelled makes it. Received: input_shape={shapes}."
+        )
+
+
+def check_head(discriminator, name, units):
+    """Refuses a discriminator without an output of that name and size, beside its logits."""
+    # output_shape forgets the names.
+    shapes = discriminator.compute_output_shape(discriminator.input_shape)
+    found = shapes.get(name) if isinstance(shapes, dict) and "logits" in shapes else None
+    if found != (None, units):
+        raise ValueError(
+            f"The discriminator must return a dict of 'logits' and {name!r} of shape "
+            f"{(None, units)}, as networks.with_heads makes it. Received: output_shape={shapes}."
+        )

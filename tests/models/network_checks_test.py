@@ -1,0 +1,80 @@
+import keras
+import pytest
+
+import geans
+from geans import models, networks
+
+
+def two_inputs():
+    inputs = [keras.Input((3,)), keras.Input((3,))]
+    return keras.Model(inputs, keras.layers.Dense(2)(keras.layers.add(inputs)))
+
+
+BAD_NETWORKS = {
+    "shapes": (
+        lambda: (networks.mlp.generator(3, (28, 28, 1)), networks.mlp.discriminator((32, 32, 1))),
+        r"generator.output_shape=\(None, 28, 28, 1\).*\(None, 32, 32, 1\)",
+    ),
+    "not a model": (lambda: ("generator", networks.mlp.discriminator()), "must be a built keras"),
+    "not built": (
+        lambda: (keras.Sequential([keras.layers.Dense(2)]), networks.mlp.discriminator((2,))),
+        "must be a built keras.Model",
+    ),
+    "two inputs": (lambda: (two_inputs(), networks.mlp.discriminator((2,))), "must take one input"),
+    "images as latents": (
+        lambda: (networks.mlp.discriminator(), networks.mlp.discriminator((1,))),
+        r"\(batch, latent_dim\)",
+    ),
+    "one network": (lambda: (networks.mlp.discriminator((1,)),) * 2, "are the same model"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_NETWORKS)
+def test_networks_that_cannot_play(case):
+    make, message = BAD_NETWORKS[case]
+    with pytest.raises(ValueError, match=message):
+        geans.GAN(*make())
+
+
+def labelled():
+    return networks.labelled(networks.mlp.generator(2 + 3, (2,)), num_classes=3)
+
+
+def with_heads(**heads):
+    return networks.with_heads(networks.mlp.discriminator((2,)), heads)
+
+
+BAD_CONDITIONAL = {
+    "no labels for the generator": (
+        models.ConditionalGAN,
+        lambda: (networks.mlp.generator(2, (2,)), networks.mlp.discriminator((2,))),
+        "as networks.labelled makes it",
+    ),
+    "no labels for the discriminator": (
+        models.ConditionalGAN,
+        lambda: (labelled(), networks.mlp.discriminator((2,))),
+        r"with_projection make it. Received: \(None, 2\)",
+    ),
+    "no head": (
+        models.ACGAN,
+        lambda: (labelled(), networks.mlp.discriminator((2,))),
+        "'class_logits'.*with_heads makes it",
+    ),
+    "classes of the head": (
+        models.ACGAN,
+        lambda: (labelled(), with_heads(class_logits=4)),
+        r"class_logits.*\(None, 3\).*Received.*\(None, 4\)",
+    ),
+    "other samples": (
+        models.ACGAN,
+        lambda: (labelled(), networks.mlp.discriminator((3,))),
+        "must accept what the generator makes",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CONDITIONAL)
+def test_networks_that_cannot_play_with_labels(case):
+    model_class, make, message = BAD_CONDITIONAL[case]
+    with pytest.raises(ValueError, match=message):
+        model_class(*make(), num_classes=3)
