@@ -28,7 +28,7 @@ _MODULES = (
 )
 _MODELS = ("ACGAN", "AdversarialModel", "ConditionalGAN", "GAN", "GEAN", "InfoGAN")
 
-__all__ = [*_MODULES, *_MODELS]
+__all__ = [*_MODULES, *_MODELS, "from_preset"]
 
 
 def __getattr__(name):
@@ -36,6 +36,8 @@ def __getattr__(name):
         return importlib.import_module(f"geans.{name}")
     if name in _MODELS:
         return getattr(importlib.import_module("geans.models"), name)
+    if name == "from_preset":
+        return importlib.import_module("geans.experiment").from_preset
     raise AttributeError(f"module 'geans' has no attribute {name!r}")
 
 

@@ -21,6 +21,8 @@ class SampleGrid(keras.callbacks.Callback):
         every: Epochs between two pictures, at least 1.
         count: Number of samples in a picture, at least 1. A scatter needs some thousands.
         seed: Integer that fixes the latents.
+        columns: Images per row; `None` for the most square arrangement.
+        conditions: What else `model.sample` takes, such as `{"labels": [0, 1, 2]}`.
         mixture: For points: object with `centers`, `stddev` and `sample(count)`.
 
     Raises:
@@ -44,7 +46,17 @@ class SampleGrid(keras.callbacks.Callback):
         ['epoch_0002.png', 'epoch_0004.png', 'epoch_0005.png', 'training.gif']
     """
 
-    def __init__(self, directory, every=1, *, count=64, seed=0, mixture=None):
+    def __init__(
+        self,
+        directory,
+        every=1,
+        *,
+        count=64,
+        seed=0,
+        columns=None,
+        conditions=None,
+        mixture=None,
+    ):
         super().__init__()
         values.check_count("every", every)
         values.check_count("count", count)
@@ -52,6 +64,8 @@ class SampleGrid(keras.callbacks.Callback):
         self.every = every
         self.count = count
         self.seed = seed
+        self.columns = columns
+        self.conditions = dict(conditions or {})
         self.mixture = mixture
         self._real = None
         self._seen = self._drawn = 0
@@ -81,14 +95,14 @@ class SampleGrid(keras.callbacks.Callback):
 
     @report.tolerant
     def _draw(self):
-        samples = np.asarray(self.model.sample(self.count, seed=self.seed))
+        samples = np.asarray(self.model.sample(self.count, seed=self.seed, **self.conditions))
         figure = self._figure(samples, title=f"epoch {self._seen}")
         plotting.save(figure, self.directory / f"epoch_{self._seen:04d}.png")
         self._drawn = self._seen
 
     def _figure(self, samples, title):
         if samples.ndim == 4:
-            return plotting.image_grid(samples, title=title)
+            return plotting.image_grid(samples, self.columns, title=title)
         if samples.ndim == 2 and samples.shape[1] == 2:
             return plotting.scatter(self._real, samples, self.mixture, title=title)
         raise ValueError(

@@ -4,13 +4,20 @@ from geans.experiment.copying import neighbours
 from geans.experiment.evaluation import evaluate, evaluate_folders
 from geans.experiment.evaluation import write as write_measurements
 from geans.experiment.loading import load
-from geans.experiment.making import count_updates, make_data, make_mixture, make_model
+from geans.experiment.making import (
+    count_updates,
+    from_preset,
+    make_data,
+    make_mixture,
+    make_model,
+)
 from geans.experiment.running import picture, run
 
 __all__ = [
     "count_updates",
     "evaluate",
     "evaluate_folders",
+    "from_preset",
     "load",
     "make_data",
     "make_mixture",

@@ -10,13 +10,21 @@ import numpy as np
 import geans
 from geans import data, metrics, presets, report
 from geans.data import image_files
-from geans.experiment import loading, making
+from geans.experiment import families, loading, making
 from geans.metrics import evaluation, feature_set, features
 from geans.metrics.measurement import Measurement, Origin
 
 _log = logging.getLogger(__name__)
 
 BATCH_SIZE = 256
+
+CLASSES_OF_DIGITS28 = {
+    "tfds:mnist": list(features.digits28.CLASSES["digits"]),
+    "tfds:fashion_mnist": list(features.digits28.CLASSES["garments"]),
+    "embedded:fashion": list(features.digits28.CLASSES["garments"]),
+}
+"""Where the labels of a dataset stand among the classes of digits28."""
+
 SAMPLES = 10_000
 
 
@@ -75,6 +83,7 @@ def evaluate(
         drawn = model.sample_batches(samples, seed, averaged)  # Refuses too many.
         real = real_data(preset, mixture, data_dir, split=split, samples=samples)
         found += _compare(real, (fake, drawn), network, metrics, samples, progress)
+        found += _steering(model, network, preset.data, fake, averaged, samples)
     return found
 
 
@@ -226,6 +235,25 @@ def _polygons(model, polygons, name, fake, averaged):
     counts = {"real_count": found.samples, "fake_count": found.samples}
     options = {"threshold": found.threshold}
     return _plain("distance to polygons", shares, name, fake, options=options, **counts)
+
+
+def _steering(model, network, name, fake, averaged, samples):
+    """Of a model with labels or codes, whether its images show them; of others nothing."""
+    classes, codes = families.codes_in_turn(model, samples)
+    places = CLASSES_OF_DIGITS28.get(name)
+    if classes is None or places is None or network.name != "digits28":
+        return []
+    logits = [
+        network(batch)["logits"]
+        for batch in model.sample_batches(samples, fake.seed, averaged, **codes)
+    ]
+    recognised = np.concatenate(logits)[:, places].argmax(axis=1)
+    (asked,) = codes.values()
+    agreement = dataclasses.asdict(metrics.label_agreement(asked, recognised))
+    if "category" in codes:
+        del agreement["accuracy"]  # Nobody told the codes which is which.
+    counts = {"real_count": 0, "fake_count": samples}
+    return _plain(f"classes of {network.name}", agreement, name, fake, **counts)
 
 
 def _plain(features, numbers, name, fake, **fields):

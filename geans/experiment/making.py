@@ -1,14 +1,17 @@
 """From a preset to what it describes: data, and a compiled model."""
 
+import dataclasses
 import functools
 import itertools
 import math
 
 import keras
+import tensorflow as tf
 
-from geans import data, models, networks, optimizers, penalties, presets
+from geans import data, optimizers, penalties, presets
+from geans.experiment import families
+from geans.experiment.options import call
 
-RULES = {"gan": models.GAN, "gean": models.GEAN}
 KNOWN_MODES = {
     "mixture:ring": data.mixtures.ring,
     "mixture:grid": data.mixtures.grid,
@@ -37,7 +40,7 @@ def make_mixture(preset, data_dir=None):
     options = dict(preset.data_options)
     if prefix == "stacked":
         options["data_dir"] = data_dir
-    return _call(KNOWN_MODES[preset.data], (), options, "data_options")
+    return call(KNOWN_MODES[preset.data], (), options, "data_options")
 
 
 def make_polygons(preset):
@@ -45,7 +48,7 @@ def make_polygons(preset):
     if not preset.data.startswith("polygons:"):
         return None
     _check_known(preset.data, POLYGONS)
-    return _call(POLYGONS[preset.data], (), preset.data_options, "data_options")
+    return call(POLYGONS[preset.data], (), preset.data_options, "data_options")
 
 
 def _check_known(name, known):
@@ -69,35 +72,40 @@ def dataset_of(preset, mixture, data_dir):
         "batch_size": preset.batch_size,
         "seed": preset.seed,
     }
+    if preset.model in families.LABELLED:
+        fields["labels"] = True
     load_images = functools.partial(data.images.load, preset.data)
     taken = sorted(fields.keys() & preset.data_options.keys())
     if taken:
         raise ValueError(f"The preset's data_options do not fit: {taken} are fields or flags.")
-    return _call(load_images, (), {**fields, **preset.data_options}, "data_options")
+    return call(load_images, (), {**fields, **preset.data_options}, "data_options")
+
+
+def sample_shape(dataset):
+    """The shape of one sample of a dataset of batches, with or without labels.
+
+    Example:
+
+    >>> sample_shape(data.images.embedded("fashion", labels=True))
+    (28, 28, 1)
+    """
+    return tuple(keras.tree.flatten(dataset.element_spec)[0].shape[1:])
 
 
 def make_model(preset, dataset):
     """The compiled model of a preset, for samples such as those of `dataset`."""
-    if preset.rule not in RULES:
-        raise ValueError(f"Unknown rule {preset.rule!r}. Known: {', '.join(RULES)}.")
-    shape = tuple(dataset.element_spec.shape[1:])
     if preset.epochs < 1:
         raise ValueError(f"epochs must be 1 or more. Received: epochs={preset.epochs}.")
-    family = networks.get(preset.network)
-    model = RULES[preset.rule](
-        _call(
-            family.generator,
-            (preset.latent_dim, shape),
-            {"seed": preset.seed, **preset.generator_options},
-            "generator_options",
-        ),
-        _discriminator(preset, family, shape),
+    model_class, players, options = families.make(preset, sample_shape(dataset))
+    model = model_class(
+        *players,
         update_every=update_every(preset, preset.epochs * len(dataset)),
         order=preset.order,
         discriminator_steps=preset.discriminator_steps,
         averaging_half_life=preset.averaging_half_life or None,
         seed=preset.seed,
         name=preset.name,
+        **options,
     )
     windows = _windows_of_players(preset, len(dataset))
     model.compile(
@@ -117,11 +125,39 @@ def make_model(preset, dataset):
     return model
 
 
-def _discriminator(preset, family, shape):
-    options = {"seed": preset.seed, **preset.discriminator_options}
-    packs = (*shape[:-1], preset.packing * shape[-1])
-    network = _call(family.discriminator, (packs,), options, "discriminator_options")
-    return network if preset.packing == 1 else networks.packed(network, preset.packing)
+def from_preset(name, dataset=None, *, data_dir=None, **fields):
+    """The compiled model of a preset, for your own `model.fit(dataset)`.
+
+    Args:
+        name: Name of a preset, or a `presets.Preset`.
+        dataset: Batched `tf.data.Dataset` that it will be fitted to, whose shapes and number of
+            batches the networks and the decay of the rates follow; `None` for the preset's own
+            data, which `experiment.make_data` gives.
+        data_dir: Where tensorflow-datasets finds its data.
+        **fields: Fields of the preset to change, such as `epochs=5`, `rule="gean"`.
+
+    Returns:
+        A compiled `AdversarialModel`.
+
+    Raises:
+        ValueError: If there is no such preset or field, or something does not fit.
+
+    Example:
+
+    >>> dataset = data.images.embedded("fashion", batch_size=32, seed=0)
+    >>> model = from_preset("gan_fashion", dataset, epochs=5)
+    >>> model.sample(2, seed=0).shape
+    (2, 28, 28, 1)
+    """
+    preset = name if isinstance(name, presets.Preset) else presets.get(name)
+    preset = presets.from_dict(dataclasses.asdict(preset) | fields)
+    dataset = make_data(preset, data_dir) if dataset is None else dataset
+    if not isinstance(dataset, tf.data.Dataset) or dataset.cardinality() < 1:
+        raise ValueError(
+            "from_preset needs a batched tf.data.Dataset of known length, such as those of "
+            f"geans.data. Received: {dataset!r}."
+        )
+    return make_model(preset, dataset)
 
 
 def update_every(preset, steps):
@@ -195,13 +231,3 @@ def _penalty(preset):
     ]
     chosen = [make(strength, interval=interval) for make, strength in parts if strength]
     return sum(chosen[1:], start=chosen[0]) if chosen else None
-
-
-def _call(function, arguments, options, field):
-    """`function(*arguments, **options)`, where the options come from a field of a preset."""
-    try:
-        return function(*arguments, **options)
-    except TypeError as error:
-        raise ValueError(
-            f"The preset's {field} do not fit: {error}. Received: {options}."
-        ) from error

@@ -38,7 +38,7 @@ from geans import (
     report,
     strategies,
 )
-from geans.experiment import evaluation, loading, making
+from geans.experiment import evaluation, families, loading, making
 
 FREE = ("epochs", "picture_every", "evaluate_every")
 """What may change when a run is resumed."""
@@ -99,7 +99,7 @@ def run(
     with strategy.scope() if strategy else contextlib.nullcontext():
         model = _model_to_resume(run_dir) if resume else None
         model = model or making.make_model(_one_step_at_once(preset, strategy), dataset)
-    observers = _observers(preset, mixture, run_dir, dataset, data_dir)
+    observers = _observers(preset, model, mixture, run_dir, dataset, data_dir)
     checkpoint = callbacks.Checkpoint(run_dir, every_steps=checkpoint_every)
     if chief:
         if overwrite:
@@ -127,7 +127,7 @@ def run(
         report.save_model(model, pathlib.Path(folder) / "model.keras")
     if not chief:
         return model
-    diverged = _write_results(model, mixture, run_dir, diverged, shown=_to_show(dataset))
+    diverged = _write_results(model, mixture, run_dir, diverged, _to_show(model))
     if model.generator.output_shape[1:] == FEATURES_AT_HAND and not diverged:
         _write_evaluation(run_dir, data_dir)
     checkpoint.prune(1)
@@ -174,20 +174,29 @@ def _check_resume(preset, run_dir):
         )
 
 
-def _to_show(dataset):
-    return POINTS_TO_SHOW if len(dataset.element_spec.shape) == 2 else IMAGES_TO_SHOW
+def _to_show(model):
+    """How many samples a picture has, in how many columns, and what `sample` takes for them."""
+    if len(model.generator.output_shape) == 2:
+        return {"count": POINTS_TO_SHOW}
+    classes, _ = families.codes_in_turn(model, 0)
+    if classes is None:
+        return {"count": IMAGES_TO_SHOW}
+    # Whole rows, a column for each class.
+    count = classes * max(1, round(IMAGES_TO_SHOW / classes))
+    _, codes = families.codes_in_turn(model, count)
+    return {"count": count, "columns": classes, "conditions": codes}
 
 
-def _observers(preset, mixture, run_dir, dataset, data_dir):
+def _observers(preset, model, mixture, run_dir, dataset, data_dir):
     pictures = callbacks.SampleGrid(
-        run_dir / "pictures", preset.picture_every, count=_to_show(dataset), mixture=mixture
+        run_dir / "pictures", preset.picture_every, mixture=mixture, **_to_show(model)
     )
     history = callbacks.HistoryFile(run_dir / "history.csv")
     observers = [pictures, history, callbacks.Progress()]
     if mixture is not None:
         observers.insert(0, callbacks.Coverage(run_dir, mixture))
     if preset.evaluate_every:
-        shape = tuple(dataset.element_spec.shape[1:])
+        shape = making.sample_shape(dataset)
         reference = evaluation.reference(preset, mixture, data_dir, shape)
         observers.insert(0, _evaluate(preset, reference, run_dir))
     # First, so that it does not count what the others take.
@@ -209,8 +218,10 @@ def _write_results(model, mixture, run_dir, diverged, shown):
     history.pop("epoch", None)
     if history:
         plotting.save(plotting.training_curves(history), run_dir / "curves.png")
-    samples = model.sample(shown if mixture is None else mixture.samples_to_measure, seed=0)
-    plotting.save(picture(samples[:shown], mixture), run_dir / "samples.png")
+    count = shown["count"] if mixture is None else mixture.samples_to_measure
+    samples = model.sample(count, seed=0, **shown.get("conditions", {}))
+    figure = picture(samples[: shown["count"]], mixture, columns=shown.get("columns"))
+    plotting.save(figure, run_dir / "samples.png")
     diverged = diverged or not np.isfinite(samples).all()
     found = _measure(samples, mixture, diverged)
     if found:
@@ -237,10 +248,10 @@ def _measure(samples, mixture, diverged):
     return dataclasses.asdict(metrics.mode_coverage_or_nothing(samples, mixture)) | mark
 
 
-def picture(samples, mixture=None):
+def picture(samples, mixture=None, columns=None):
     """Samples as a figure: a grid of images, or points over the modes of `mixture`."""
     if np.ndim(samples) == 4:
-        return plotting.image_grid(samples)
+        return plotting.image_grid(samples, columns)
     real = mixture.sample(len(samples))
     coverage = metrics.mode_coverage(samples, mixture) if np.isfinite(samples).all() else None
     return plotting.scatter(real, samples, mixture, coverage=coverage)

@@ -14,6 +14,7 @@ from geans.metrics.frechet import (
 )
 from geans.metrics.inception_score import InceptionScore, inception_score
 from geans.metrics.kernel import KernelDistance, kernel_distance
+from geans.metrics.label_agreement import LabelAgreement, label_agreement
 from geans.metrics.measurement import Measurement, Origin
 from geans.metrics.mode_coverage import (
     NOTHING,
@@ -43,6 +44,7 @@ __all__ = [
     "Gaussian",
     "InceptionScore",
     "KernelDistance",
+    "LabelAgreement",
     "METRICS",
     "Measurement",
     "ModeCoverage",
@@ -61,6 +63,7 @@ __all__ = [
     "frechet_distance_per_class",
     "inception_score",
     "kernel_distance",
+    "label_agreement",
     "measure",
     "mode_coverage",
     "mode_coverage_or_nothing",

@@ -70,6 +70,8 @@ class Preset:
             as there are.
         image_size: Side in pixels to resize images to; `None` keeps them.
         batch_size: Samples per step; under GEAN the micro-batch.
+        model: The family of models: `"plain"`, `"conditional"`, `"acgan"` or `"infogan"`.
+        model_options: Further arguments of that family, such as `{"num_classes": 10}`.
         network: Name of a network family in `geans.networks`.
         latent_dim: Columns of the latents.
         generator_options: Further arguments of the generator.
@@ -118,6 +120,8 @@ class Preset:
     samples_per_epoch: int = 100_000
     image_size: int | None = None
     batch_size: int = 64
+    model: str = "plain"
+    model_options: dict = dataclasses.field(default_factory=dict)
     network: str = "mlp"
     latent_dim: int = 64
     generator_options: dict = dataclasses.field(default_factory=dict)

@@ -1,7 +1,11 @@
+import numpy as np
 import pytest
 
-from geans import experiment
+import geans
+from geans import data, experiment
 from tests.experiment.small_presets import ring, stacks
+
+WITHOUT_OPTIONS = {"generator_options": {}, "discriminator_options": {}}
 
 
 def test_known_data_are_named():
@@ -58,3 +62,23 @@ def test_a_packed_discriminator_in_a_run():
     model = experiment.make_model(preset, experiment.make_data(preset))
     assert model.discriminator.input_shape == (None, 2)
     assert model.discriminator.layers[-1].input_shape == (None, 6)
+
+
+def test_from_preset_follows_the_data_that_it_is_given():
+    images = np.zeros((64, 8, 8, 1), "float32")
+    dataset = data.images.from_arrays(images, batch_size=8)
+    model = geans.from_preset("gan_fashion", dataset, network="mlp", epochs=2, **WITHOUT_OPTIONS)
+    history = model.fit(dataset, epochs=2, verbose=0).history
+    assert np.isfinite(history["generator_loss"]).all()
+    assert model.sample(3, seed=0).shape == (3, 8, 8, 1)
+    # The rate has reached 0 after the two epochs that it was told of.
+    assert float(model.generator_player.optimizer.learning_rate) == pytest.approx(0, abs=1e-9)
+
+
+def test_from_preset_says_what_does_not_fit():
+    with pytest.raises(ValueError, match="Unknown preset 'gan'"):
+        geans.from_preset("gan")
+    with pytest.raises(ValueError, match="did you mean 'epochs'"):
+        geans.from_preset("gan_fashion", epoch=3)
+    with pytest.raises(ValueError, match="of known length.*Received: array"):
+        geans.from_preset("gan_fashion", np.zeros((8, 28, 28, 1)))

@@ -1,0 +1,124 @@
+"""From the `model` of a preset to its networks and its class."""
+
+import numpy as np
+
+from geans import models, networks
+from geans.experiment.options import call
+
+RULES = {"gan": models.GAN, "gean": models.GEAN}
+
+
+def plain(preset, shape):
+    """A game about images alone, plainly or by the rule GEAN."""
+    generator = _generator(preset, shape, preset.latent_dim)
+    return RULES[preset.rule], (generator, _discriminator(preset, shape)), {}
+
+
+def conditional(preset, shape, *, num_classes=10, conditioning="projection"):
+    """A game in which both players see a label, the discriminator in one of two ways."""
+    if conditioning == "projection":
+        discriminator = networks.with_projection(
+            _discriminator(preset, shape), num_classes, seed=preset.seed
+        )
+    elif conditioning == "channels":
+        wider = (*shape[:-1], shape[-1] + num_classes)
+        discriminator = networks.with_label_channels(_discriminator(preset, wider), num_classes)
+    else:
+        raise ValueError(
+            f"conditioning must be 'projection' or 'channels'. Received: {conditioning!r}."
+        )
+    generator = _labelled(preset, shape, num_classes)
+    return models.ConditionalGAN, (generator, discriminator), {"num_classes": num_classes}
+
+
+def acgan(preset, shape, *, num_classes=10, class_weight=1.0):
+    """A game in which the discriminator tells the class."""
+    heads = {"class_logits": num_classes}
+    discriminator = networks.with_heads(_discriminator(preset, shape), heads, seed=preset.seed)
+    options = {"num_classes": num_classes, "class_weight": class_weight}
+    return models.ACGAN, (_labelled(preset, shape, num_classes), discriminator), options
+
+
+def infogan(preset, shape, *, num_categories=10, num_continuous=2, information_weight=1.0):
+    """A game in which the discriminator tells the codes that an image was made from."""
+    heads = {"category_logits": num_categories}
+    heads |= {"continuous": num_continuous} if num_continuous else {}
+    # A hidden layer of the heads' own, as in the paper's appendix C.1.
+    discriminator = networks.with_heads(
+        _discriminator(preset, shape), heads, units=128, seed=preset.seed
+    )
+    codes = num_categories + num_continuous
+    options = {
+        "num_categories": num_categories,
+        "num_continuous": num_continuous,
+        "information_weight": information_weight,
+    }
+    generator = _generator(preset, shape, preset.latent_dim + codes)
+    return models.InfoGAN, (generator, discriminator), options
+
+
+FAMILIES = {"plain": plain, "conditional": conditional, "acgan": acgan, "infogan": infogan}
+"""What a preset's `model` names: functions of the preset, a sample's shape and `model_options`, to
+a class of models, its networks, and further arguments of the class."""
+
+LABELLED = ("conditional", "acgan")
+"""Families that train on (samples, labels)."""
+
+
+def make(preset, shape):
+    """The class, the networks and the further arguments that a preset asks for.
+
+    Raises:
+        ValueError: If the preset makes no sense.
+    """
+    if preset.rule not in RULES:
+        raise ValueError(f"Unknown rule {preset.rule!r}. Known: {', '.join(RULES)}.")
+    if preset.model not in FAMILIES:
+        raise ValueError(f"Unknown model {preset.model!r}. Known: {', '.join(FAMILIES)}.")
+    if preset.rule == "gan" and preset.update_every != 1:
+        raise ValueError(
+            f"The rule 'gan' moves at every step. Received: update_every={preset.update_every!r}. "
+            "The rule 'gean' moves every K steps or once per epoch."
+        )
+    return call(FAMILIES[preset.model], (preset, shape), preset.model_options, "model_options")
+
+
+def codes_in_turn(model, count):
+    """What `sample` of a model that can be steered takes, so that every class comes in turn.
+
+    Returns:
+        The number of classes or categories, and a dict for `model.sample`; `None` and an empty
+        one for models that cannot be steered.
+
+    Example:
+
+    >>> codes_in_turn(None, 3)
+    (None, {})
+    """
+    for kind, number, name in (
+        (models.ConditionalGAN, "num_classes", "labels"),
+        (models.InfoGAN, "num_categories", "category"),
+    ):
+        if isinstance(model, kind):
+            classes = getattr(model, number)
+            return classes, {name: np.arange(count) % classes}
+    return None, {}
+
+
+def _generator(preset, shape, latent_dim):
+    options = {"seed": preset.seed, **preset.generator_options}
+    family = networks.get(preset.network)
+    return call(family.generator, (latent_dim, shape), options, "generator_options")
+
+
+def _labelled(preset, shape, num_classes):
+    generator = _generator(preset, shape, preset.latent_dim + num_classes)
+    return networks.labelled(generator, num_classes)
+
+
+def _discriminator(preset, shape):
+    options = {"seed": preset.seed, **preset.discriminator_options}
+    packs = (*shape[:-1], preset.packing * shape[-1])
+    family = networks.get(preset.network)
+    network = call(family.discriminator, (packs,), options, "discriminator_options")
+    return network if preset.packing == 1 else networks.packed(network, preset.packing)

@@ -1,0 +1,85 @@
+"""Presets whose samples can be asked for: labels, or codes that the networks found themselves."""
+
+from geans.presets.preset import Preset
+
+_MNIST = {
+    "data": "tfds:mnist",
+    "batch_size": 32,
+    "network": "dcgan",
+    "latent_dim": 64,
+    "generator_options": {"width": 16},
+    # Without batch norm here, digits had not taken shape after as few updates as these.
+    "discriminator_options": {"width": 16, "normalization": "batch"},
+    "generator_learning_rate": 2e-3,
+    "discriminator_learning_rate": 2e-3,
+    "learning_rate_decay": "linear",
+    "beta_2": 0.99,
+    "epochs": 4,
+}
+_GAN = {"rule": "gan", "update_every": 1, "order": "alternating"}
+_GEAN = {"rule": "gean", "update_every": 2}
+
+
+def conditional():
+    """GAN whose discriminator sees the label by projection, on MNIST."""
+    return Preset(
+        name="conditional",
+        model="conditional",
+        model_options={"num_classes": 10, "conditioning": "projection"},
+        expected_minutes=4,
+        expected_score="not measured yet",
+        **_GAN,
+        **_MNIST,
+    )
+
+
+def gean_conditional():
+    """GEAN whose discriminator sees the label by projection, on MNIST."""
+    return Preset(
+        name="gean_conditional",
+        model="conditional",
+        model_options={"num_classes": 10, "conditioning": "projection"},
+        expected_minutes=4,
+        expected_score="not measured yet",
+        **_GEAN,
+        **_MNIST,
+    )
+
+
+def cgan():
+    """GAN whose discriminator sees the label as further channels, on MNIST."""
+    return Preset(
+        name="cgan",
+        model="conditional",
+        model_options={"num_classes": 10, "conditioning": "channels"},
+        expected_minutes=4,
+        expected_score="not measured yet",
+        **_GAN,
+        **_MNIST,
+    )
+
+
+def acgan():
+    """AC-GAN on MNIST: the discriminator tells the class."""
+    return Preset(
+        name="acgan",
+        model="acgan",
+        model_options={"num_classes": 10},
+        expected_minutes=4,
+        expected_score="not measured yet",
+        **_GAN,
+        **_MNIST,
+    )
+
+
+def infogan():
+    """InfoGAN on MNIST: ten categories and two continuous codes, found without labels."""
+    return Preset(
+        name="infogan",
+        model="infogan",
+        model_options={"num_categories": 10, "num_continuous": 2},
+        expected_minutes=5,
+        expected_score="not measured yet",
+        **_GAN,
+        **_MNIST,
+    )

@@ -1,0 +1,69 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from geans import models, presets
+from geans.experiment import families
+from tests.experiment.small_presets import garments
+
+SHAPE = (28, 28, 1)
+
+
+def small(model, **options):
+    return garments(model=model, model_options=options)
+
+
+@pytest.mark.parametrize(
+    ("preset", "model_class", "inputs"),
+    [
+        (small("plain"), models.GEAN, SHAPE),
+        (small("conditional"), models.ConditionalGAN, [SHAPE, ()]),
+        (small("conditional", conditioning="channels"), models.ConditionalGAN, [SHAPE, ()]),
+        (small("acgan", num_classes=4), models.ACGAN, SHAPE),
+        (small("infogan", num_categories=5), models.InfoGAN, SHAPE),
+    ],
+)
+def test_every_family_makes_networks_that_fit(preset, model_class, inputs):
+    found, players, options = families.make(preset, SHAPE)
+    assert found is model_class
+    shape = players[1].input_shape
+    listed = shape if isinstance(shape, list) else [shape]
+    expected = inputs if isinstance(inputs, list) else [inputs]
+    assert [tuple(each[1:]) for each in listed] == expected
+    model = found(*players, **options)
+    assert model.sample(3, seed=0).shape == (3, *SHAPE)
+
+
+def test_codes_in_turn():
+    for name, key in (("acgan", "labels"), ("infogan", "category")):
+        found, players, options = families.make(small(name), SHAPE)
+        classes, codes = families.codes_in_turn(found(*players, **options), 12)
+        assert classes == 10
+        np.testing.assert_array_equal(codes[key], [*range(10), 0, 1])
+
+
+BAD = {
+    "model": ({"model": "dcgan"}, "Unknown model 'dcgan'.*acgan"),
+    "rule": ({"rule": "adam"}, "Unknown rule 'adam'"),
+    "gan with windows": ({"rule": "gan", "update_every": 4}, "moves at every step.*4"),
+    "option": (
+        {"model": "acgan", "model_options": {"classes": 10}},
+        "model_options do not fit.*'classes'",
+    ),
+    "conditioning": (
+        {"model": "conditional", "model_options": {"conditioning": "film"}},
+        "'projection' or 'channels'. Received: 'film'",
+    ),
+    "discriminator": (
+        {"model": "acgan", "discriminator_options": {"depth": 3}},
+        "discriminator_options do not fit.*'depth'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_presets_that_make_no_sense(case):
+    changes, message = BAD[case]
+    with pytest.raises(ValueError, match=message):
+        families.make(dataclasses.replace(presets.get("gean_fashion"), **changes), SHAPE)
