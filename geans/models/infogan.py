@@ -124,11 +124,13 @@ class InfoGAN(AdversarialModel):
             category = np.asarray(category)
             category = np.full(count, category) if category.ndim == 0 else category
             checks.check_labels(category, self.num_categories, "category")
+            if len(category) != count:
+                raise ValueError(
+                    f"{count} samples need as many categories. Received: {len(category)}."
+                )
             drawn = tf.one_hot(category, self.num_categories)
         if continuous is not None:
             codes = _checked_codes(continuous, (count, self.num_continuous))
-        if len(drawn) != count:
-            raise ValueError(f"{count} samples need as many categories. Received: {len(drawn)}.")
         return tf.concat([noise, drawn, codes], axis=1)
 
     @property

@@ -8,6 +8,7 @@ pyplot. `save` and `animation` write.
 from geans.plotting.comparison import ComparisonRow, comparison
 from geans.plotting.curves import training_curves
 from geans.plotting.files import animation, save
+from geans.plotting.gallery import gallery
 from geans.plotting.images import image_grid
 from geans.plotting.neighbours import neighbours
 from geans.plotting.points import scatter
@@ -19,6 +20,7 @@ __all__ = [
     "ComparisonRow",
     "animation",
     "comparison",
+    "gallery",
     "image_grid",
     "neighbours",
     "save",

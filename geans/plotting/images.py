@@ -29,7 +29,7 @@ def image_grid(images, columns=None, *, title=None):
         >>> (figure.get_size_inches() * figure.dpi).tolist()  # 4 x 28 pixels and gaps of 2.
         [344.0, 230.0]
     """
-    pixels = _rgb(images)
+    pixels = to_rgb(images)
     count, height, width, _ = pixels.shape
     columns = int(np.ceil(np.sqrt(count * height / width))) if columns is None else columns
     if columns < 1:
@@ -37,10 +37,11 @@ def image_grid(images, columns=None, *, title=None):
     columns = min(columns, count)
     longer_side = max(columns * width, -(-count // columns) * height)
     scale = int(np.clip(GRID_PIXELS // longer_side, 1, 4))
-    return _exact_figure(_tile(pixels.repeat(scale, axis=1).repeat(scale, axis=2), columns), title)
+    return _exact_figure(tile(pixels.repeat(scale, axis=1).repeat(scale, axis=2), columns), title)
 
 
-def _rgb(images):
+def to_rgb(images):
+    """uint8 (n, height, width, 3) of the images that `image_grid` takes."""
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or not images.size:
         raise ValueError(
@@ -57,7 +58,8 @@ def _rgb(images):
     return pixels
 
 
-def _tile(pixels, columns):
+def tile(pixels, columns):
+    """A canvas of RGB images in rows, with white gaps."""
     count, height, width, _ = pixels.shape
     row_step, column_step = height + GAP_PIXELS, width + GAP_PIXELS
     rows = -(-count // columns)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from geans import models, networks
+from geans import export, models, networks
 
 POINTS = np.random.default_rng(0).normal(size=(45, 2)).astype("float32")
 
@@ -106,3 +106,10 @@ def test_bad_arguments(case):
     options, message = BAD[case]
     with pytest.raises(ValueError, match=message):
         make(**options)
+
+
+def test_export_draws_codes_too(tmp_path):
+    model = make()
+    export.saved_model(model, tmp_path)
+    loaded = tf.saved_model.load(str(tmp_path))
+    np.testing.assert_allclose(loaded.sample(6, 1), model.sample(6, seed=1), rtol=1e-5, atol=1e-6)
