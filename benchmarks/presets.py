@@ -33,6 +33,7 @@ def score(preset, model, run_dir, data_dir):
         return json.loads((run_dir / "metrics.json").read_text())
     shown = dataclasses.replace(preset, batch_size=1_000)
     real = next(experiment.make_data(shown, data_dir).as_numpy_iterator())
+    real = real[0] if isinstance(real, tuple) else real
     ratio = mean_distance(model.sample(1_000, seed=0)) / mean_distance(real)
     found = json.loads((run_dir / "evaluation.json").read_text())
     values = {each["metric"]: each["value"] for each in found}

@@ -228,7 +228,14 @@ def _deserialized(config):
 
 LOSSES = {
     _snake_case(loss.__name__): loss
-    for loss in (Minimax, NonSaturating, LeastSquares, Wasserstein, Hinge, Relativistic)
+    for loss in (
+        Minimax,
+        NonSaturating,
+        LeastSquares,
+        Wasserstein,
+        Hinge,
+        Relativistic,
+    )
 }
 
 
