@@ -31,6 +31,14 @@ COLUMNS = comparison.COLUMNS | {"live_good_fraction": ("good, live", "{:.1%}")}
 SHORT = ("modes_with_mass", "good_fraction", "reverse_kl", "seconds")
 LONG = (*SHORT[:3], "live_good_fraction", "updates", "samples", "seconds")
 MODES = {"ring": 8, "grid": 25}
+ZOO = {
+    "FID": ("frechet_distance", "{:.2f}"),
+    "KID": ("kernel_distance", "{:.3f}"),
+    "precision": ("precision", "{:.2f}"),
+    "recall": ("recall", "{:.2f}"),
+    "coverage": ("coverage", "{:.2f}"),
+}
+NOT_RUN = "not run here"
 
 
 def read(name):
@@ -170,6 +178,48 @@ def metric_times():
     return markdown(header, lines) + "\n" + remark + machine(first)
 
 
+def zoo():
+    """The presets on images that digits28 knows, all seeds of each."""
+    rows = [row for row in read("presets.jsonl") if "frechet_distance" in row]
+    rows.sort(key=lambda row: (row["preset"], row["seed"]))
+    lines = []
+    for name, group in grouped(rows, "preset").items():
+        cells = [comparison.cell([row[key] for row in group], text) for key, text in ZOO.values()]
+        minutes = comparison.cell([row["seconds"] / 60 for row in group], "{:.0f}")
+        lines.append(
+            (f"`{name}`", presets.get(name).data, len(group), *cells, steered(group), minutes)
+        )
+    header = ("preset", "data", "seeds", *ZOO, "labels or codes", "minutes")
+    first = rows[0]
+    protocol = (
+        f"\nFeatures {first['features']} {first['checksum']}; {first['fake_count']:,} images of "
+        "the averaged generator (latents of seed 0) against the training images, 10,000 of them "
+        "at most; k = 5; medians and ranges of the seeds."
+    )
+    return markdown(header, lines) + "\n" + protocol + machine(first)
+
+
+def steered(group):
+    """How well images show what they were asked for, or what their codes mean."""
+    if "accuracy" in group[0]:
+        return comparison.cell([row["accuracy"] for row in group], "{:.1%}") + " as asked"
+    if "mutual_information" in group[0]:
+        shares = comparison.cell([row["majority_accuracy"] for row in group], "{:.0%}")
+        nats = comparison.cell([row["mutual_information"] for row in group], "{:.2f}")
+        return f"{shares} of a code's class, {nats} nats"
+    return ""
+
+
+def not_run():
+    """The presets that are ready but were not trained by us."""
+    every = [presets.get(name) for name in presets.names()]
+    waiting = [each for each in every if each.expected_score.startswith(NOT_RUN)]
+    return markdown(
+        ("preset", "data", "command"),
+        [(f"`{each.name}`", f"`{each.data}`", f"`{each.command}`") for each in waiting],
+    )
+
+
 def preset_runs():
     rows = sorted(read("presets.jsonl"), key=lambda row: (row["preset"], row["seed"]))
     lines = [
@@ -182,6 +232,7 @@ def preset_runs():
             f"{row['seconds']:.0f}",
         )
         for row in rows
+        if "frechet_distance" not in row
     ]
     return markdown(("preset", "seed", "result", "updates", "samples", "seconds"), lines)
 
@@ -189,10 +240,6 @@ def preset_runs():
 def result(row):
     if "polygon_precision" in row:
         return f"precision {row['polygon_precision']:.3f}, recall {row['polygon_recall']:.3f}"
-    if "frechet_distance" in row:
-        shares = (f"{name} {row[name]:.2f}" for name in ("precision", "recall", "coverage"))
-        distance = f"{row['features']} Fréchet distance {row['frechet_distance']:.2f}"
-        return ", ".join([distance, *shares])
     good = f"{row['good_fraction']:.1%} good, " if row.get("good_fraction") is not None else ""
     return f"{row['modes']} modes, {good}reverse KL {row['reverse_kl']:.4f}"
 
@@ -201,6 +248,8 @@ SUITES = ("windows", "updates", "seconds", "optimizers", "curvature", "ingredien
 TABLES = {
     "presets": presets_command.markdown,
     "preset_runs": preset_runs,
+    "zoo": zoo,
+    "not_run": not_run,
     "communication": communication,
     "fid_bias": fid_bias,
     "metric_times": metric_times,

@@ -1,4 +1,4 @@
-"""What holds for every preset, beside what tests/zoo_test.py trains."""
+"""What holds for every preset, beside what tests/every_preset_test.py trains."""
 
 import inspect
 
