@@ -2,14 +2,14 @@
 
 Knowing one family is knowing all. Each module has
 
-- `generator(latent_dim, output_shape, **options)`: latents to samples, images in [-1, 1];
+- `generator(latent_dim, output_shape, **options)`: latents to samples, images and clips in [-1, 1];
 - `discriminator(input_shape, **options)`: samples to raw logits.
 
 Both take a `seed`: the same seed gives the same initial weights. Layers compute in Keras' global
 dtype policy, outputs are always float32.
 """
 
-from geans.networks import conditional, dcgan, mlp, modern, packing, resnet
+from geans.networks import conditional, dcgan, mlp, modern, packing, resnet, video
 from geans.networks.conditional import labelled, with_heads, with_label_channels, with_projection
 from geans.networks.packing import packed
 
@@ -24,12 +24,13 @@ __all__ = [
     "packed",
     "packing",
     "resnet",
+    "video",
     "with_heads",
     "with_label_channels",
     "with_projection",
 ]
 
-NETWORKS = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "modern": modern}
+NETWORKS = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "modern": modern, "video": video}
 
 
 def get(name):

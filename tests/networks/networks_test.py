@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from geans import networks
 
-SAMPLE = (8, 8, 3)
+IMAGE, CLIP = (8, 8, 3), (4, 8, 8, 3)
 # Small options for the generator and for the discriminator.
 FAMILIES = {
     "mlp": ({"units": (16, 8)}, {"units": (16, 8)}),
@@ -22,15 +22,24 @@ FAMILIES = {
         {"width": 8, "normalization": "spectral"},
     ),
     "modern": ({"width": 8, "blocks": 1}, {"width": 8, "blocks": 1}),
+    "video": ({"width": 4}, {"width": 4}),
+    "video, other normalization": (
+        {"width": 4, "normalization": None},
+        {"width": 4, "normalization": "batch"},
+    ),
 }
+
+
+def sample_shape(family):
+    return CLIP if family.startswith("video") else IMAGE
 
 
 def build(family, role, seed=0):
     module = networks.get(family.split(",")[0])
     generator_options, discriminator_options = FAMILIES[family]
     if role == "generator":
-        return module.generator(5, SAMPLE, seed=seed, **generator_options)
-    return module.discriminator(SAMPLE, seed=seed, **discriminator_options)
+        return module.generator(5, sample_shape(family), seed=seed, **generator_options)
+    return module.discriminator(sample_shape(family), seed=seed, **discriminator_options)
 
 
 def inputs_of(network, batch_size=4):
@@ -60,7 +69,7 @@ def test_get_names_the_families_when_it_fails():
 @every_family
 def test_shape_dtype_and_name(family, role):
     network = build(family, role)
-    expected = {"generator": (4, *SAMPLE), "discriminator": (4, 1)}[role]
+    expected = {"generator": (4, *sample_shape(family)), "discriminator": (4, 1)}[role]
     outputs = network(inputs_of(network))
     assert outputs.shape == expected and outputs.dtype == tf.float32
     assert network.name == role
