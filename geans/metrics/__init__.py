@@ -22,6 +22,7 @@ from geans.metrics.mode_coverage import (
     mode_coverage,
     mode_coverage_or_nothing,
 )
+from geans.metrics.motion import Motion, motion
 from geans.metrics.neighbours import (
     DataCopying,
     NearestNeighbours,
@@ -48,6 +49,7 @@ __all__ = [
     "METRICS",
     "Measurement",
     "ModeCoverage",
+    "Motion",
     "NOTHING",
     "NearestNeighbours",
     "Origin",
@@ -67,6 +69,7 @@ __all__ = [
     "measure",
     "mode_coverage",
     "mode_coverage_or_nothing",
+    "motion",
     "ms_ssim_diversity",
     "ms_ssim_per_class",
     "nearest_latents",
