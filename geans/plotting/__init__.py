@@ -1,10 +1,11 @@
-"""Pictures: grids of images, scatters of points, training curves, comparisons, animations.
+"""Pictures: grids of images, clips, scatters of points, training curves, comparisons, animations.
 
 The drawing functions return a `matplotlib.figure.Figure` and touch neither files nor the state of
-pyplot. `save` and `animation` write.
+pyplot. `save`, `animation` and `clip_animation` write.
 """
 
 # A function hides its module of the same name on purpose: `plotting.comparison(rows)`.
+from geans.plotting.clips import clip_animation, clip_rows
 from geans.plotting.comparison import ComparisonRow, comparison
 from geans.plotting.curves import training_curves
 from geans.plotting.files import animation, save
@@ -19,6 +20,8 @@ __all__ = [
     "VERMILION",
     "ComparisonRow",
     "animation",
+    "clip_animation",
+    "clip_rows",
     "comparison",
     "gallery",
     "image_grid",
