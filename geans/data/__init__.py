@@ -2,9 +2,9 @@
 
 Every dataset of this package is finite and of known cardinality, keeps its last smaller batch
 unless `drop_remainder=True`, shuffles anew each epoch, and repeats its batches for the same seed.
-Images are float32 in [-1, 1], channels last.
+Images and clips are float32 in [-1, 1], channels last.
 """
 
-from geans.data import images, mixtures, pipeline, polygons, stacked
+from geans.data import images, mixtures, pipeline, polygons, stacked, video
 
-__all__ = ["images", "mixtures", "pipeline", "polygons", "stacked"]
+__all__ = ["images", "mixtures", "pipeline", "polygons", "stacked", "video"]

@@ -22,20 +22,23 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Numbers of channels that files can be converted to, and Pillow's names for them."""
 
 
-def find(folder):
-    """Sorted image files; refuses links out of the folder, counts what it leaves aside."""
+def find(folder, formats=FORMATS):
+    """Sorted files; refuses links out of the folder, counts files of other formats."""
+    if not isinstance(folder, (str, os.PathLike)):
+        raise ValueError(f"path must be that of a folder. Received: path={folder!r}")
+    folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f"There is no folder {shown(folder)}.")
     files, others = [], 0
     for directory, subfolders, names in os.walk(folder, onerror=_refuse_folder):
         for name in [*subfolders, *names]:
             _check_link(pathlib.Path(directory, name), folder)
-        images = [name for name in names if pathlib.Path(name).suffix.lower() in FORMATS]
+        images = [name for name in names if pathlib.Path(name).suffix.lower() in formats]
         files += [pathlib.Path(directory, name) for name in images]
         others += len(names) - len(images)
     if not files:
         raise ValueError(
-            f"{shown(folder)} has no files that end in {', '.join(FORMATS)} (other files: "
+            f"{shown(folder)} has no files that end in {', '.join(formats)} (other files: "
             f"{others})."
         )
     if others:
@@ -43,7 +46,7 @@ def find(folder):
             "%s: left aside %d files that do not end in %s.",
             shown(folder),
             others,
-            ", ".join(FORMATS),
+            ", ".join(formats),
         )
     return sorted(files)
 
@@ -68,6 +71,14 @@ def _check_link(path, folder):
         )
 
 
+def check_reading(channels, on_error):
+    """Refuses what `from_folder` takes for neither a number of channels nor a way with errors."""
+    if type(channels) is not int or channels not in MODES:
+        raise ValueError(f"channels must be 1, 3 or 4. Received: channels={channels!r}")
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f'on_error must be "raise" or "skip". Received: on_error={on_error!r}')
+
+
 def survey(files, on_error="raise"):
     """What the headers of files say: how many have which size, and whether any is in colour.
 
@@ -78,14 +89,14 @@ def survey(files, on_error="raise"):
         ValueError: If a header cannot be read (with `on_error="skip"`: none can).
     """
     found = [None] * len(files)
-    failures = _attempt_every(files, lambda index: found.__setitem__(index, _header(files[index])))
+    failures = attempt_every(files, lambda index: found.__setitem__(index, _header(files[index])))
     check_failures(files, failures, on_error)
     sizes, colored = zip(*filter(None, found), strict=True)
     return collections.Counter(sizes), any(colored)
 
 
 def _header(path):
-    with _opened(path) as image:
+    with opened(path) as image:
         _check_pixels(image)
         size = (image.height, image.width)
         # Values from 5 on lie on their side, and are turned when they are read.
@@ -105,10 +116,12 @@ def read_every(files, shape, keep):
     Returns:
         Of the files that cannot be read, a dict from index to reason.
     """
-    return _attempt_every(files, lambda index: keep(index, read_image(files[index], shape)))
+    return attempt_every(files, lambda index: keep(index, read_image(files[index], shape)))
 
 
-def _attempt_every(files, read):
+def attempt_every(files, read):
+    """Calls `read(index)` for all files, in parallel; returns a dict from index to reason."""
+
     def attempt(index):
         try:
             read(index)
@@ -120,16 +133,16 @@ def _attempt_every(files, read):
         return {index: reason for index, reason in reasons if reason}
 
 
-def check_failures(files, failures, on_error):
+PROMISED = "files cannot be read as the PNG or JPEG that their extension promises"
+
+
+def check_failures(files, failures, on_error, problem=PROMISED):
     """Names the files that cannot be read: refuses them, or warns that they are left out."""
     if not failures:
         return
     named = [f"{shown(files[index])} ({reason})" for index, reason in failures.items()]
     listed = "\n".join([*named[:10], *([f"and {len(named) - 10} more"] if named[10:] else [])])
-    summary = (
-        f"{len(failures)} of {len(files)} files cannot be read as the PNG or JPEG that their "
-        "extension promises"
-    )
+    summary = f"{len(failures)} of {len(files)} {problem}"
     if on_error == "skip" and len(failures) < len(files):
         logging.getLogger(__name__).warning("%s. They are left out:\n%s", summary, listed)
     else:
@@ -139,21 +152,27 @@ def check_failures(files, failures, on_error):
 
 def read_image(path, shape):
     """One file as a uint8 array of `shape` (height, width, channels)."""
+    with opened(path) as image:
+        return fitted(image, shape)
+
+
+def fitted(image, shape):
+    """An open image as a uint8 array of `shape`: decoded, turned, converted, cropped, resized."""
     height, width, channels = shape
-    with _opened(path) as image:
-        _check_pixels(image)
-        with _DECODED.take(image.width * image.height):
-            image = _convert(PIL.ImageOps.exif_transpose(image), MODES[channels])
-            image = PIL.ImageOps.fit(image, (width, height), method=PIL.Image.Resampling.BICUBIC)
+    _check_pixels(image)
+    with _DECODED.take(image.width * image.height):
+        image = _convert(PIL.ImageOps.exif_transpose(image), MODES[channels])
+        image = PIL.ImageOps.fit(image, (width, height), method=PIL.Image.Resampling.BICUBIC)
     return np.asarray(image, "uint8").reshape(shape)
 
 
-def _opened(path):
+def opened(path, formats=FORMATS):
+    """A file as `PIL.Image.open` gives it, if it is what its extension promises."""
     path = pathlib.Path(path)
     # A pipe would be waited for without end.
     if path.exists() and not path.is_file():
         raise ValueError("it is a pipe, a device or a socket")
-    return PIL.Image.open(path, formats=[FORMATS[path.suffix.lower()]])
+    return PIL.Image.open(path, formats=[formats[path.suffix.lower()]])
 
 
 class _Budget:

@@ -150,11 +150,8 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", **batching):
     """
     if size is not None:
         _check_size(size)
-    if type(channels) is not int or channels not in image_files.MODES:
-        raise ValueError(f"channels must be 1, 3 or 4. Received: channels={channels!r}")
-    if on_error not in ("raise", "skip"):
-        raise ValueError(f'on_error must be "raise" or "skip". Received: on_error={on_error!r}')
-    files = _files(path)
+    image_files.check_reading(channels, on_error)
+    files = image_files.find(path)
     shape = (*((size, size) if size else _common_size(path, files, on_error)), channels)
     if pipeline.fits_in_memory(len(files), shape):
         images = np.empty((len(files), *shape), "uint8")
@@ -192,15 +189,9 @@ def folder_shape(path, size=None):
     """
     if size is not None:
         _check_size(size)
-    files = _files(path)
+    files = image_files.find(path)
     sizes, colored = image_files.survey(files)
     return (*((size, size) if size else _only_size(path, sizes)), 3 if colored else 1)
-
-
-def _files(path):
-    if not isinstance(path, (str, os.PathLike)):
-        raise ValueError(f"path must be that of a folder. Received: path={path!r}")
-    return image_files.find(pathlib.Path(path))
 
 
 def _common_size(path, files, on_error):

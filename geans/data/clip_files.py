@@ -1,0 +1,76 @@
+"""Files of a folder of clips: GIFs, and subfolders of PNG and JPEG frames."""
+
+import dataclasses
+import itertools
+import pathlib
+import re
+
+import numpy as np
+import PIL.ImageSequence
+
+from geans.data import image_files
+
+FORMATS = {**image_files.FORMATS, ".gif": "GIF"}
+"""Extensions that are read, and the formats that they promise."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """A GIF, or the frames of a folder.
+
+    Args:
+        path: Of the GIF or the folder.
+        files: The GIF, or the frames in the order of the numbers in their names.
+    """
+
+    path: pathlib.Path
+    files: tuple
+
+    def check_length(self, frames):
+        """The number of frames, from the headers of the files.
+
+        Raises:
+            ValueError: If there are fewer than `frames`.
+        """
+        if self.path in self.files:
+            with image_files.opened(self.path, FORMATS) as image:
+                count = image.n_frames
+        else:
+            count = len(self.files)
+        if count < frames:
+            raise ValueError(f"{count} frames are too few for clips of {frames}")
+        return count
+
+    def clips(self, shape):
+        """Yields consecutive clips of `shape` (frames, height, width, channels), uint8 arrays.
+
+        Frames that are left over at the end are not used.
+        """
+        frames = self._frames(shape[1:])
+        while len(clip := list(itertools.islice(frames, shape[0]))) == shape[0]:
+            yield np.stack(clip)
+
+    def _frames(self, shape):
+        for file in self.files:
+            with image_files.opened(file, FORMATS) as image:
+                pages = PIL.ImageSequence.Iterator(image) if file == self.path else [image]
+                for page in pages:
+                    yield image_files.fitted(page, shape)
+
+
+def find(folder):
+    """All recordings of a folder and its subfolders, sorted; as `image_files.find` does."""
+    recordings = {}
+    for file in image_files.find(folder, FORMATS):
+        path = file if file.suffix.lower() == ".gif" else file.parent
+        recordings.setdefault(path, []).append(file)
+    return [
+        Recording(path, tuple(sorted(files, key=_numbers)))
+        for path, files in sorted(recordings.items())
+    ]
+
+
+def _numbers(path):
+    """Sorts frame 2 before frame 10."""
+    parts = re.split(r"(\d+)", path.name)
+    return [int(part) if part.isdecimal() else part for part in parts], path.name

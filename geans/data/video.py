@@ -1,0 +1,242 @@
+"""Short clips: digits that move, or the animations of a folder, as batches for `fit`.
+
+Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `shuffle=True`,
+`seed=None`, `drop_remainder=False`. Batches are float32 (batch, frames, height, width, channels) in
+[-1, 1].
+"""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+from geans import values
+from geans.data import clip_files, image_files, images, pipeline, stacked
+
+MOST_FRAMES = 1_024
+
+
+def moving_digits(
+    digits="mnist",
+    *,
+    clips=10_000,
+    frames=8,
+    image_size=32,
+    digits_per_clip=1,
+    speed=2.0,
+    data_dir=None,
+    seed=None,
+    **batching,
+):
+    """Moving MNIST: digits that keep their speed and bounce off the edges of the picture.
+
+    Where a digit begins, and in which direction it sets out, is uniformly random. It moves by its
+    ink: the first and the last row and column that are not black touch the edges. Where digits
+    overlap, the brighter pixel is seen.
+
+    Args:
+        digits: "mnist", the 28x28 training images from tensorflow-datasets; "digits", the 8x8 ones
+            that come with the package; or a uint8 array (count, height, width), black around
+            the ink.
+        clips: Number of clips, drawn once.
+        frames: Frames per clip.
+        image_size: Side of the frames in pixels; 64 in the paper.
+        digits_per_clip: Digits in a clip, up to 10; 2 in the paper.
+        speed: Pixels per frame, the same for all.
+        data_dir: Where tensorflow-datasets finds MNIST.
+        seed: Integer for both the clips and their order. `None` draws one.
+        **batching: `batch_size`, `shuffle`, `drop_remainder` of `pipeline.batches`.
+
+    Returns:
+        A `tf.data.Dataset` of float32 batches (batch, frames, image_size, image_size, 1).
+
+    Raises:
+        ValueError: If the digits are unknown, no such array, blank, or larger than the frames, or a
+            number is out of range.
+
+    Reference:
+        Srivastava, Mansimov, Salakhutdinov 2015, "Unsupervised Learning of Video Representations
+        using LSTMs", section 4.1 (arXiv 1502.04681).
+
+    Example:
+        >>> moving_digits("digits", clips=10, frames=4, image_size=16).element_spec.shape
+        TensorShape([None, 4, 16, 16, 1])
+    """
+    values.check_count("clips", clips)
+    values.check_count("frames", frames, most=MOST_FRAMES)
+    values.check_count("image_size", image_size, most=images.MAX_SIZE)
+    values.check_count("digits_per_clip", digits_per_clip, most=10)
+    pipeline.check_seed(seed)
+    if not values.is_number(speed) or not 0 <= speed <= image_size:
+        raise ValueError(f"speed must be from 0 to {image_size=}. Received: {speed=}.")
+    known = _digits(digits, data_dir)
+    random = np.random.default_rng(seed)
+    drawn = np.zeros((clips, frames, image_size, image_size), "uint8")
+    for clip in drawn:
+        for _ in range(digits_per_clip):
+            ink = _ink(known, random.integers(len(known)), image_size)
+            path = _path(image_size - np.array(ink.shape), frames, speed, random)
+            for frame, (top, left) in zip(clip, path, strict=True):
+                seen = frame[top : top + ink.shape[0], left : left + ink.shape[1]]
+                np.maximum(seen, ink, out=seen)
+    return pipeline.batches(drawn[..., np.newaxis], seed=seed, **batching)
+
+
+def from_folder(path, frames=8, size=32, *, channels=3, on_error="raise", **batching):
+    """GIFs of a folder and its subfolders, and subfolders of PNG and JPEG frames.
+
+    What has more frames gives several clips, one after the other; frames left over at the end are
+    not used. Frames of a folder are ordered by the numbers in their names. How long each frame of
+    a GIF is to be shown does not matter. All clips are decoded once before this function returns,
+    and up to `pipeline.MEMORY_LIMIT` decoded bytes are kept in memory; files need not be trusted:
+    all this as in `images.from_folder`.
+
+    Args:
+        path: The folder.
+        frames: Frames per clip.
+        size: Side to crop (centred square) and resize the frames to, in pixels.
+        channels: 1 for grey, 3 for RGB, 4 for RGBA.
+        on_error: What becomes of clips that are damaged or too short: `"raise"` refuses the folder
+            and names them, `"skip"` leaves them out and names them in a warning of `logging`.
+        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+
+    Returns:
+        A `tf.data.Dataset` of float32 batches (batch, frames, size, size, channels) in [-1, 1].
+
+    Raises:
+        ValueError: If the folder is missing or has no clips, a clip cannot be read or is too short
+            (with `"skip"`: all are), a link leads out of the folder, or an argument is not allowed.
+
+    Example:
+        >>> import tempfile, PIL.Image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     shades = [PIL.Image.new("L", (40, 30), 20 * time) for time in range(8)]
+        ...     shades[0].save(f"{folder}/dawn.gif", save_all=True, append_images=shades[1:])
+        ...     from_folder(folder, frames=4, size=16).element_spec.shape
+        TensorShape([None, 4, 16, 16, 3])
+    """
+    values.check_count("frames", frames, most=MOST_FRAMES)
+    values.check_count("size", size, most=images.MAX_SIZE)
+    image_files.check_reading(channels, on_error)
+    recordings, counts = _countable(clip_files.find(path), frames, on_error)
+    starts, shape = np.cumsum([0, *counts]), (frames, size, size, channels)
+    clips = None
+    if pipeline.fits_in_memory(starts[-1], shape):
+        clips = np.empty((starts[-1], *shape), "uint8")
+
+    def read(index):
+        for place, clip in enumerate(recordings[index].clips(shape), start=starts[index]):
+            if clips is not None:
+                clips[place] = clip
+
+    failures = image_files.attempt_every(recordings, read)
+    _check_failures(recordings, failures, on_error)
+    good = np.repeat([index not in failures for index in range(len(recordings))], counts)
+    if clips is not None:
+        return pipeline.batches(clips if good.all() else clips[good], **batching)
+    places = tf.data.Dataset.from_tensor_slices(np.flatnonzero(good))
+    return pipeline.decoded_batches(places, _decoder(recordings, starts, shape), **batching)
+
+
+def _countable(recordings, frames, on_error):
+    """The recordings that have enough frames for a clip, and the number of clips of each."""
+    counts = [0] * len(recordings)
+
+    def count(index):
+        counts[index] = recordings[index].check_length(frames) // frames
+
+    _check_failures(recordings, image_files.attempt_every(recordings, count), on_error)
+    return [each for each, n in zip(recordings, counts, strict=True) if n], list(
+        filter(None, counts)
+    )
+
+
+def _check_failures(recordings, failures, on_error):
+    paths = [recording.path for recording in recordings]
+    image_files.check_failures(paths, failures, on_error, problem="clips cannot be read")
+
+
+def _decoder(recordings, starts, shape):
+    """The function from the place of a clip to the clip, for a `tf.data` pipeline."""
+
+    def read(place):
+        index = np.searchsorted(starts, place, side="right") - 1
+        clips = recordings[index].clips(shape)
+        return next(itertools.islice(clips, int(place - starts[index]), None))
+
+    def decode(place):
+        return tf.ensure_shape(tf.numpy_function(read, [place], tf.uint8), shape)
+
+    return decode
+
+
+def load(spec, *, frames=8, image_size=None, clips=10_000, data_dir=None, **options):
+    """Clips chosen by a word, for presets and the command line.
+
+    Args:
+        spec: "video:moving_digits", or "video:PATH" with the path of a folder; of one that has that
+            name, "video:./moving_digits".
+        frames: Frames per clip.
+        image_size: Side of the frames in pixels; `None` for 32.
+        clips: Number of moving digits' clips; a folder has as many as it has.
+        data_dir: Where tensorflow-datasets finds MNIST.
+        **options: Further arguments of `moving_digits` or `from_folder`.
+
+    Returns:
+        A `tf.data.Dataset` of batches.
+
+    Raises:
+        ValueError: If the prefix is unknown or nothing follows it, or as the chosen function says.
+
+    Example:
+        >>> small = {"digits": "digits", "image_size": 16, "clips": 10}
+        >>> load("video:moving_digits", **small).element_spec.shape
+        TensorShape([None, 8, 16, 16, 1])
+    """
+    prefix, _, name = spec.partition(":") if isinstance(spec, str) else ("", "", "")
+    if prefix != "video" or not name:
+        raise ValueError(
+            f'Clips are named "video:moving_digits" or "video:PATH". Received: {spec!r}'
+        )
+    size = 32 if image_size is None else image_size
+    if name != "moving_digits":
+        return from_folder(name, frames, size, **options)
+    fields = {"clips": clips, "frames": frames, "image_size": size, "data_dir": data_dir}
+    return moving_digits(**fields, **options)
+
+
+def _digits(digits, data_dir):
+    if isinstance(digits, str) and digits in stacked.SOURCES:
+        return stacked.SOURCES[digits](data_dir)
+    if isinstance(digits, np.ndarray) and digits.ndim == 3 and digits.dtype == np.uint8:
+        if digits.size:
+            return digits
+    received = f"{digits.dtype} of shape {digits.shape}" if hasattr(digits, "shape") else digits
+    raise ValueError(
+        f"digits must be one of {', '.join(stacked.SOURCES)}, or a uint8 array (count, height, "
+        f"width). Received: {received!r}."
+    )
+
+
+def _ink(digits, index, image_size):
+    """The smallest part of a digit outside of which all is black."""
+    digit = digits[index]
+    rows, columns = (np.flatnonzero(digit.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        raise ValueError(f"The digit at index {index} is black all over. Leave it out.")
+    ink = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if max(ink.shape) > image_size:
+        raise ValueError(
+            f"The digit at index {index} has {ink.shape[0]} x {ink.shape[1]} pixels that are not "
+            f"black, too many for frames of {image_size=}. Make the frames larger."
+        )
+    return ink
+
+
+def _path(room, frames, speed, random):
+    """Rows and columns, ints (frames, 2), of a point that keeps its speed within 0 to `room`."""
+    angle = random.uniform(0, 2 * np.pi)
+    start, velocity = random.uniform(size=2), speed * np.array([np.sin(angle), np.cos(angle)])
+    # In units of the room, where a wave of triangles between 0 and 1 is what bouncing looks like.
+    straight = start + np.arange(frames)[:, np.newaxis] * velocity / np.maximum(room, 1e-6)
+    return np.rint(room * (1 - np.abs(straight % 2 - 1))).astype(int)
