@@ -13,8 +13,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     Writes `directory/epoch_0005.png` every few epochs and after the last one, and, when training
     ends, joins all of them in `directory/training.gif`, including those from before a resume.
-    Images become a grid, points of the plane a scatter over the modes of `mixture`. An observer:
-    it changes no weight.
+    Images become a grid, clips rows of frames, points of the plane a scatter over the modes of
+    `mixture`. An observer: it changes no weight.
 
     Args:
         directory: Where the pictures go; made if missing.
@@ -27,8 +27,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     Raises:
         ValueError: If `every` or `count` is no positive integer; when training begins, if
-            `directory` is not writable; at the first picture, if samples are neither images nor
-            points.
+            `directory` is not writable; at the first picture, if samples are neither images, clips
+            nor points.
 
     Example:
         >>> import tempfile
@@ -103,11 +103,14 @@ class SampleGrid(keras.callbacks.Callback):
     def _figure(self, samples, title):
         if samples.ndim == 4:
             return plotting.image_grid(samples, self.columns, title=title)
+        if samples.ndim == 5:
+            return plotting.clip_rows(samples, title=title)
         if samples.ndim == 2 and samples.shape[1] == 2:
             return plotting.scatter(self._real, samples, self.mixture, title=title)
         raise ValueError(
-            "SampleGrid draws images (n, height, width, channels) and points (n, 2). "
-            f"Received: samples of shape {samples.shape}. Leave the callback out for this model."
+            "SampleGrid draws images (n, height, width, channels), clips (n, frames, height, width, "
+            f"channels) and points (n, 2). Received: samples of shape {samples.shape}. Leave the "
+            "callback out for this model."
         )
 
     def _frames(self):

@@ -149,7 +149,15 @@ def test_senseless_arguments(arguments):
         callbacks.SampleGrid("anywhere", **arguments)
 
 
-@pytest.mark.parametrize("shape", [(5, 8, 8, 3), (3,)])
+def test_clips_are_rows_of_frames(tmp_path):
+    train(callbacks.SampleGrid(tmp_path, count=3), Model((5, 8, 8, 1)), epochs=2)
+    assert names(tmp_path) == ["epoch_0001.png", "epoch_0002.png", "training.gif"]
+    width, height = Image.open(tmp_path / "epoch_0002.png").size
+    assert width == 5 * (4 * 8 + 2) + 2
+    assert height > 3 * (4 * 8 + 2) + 2  # And the title.
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 8, 8, 3), (3,)])
 def test_samples_that_are_no_picture(tmp_path, shape):
     with pytest.raises(ValueError, match=r"Received: samples of shape \(64, "):
         train(callbacks.SampleGrid(tmp_path), Model(shape), epochs=1)
