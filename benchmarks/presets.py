@@ -3,7 +3,8 @@
     python benchmarks/presets.py --seeds=0,1,2 --output=benchmarks/presets.jsonl
 
 Trains every preset with every seed as `geans train` does, and appends a row per run: for points and
-stacks the mode coverage of the averaged generator; for other images what `geans evaluate` says, and
+stacks the mode coverage of the averaged generator; for clips how they move, and how real ones do;
+for other images what `geans evaluate` says, and
 the mean pixel distance between pairs of samples, divided by that of the real images (1 is as varied
 as the real ones).
 Takes the sum of the minutes that `geans presets` prints, per seed.
@@ -29,7 +30,7 @@ def mean_distance(samples):
 
 
 def score(preset, model, run_dir, data_dir):
-    if experiment.make_mixture(preset) is not None:
+    if experiment.make_mixture(preset) is not None or preset.data.startswith("video:"):
         return json.loads((run_dir / "metrics.json").read_text())
     shown = dataclasses.replace(preset, batch_size=1_000)
     real = next(experiment.make_data(shown, data_dir).as_numpy_iterator())

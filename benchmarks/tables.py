@@ -39,6 +39,7 @@ ZOO = {
     "coverage": ("coverage", "{:.2f}"),
 }
 NOT_RUN = "not run here"
+MOTION = ("frame_change", "clip_change")
 
 
 def read(name):
@@ -240,6 +241,9 @@ def preset_runs():
 def result(row):
     if "polygon_precision" in row:
         return f"precision {row['polygon_precision']:.3f}, recall {row['polygon_recall']:.3f}"
+    if "frame_change" in row:
+        pairs = (f"{row[name]:.2f} (real {row[f'real_{name}']:.2f})" for name in MOTION)
+        return "change from frame to frame {}, from end to end {}".format(*pairs)
     good = f"{row['good_fraction']:.1%} good, " if row.get("good_fraction") is not None else ""
     return f"{row['modes']} modes, {good}reverse KL {row['reverse_kl']:.4f}"
 

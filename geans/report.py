@@ -19,6 +19,7 @@ ARTIFACTS = (
     "history.csv",
     "pictures",
     "samples.png",
+    "samples.gif",
     "curves.png",
     "metrics.json",
     "coverage.csv",

@@ -108,9 +108,9 @@ class SampleGrid(keras.callbacks.Callback):
         if samples.ndim == 2 and samples.shape[1] == 2:
             return plotting.scatter(self._real, samples, self.mixture, title=title)
         raise ValueError(
-            "SampleGrid draws images (n, height, width, channels), clips (n, frames, height, width, "
-            f"channels) and points (n, 2). Received: samples of shape {samples.shape}. Leave the "
-            "callback out for this model."
+            "SampleGrid draws images (n, height, width, channels), clips (n, frames, height, "
+            f"width, channels) and points (n, 2). Received: samples of shape {samples.shape}. "
+            "Leave the callback out for this model."
         )
 
     def _frames(self):

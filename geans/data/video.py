@@ -8,6 +8,7 @@ Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `
 import itertools
 
 import numpy as np
+import PIL.Image
 import tensorflow as tf
 
 from geans import values
@@ -22,6 +23,7 @@ def moving_digits(
     clips=10_000,
     frames=8,
     image_size=32,
+    digit_size=None,
     digits_per_clip=1,
     speed=2.0,
     data_dir=None,
@@ -41,6 +43,8 @@ def moving_digits(
         clips: Number of clips, drawn once.
         frames: Frames per clip.
         image_size: Side of the frames in pixels; 64 in the paper.
+        digit_size: Height in pixels to which the digits are resized first, their width in
+            proportion; `None` keeps them.
         digits_per_clip: Digits in a clip, up to 10; 2 in the paper.
         speed: Pixels per frame, the same for all.
         data_dir: Where tensorflow-datasets finds MNIST.
@@ -65,6 +69,8 @@ def moving_digits(
     values.check_count("clips", clips)
     values.check_count("frames", frames, most=MOST_FRAMES)
     values.check_count("image_size", image_size, most=images.MAX_SIZE)
+    if digit_size is not None:
+        values.check_count("digit_size", digit_size, most=images.MAX_SIZE)
     values.check_count("digits_per_clip", digits_per_clip, most=10)
     pipeline.check_seed(seed)
     if not values.is_number(speed) or not 0 <= speed <= image_size:
@@ -74,7 +80,7 @@ def moving_digits(
     drawn = np.zeros((clips, frames, image_size, image_size), "uint8")
     for clip in drawn:
         for _ in range(digits_per_clip):
-            ink = _ink(known, random.integers(len(known)), image_size)
+            ink = _ink(known, random.integers(len(known)), digit_size, image_size)
             path = _path(image_size - np.array(ink.shape), frames, speed, random)
             for frame, (top, left) in zip(clip, path, strict=True):
                 seen = frame[top : top + ink.shape[0], left : left + ink.shape[1]]
@@ -218,9 +224,14 @@ def _digits(digits, data_dir):
     )
 
 
-def _ink(digits, index, image_size):
-    """The smallest part of a digit outside of which all is black."""
+def _ink(digits, index, digit_size, image_size):
+    """The smallest part of a digit, resized, outside of which all is black."""
     digit = digits[index]
+    if digit_size is not None:
+        size = (max(1, round(digit_size * digit.shape[1] / digit.shape[0])), digit_size)
+        # The mean of what falls into a pixel: other filters would leave a halo.
+        resized = PIL.Image.fromarray(digit).resize(size, PIL.Image.Resampling.BOX)
+        digit = np.asarray(resized)
     rows, columns = (np.flatnonzero(digit.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         raise ValueError(f"The digit at index {index} is black all over. Leave it out.")

@@ -1,7 +1,9 @@
 """Numbers of what a run has learned, or of any two folders of images."""
 
 import dataclasses
+import itertools
 import logging
+import math
 import pathlib
 from collections.abc import Iterable
 
@@ -26,6 +28,7 @@ CLASSES_OF_DIGITS28 = {
 """Where the labels of a dataset stand among the classes of digits28."""
 
 SAMPLES = 10_000
+CLIPS = 1_000
 
 
 def evaluate(
@@ -43,12 +46,12 @@ def evaluate(
     """Compares what a trained run generates with its data.
 
     Where modes are known, they are counted as well. Of polygons, precision and recall are those of
-    `metrics.polygon_precision_recall`.
+    `metrics.polygon_precision_recall`; of clips, `metrics.motion` is compared.
 
     Args:
         run_dir: Directory of a run.
         metrics: Names in `metrics.METRICS`; `None` for all that need no logits, but of stacked
-            digits and polygons for none, since no feature network knows them.
+            digits, polygons and clips for none, since no feature network knows them.
         features: What `metrics.features.get` takes; `None` for the network that fits the images.
         split: Of tensorflow-datasets, what to compare with; `None` for what the run trained on.
         samples: Number of generated, and at most of real, samples.
@@ -76,6 +79,8 @@ def evaluate(
     polygons = making.make_polygons(preset)
     if polygons is not None:
         found += _polygons(model, polygons, preset.data, fake, averaged)
+    if preset.data.startswith("video:"):
+        found += _motion(model, preset, fake, averaged, data_dir)
     if metrics is None:
         metrics = () if _without_features(preset) and features is None else evaluation.DEFAULT
     if metrics:
@@ -115,16 +120,35 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES):
     if known is not None:
         drawn = known.sample(samples, seed=0)
         return Origin(name=preset.data, split="drawn anew"), np.array_split(drawn, min(10, samples))
-    options = {**preset.data_options, "shuffle": False, "batch_size": BATCH_SIZE}
-    options |= {"split": split} if split else {}
-    dataset = data.images.load(
-        preset.data, image_size=preset.image_size, data_dir=data_dir, **options
-    )
+    fixed = {"shuffle": False, "batch_size": BATCH_SIZE, "seed": preset.seed}
+    options = preset.data_options | fixed | ({"split": split} if split else {})
+    dataset = making.loader(preset)(image_size=preset.image_size, data_dir=data_dir, **options)
     used = options.get("split", "train") if preset.data.startswith("tfds:") else ""
     source, _, path = preset.data.partition(":")
     if source == "folder":
         dataset = _EvenlySpaced(dataset, samples, len(image_files.find(pathlib.Path(path))))
     return Origin(name=preset.data, split=used), dataset
+
+
+def motion(clips, preset, data_dir):
+    """`metrics.motion` of generated clips and of as many of a preset's.
+
+    Args:
+        clips: Array (n, frames, height, width, channels).
+        preset: A `presets.Preset` of clips.
+        data_dir: As in `evaluate`.
+
+    Returns:
+        A dict from name to number, with the prefix `real_` for the preset's.
+
+    Raises:
+        ValueError: If there are too few clips, or they are not finite or all alike.
+    """
+    _, batches = real_data(preset, None, data_dir)
+    needed = math.ceil(len(clips) / BATCH_SIZE)
+    real = np.concatenate(list(itertools.islice(batches, needed)))[: len(clips)]
+    known = dataclasses.asdict(metrics.motion(real))
+    return dataclasses.asdict(metrics.motion(clips)) | {f"real_{key}": known[key] for key in known}
 
 
 def evaluate_folders(
@@ -194,7 +218,7 @@ def _compare(real, fake, network, metrics, samples, progress):
 
 
 def _without_features(preset):
-    return preset.data.partition(":")[0] in ("stacked", "polygons")
+    return preset.data.partition(":")[0] in ("stacked", "polygons", "video")
 
 
 def _files(folder, image_size, channels, samples):
@@ -254,6 +278,13 @@ def _steering(model, network, name, fake, averaged, samples):
         del agreement["accuracy"]  # Nobody told the codes which is which.
     counts = {"real_count": 0, "fake_count": samples}
     return _plain(f"classes of {network.name}", agreement, name, fake, **counts)
+
+
+def _motion(model, preset, fake, averaged, data_dir):
+    clips = model.sample(CLIPS, fake.seed, averaged)
+    found = motion(clips, preset, data_dir)
+    counts = {"real_count": CLIPS, "fake_count": CLIPS}
+    return _plain("differences of frames", found, preset.data, fake, **counts)
 
 
 def _plain(features, numbers, name, fake, **fields):

@@ -74,11 +74,17 @@ def dataset_of(preset, mixture, data_dir):
     }
     if preset.model in families.LABELLED:
         fields["labels"] = True
-    load_images = functools.partial(data.images.load, preset.data)
     taken = sorted(fields.keys() & preset.data_options.keys())
     if taken:
         raise ValueError(f"The preset's data_options do not fit: {taken} are fields or flags.")
-    return call(load_images, (), {**fields, **preset.data_options}, "data_options")
+    return call(loader(preset), (), {**fields, **preset.data_options}, "data_options")
+
+
+def loader(preset):
+    """The function that loads a preset's images or clips; it takes the options."""
+    if preset.data.startswith("video:"):
+        return functools.partial(data.video.load, preset.data, clips=preset.samples_per_epoch)
+    return functools.partial(data.images.load, preset.data)
 
 
 def sample_shape(dataset):

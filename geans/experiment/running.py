@@ -7,8 +7,10 @@ A run directory holds
     history.csv       one row per epoch
     pictures/         fixed latents through the epochs, and training.gif
     samples.png       what the trained generator makes
+    samples.gif       of clips: the same, moving
     curves.png        losses and logits
-    metrics.json      where modes are known: how many, reverse KL; whether the samples diverged
+    metrics.json      where modes are known: how many, reverse KL; of clips: how they move, and how
+                      real ones do; whether the samples diverged
     evaluation.json   of grey 28x28 images: distances from the data, with their protocol
     evaluations.jsonl with evaluate_every: the same at some epochs
     best.keras        with evaluate_every: the model of the epoch with the smallest distance
@@ -43,8 +45,10 @@ from geans.experiment import evaluation, families, loading, making
 FREE = ("epochs", "picture_every", "evaluate_every")
 """What may change when a run is resumed."""
 
-POINTS_TO_SHOW = 2_500
-IMAGES_TO_SHOW = 64
+SAMPLES_TO_SHOW = {2: 2_500, 4: 64, 5: 8}
+"""By the rank of a batch: points, images, clips frame by frame."""
+
+CLIPS_TO_MOVE = 36
 
 # The shape of images that a network knows which comes with the package.
 FEATURES_AT_HAND = (28, 28, 1)
@@ -130,6 +134,8 @@ def run(
     diverged = _write_results(model, mixture, run_dir, diverged, _to_show(model))
     if model.generator.output_shape[1:] == FEATURES_AT_HAND and not diverged:
         _write_evaluation(run_dir, data_dir)
+    if preset.data.startswith("video:") and not diverged:
+        _write_motion(model, preset, run_dir, data_dir)
     checkpoint.prune(1)
     return model
 
@@ -176,13 +182,12 @@ def _check_resume(preset, run_dir):
 
 def _to_show(model):
     """How many samples a picture has, in how many columns, and what `sample` takes for them."""
-    if len(model.generator.output_shape) == 2:
-        return {"count": POINTS_TO_SHOW}
+    count = SAMPLES_TO_SHOW[len(model.generator.output_shape)]
     classes, _ = families.codes_in_turn(model, 0)
     if classes is None:
-        return {"count": IMAGES_TO_SHOW}
+        return {"count": count}
     # Whole rows, a column for each class.
-    count = classes * max(1, round(IMAGES_TO_SHOW / classes))
+    count = classes * max(1, round(count / classes))
     _, codes = families.codes_in_turn(model, count)
     return {"count": count, "columns": classes, "conditions": codes}
 
@@ -241,6 +246,15 @@ def _write_evaluation(run_dir, data_dir):
         logging.getLogger(__name__).warning("The run is not evaluated. %s", error)
 
 
+def _write_motion(model, preset, run_dir, data_dir):
+    clips = model.sample(evaluation.CLIPS, seed=0)
+    plotting.clip_animation(clips[:CLIPS_TO_MOVE], run_dir / "samples.gif")
+    try:
+        report.write_json(evaluation.motion(clips, preset, data_dir), run_dir / "metrics.json")
+    except ValueError as error:  # One clip is too few, and those of a collapsed generator alike.
+        logging.getLogger(__name__).warning("The motion is not measured. %s", error)
+
+
 def _measure(samples, mixture, diverged):
     mark = {"diverged": True} if diverged else {}
     if mixture is None:
@@ -249,9 +263,11 @@ def _measure(samples, mixture, diverged):
 
 
 def picture(samples, mixture=None, columns=None):
-    """Samples as a figure: a grid of images, or points over the modes of `mixture`."""
+    """Samples as a figure: images, clips frame by frame, or points over the modes of `mixture`."""
     if np.ndim(samples) == 4:
         return plotting.image_grid(samples, columns)
+    if np.ndim(samples) == 5:
+        return plotting.clip_rows(samples)
     real = mixture.sample(len(samples))
     coverage = metrics.mode_coverage(samples, mixture) if np.isfinite(samples).all() else None
     return plotting.scatter(real, samples, mixture, coverage=coverage)

@@ -64,10 +64,11 @@ class Preset:
     Args:
         name: Its name, and the name of its run directory: letters, digits, `_`, `-` and `.`.
         data: `"mixture:ring"`, `"mixture:grid"`, `"stacked:mnist"`, `"stacked:digits"`,
-            `"polygons:triangles"`, `"embedded:fashion"`, `"tfds:NAME"` or `"folder:PATH"`.
+            `"polygons:triangles"`, `"embedded:fashion"`, `"tfds:NAME"`, `"folder:PATH"`,
+            `"video:moving_digits"` or `"video:PATH"`.
         data_options: Further arguments of that dataset, such as `{"radius": 1.0}`.
-        samples_per_epoch: Points, stacks or polygons drawn for an epoch; other images come as many
-            as there are.
+        samples_per_epoch: Points, stacks, polygons or moving digits drawn for an epoch; other
+            images and clips come as many as there are.
         image_size: Side in pixels to resize images to; `None` keeps them.
         batch_size: Samples per step; under GEAN the micro-batch.
         model: The family of models: `"plain"`, `"conditional"`, `"acgan"` or `"infogan"`.

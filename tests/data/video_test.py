@@ -88,6 +88,18 @@ class TestMovingDigits:
         assert set(np.unique(bright)) <= {0, 9, *range(10, 19)}
         assert {0, 9} < set(np.unique(bright))
 
+    def test_digits_are_resized_by_area(self):
+        digits = np.zeros((1, 8, 4), "uint8")
+        digits[0, 2:6] = 200
+        digits[0, 6, :2] = 100
+        clips = moving(digits, clips=5, frames=3, image_size=9, digit_size=4)
+        ink = np.array([[200, 200], [200, 200], [50, 0]])
+        for frame, (top, left) in zip(
+            clips.reshape(-1, 9, 9), corners(clips).reshape(-1, 2), strict=True
+        ):
+            np.testing.assert_array_equal(frame[top : top + 3, left : left + 2], ink)
+            assert frame.sum() == ink.sum()
+
     def test_the_seed_decides_clips_and_order(self):
         def two_epochs(seed):
             dataset = video.moving_digits("digits", clips=30, image_size=16, seed=seed)
@@ -123,6 +135,7 @@ class TestMovingDigits:
             (dict(frames=0), "frames=0"),
             (dict(frames=10**6), "frames=1000000"),
             (dict(image_size=True), "image_size=True"),
+            (dict(digit_size=0), "digit_size=0"),
             (dict(digits_per_clip=11), "digits_per_clip=11"),
             (dict(speed=-1), "speed must be from 0 to image_size=32. Received: speed=-1"),
             (dict(speed=np.nan), "speed=nan"),
@@ -198,7 +211,7 @@ class TestFromFolder:
         save_frames(pixels, tmp_path / "clip")
         clips = everything(video.from_folder(tmp_path, 4, 8))
         expected = np.broadcast_to(np.arange(0, 160, 40)[:, None, None, None], (4, 8, 8, 3))
-        inner = np.s_[:, :, 1:-1]  # Next to the cut, Pillow's filter sees a little of the rest.
+        inner = np.s_[:, :, 2:-2]  # Next to the cut, Pillow's filter sees a little of the rest.
         np.testing.assert_array_equal(clips[0][inner], expected[inner])
 
     def test_a_gif_of_changes_shows_whole_frames(self, tmp_path):
