@@ -4,9 +4,8 @@
 
 Trains every preset with every seed as `geans train` does, and appends a row per run: for points and
 stacks the mode coverage of the averaged generator; for clips how they move, and how real ones do;
-for other images what `geans evaluate` says, and
-the mean pixel distance between pairs of samples, divided by that of the real images (1 is as varied
-as the real ones).
+for other images what `geans evaluate` says, and the mean pixel distance between pairs of samples,
+divided by that of the real images (1 is as varied as the real ones).
 Takes the sum of the minutes that `geans presets` prints, per seed.
 """
 

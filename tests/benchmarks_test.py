@@ -83,3 +83,11 @@ def test_workers_send_gradients_once_per_window(tmp_path):
     # Each of two workers sends as many bytes as the gradients have; others use the device, too.
     assert gan["bytes_per_step"] == pytest.approx(2 * 4 * gan["parameters"], rel=0.1)
     assert gean["bytes_per_step"] == pytest.approx(gan["bytes_per_step"] / 4, rel=0.1)
+
+
+def test_a_row_of_clips_says_how_they_move_and_how_real_ones_do():
+    motion = {"frame_change": 0.5, "clip_change": 0.875, "clip_difference": 0.1}
+    row = {"preset": "video_digits", **motion}
+    row |= {f"real_{name}": value + 0.125 for name, value in motion.items()}
+    expected = "change from frame to frame 0.50 (real 0.62), from end to end 0.88 (real 1.00)"
+    assert load("tables").result(row) == expected
