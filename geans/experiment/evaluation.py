@@ -130,25 +130,20 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES):
     return Origin(name=preset.data, split=used), dataset
 
 
-def motion(clips, preset, data_dir):
-    """`metrics.motion` of generated clips and of as many of a preset's.
+def real_clips(preset, data_dir):
+    """Clips of a preset, up to `CLIPS` of them, with which generated ones are compared."""
+    _, batches = real_data(preset, None, data_dir)
+    return np.concatenate(list(itertools.islice(batches, math.ceil(CLIPS / BATCH_SIZE))))[:CLIPS]
 
-    Args:
-        clips: Array (n, frames, height, width, channels).
-        preset: A `presets.Preset` of clips.
-        data_dir: As in `evaluate`.
 
-    Returns:
-        A dict from name to number, with the prefix `real_` for the preset's.
+def motion(real, fake):
+    """`metrics.motion` of generated clips, and of real ones with the prefix `real_`: a dict.
 
     Raises:
-        ValueError: If there are too few clips, or they are not finite or all alike.
+        ValueError: If there are too few of either, or they are not finite or all alike.
     """
-    _, batches = real_data(preset, None, data_dir)
-    needed = math.ceil(len(clips) / BATCH_SIZE)
-    real = np.concatenate(list(itertools.islice(batches, needed)))[: len(clips)]
     known = dataclasses.asdict(metrics.motion(real))
-    return dataclasses.asdict(metrics.motion(clips)) | {f"real_{key}": known[key] for key in known}
+    return dataclasses.asdict(metrics.motion(fake)) | {f"real_{key}": known[key] for key in known}
 
 
 def evaluate_folders(
@@ -280,11 +275,10 @@ def _steering(model, network, name, fake, averaged, samples):
     return _plain(f"classes of {network.name}", agreement, name, fake, **counts)
 
 
-def _motion(model, preset, fake, averaged, data_dir):
-    clips = model.sample(CLIPS, fake.seed, averaged)
-    found = motion(clips, preset, data_dir)
-    counts = {"real_count": CLIPS, "fake_count": CLIPS}
-    return _plain("differences of frames", found, preset.data, fake, **counts)
+def _motion(model, preset, origin, averaged, data_dir):
+    real, fake = real_clips(preset, data_dir), model.sample(CLIPS, origin.seed, averaged)
+    counts = {"real_count": len(real), "fake_count": len(fake)}
+    return _plain("differences of frames", motion(real, fake), preset.data, origin, **counts)
 
 
 def _plain(features, numbers, name, fake, **fields):

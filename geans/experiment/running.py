@@ -250,7 +250,8 @@ def _write_motion(model, preset, run_dir, data_dir):
     clips = model.sample(evaluation.CLIPS, seed=0)
     plotting.clip_animation(clips[:CLIPS_TO_MOVE], run_dir / "samples.gif")
     try:
-        report.write_json(evaluation.motion(clips, preset, data_dir), run_dir / "metrics.json")
+        found = evaluation.motion(evaluation.real_clips(preset, data_dir), clips)
+        report.write_json(found, run_dir / "metrics.json")
     except ValueError as error:  # One clip is too few, and those of a collapsed generator alike.
         logging.getLogger(__name__).warning("The motion is not measured. %s", error)
 
