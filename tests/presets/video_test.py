@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from geans import experiment, presets
+from geans.experiment import evaluation
 
 RULES = {
     "every step": {"rule": "gan", "update_every": 1, "order": "alternating"},
@@ -38,6 +39,8 @@ def test_a_run_under_every_rule(tmp_path, rule):
     found = json.loads((tmp_path / "metrics.json").read_text())
     names = ("frame_change", "clip_change", "clip_difference")
     assert set(found) == {*names, *(f"real_{name}" for name in names)}
+    measured = experiment.evaluate(tmp_path)
+    assert {each.metric: each.value for each in measured} == pytest.approx(found)
     # Digits move on: the last frame differs more from the first than the second does.
     assert 0.2 < found["real_frame_change"] < found["real_clip_change"] < 1.5
     with PIL.Image.open(tmp_path / "samples.png") as picture:
@@ -46,24 +49,25 @@ def test_a_run_under_every_rule(tmp_path, rule):
         assert animation.n_frames == 4
 
 
-def test_evaluate_compares_the_motion(tmp_path):
-    experiment.run(small(epochs=1), tmp_path)
-    written = json.loads((tmp_path / "metrics.json").read_text())
-    measured = experiment.evaluate(tmp_path)
-    assert {each.metric: each.value for each in measured} == pytest.approx(written)
-    assert {each.features for each in measured} == {"differences of frames"}
-    with pytest.raises(ValueError, match=r"An image has a shape \(height, width, channels\)"):
-        experiment.evaluate(tmp_path, metrics=["frechet_distance"])
-
-
 def test_a_folder_of_clips(tmp_path):
-    pages = [
-        PIL.Image.fromarray(np.random.default_rng(time).integers(0, 256, (16, 16)).astype("uint8"))
-        for time in range(32)
-    ]
-    (tmp_path / "clips").mkdir()
-    pages[0].save(tmp_path / "clips" / "a.gif", save_all=True, append_images=pages[1:])
-    preset = small(data=f"video:{tmp_path / 'clips'}", data_options={"frames": 4}, epochs=1)
-    model = experiment.run(preset, tmp_path / "run")
-    assert model.sample(1).shape == (1, 4, 16, 16, 3)
-    assert "real_frame_change" in json.loads((tmp_path / "run" / "metrics.json").read_text())
+    noise = np.random.default_rng(0).integers(0, 256, (32, 16, 16)).astype("uint8")
+    pages = [PIL.Image.fromarray(page) for page in noise]
+    pages[0].save(tmp_path / "a.gif", save_all=True, append_images=pages[1:])
+    preset = small(data=f"video:{tmp_path}", data_options={"frames": 4, "channels": 1})
+    dataset = experiment.make_data(preset)
+    assert experiment.make_model(preset, dataset).sample(1).shape == (1, 4, 16, 16, 1)
+    real = evaluation.real_clips(preset, None)
+    np.testing.assert_array_equal(np.rint((real + 1) * 127.5), noise.reshape(8, 4, 16, 16, 1))
+    assert evaluation.motion(real, real)["real_frame_change"] == pytest.approx(1, abs=0.1)
+
+
+def test_features_of_images_do_not_know_clips():
+    preset = small(evaluate_every=1)
+    with pytest.raises(ValueError, match=r"An image has a shape \(height, width, channels\)"):
+        evaluation.reference(preset, None, None, (4, 16, 16, 1))
+
+
+def test_clips_are_never_augmented_like_images():
+    preset = small(augmentation="diff_augment")
+    with pytest.raises(ValueError, match="Augmentation needs images of shape"):
+        experiment.make_model(preset, experiment.make_data(preset))
