@@ -60,7 +60,7 @@ def moving_digits(
 
     Reference:
         Srivastava, Mansimov, Salakhutdinov 2015, "Unsupervised Learning of Video Representations
-        using LSTMs", section 4.1 (arXiv 1502.04681).
+        using LSTMs" (arXiv 1502.04681), Moving MNIST.
 
     Example:
         >>> moving_digits("digits", clips=10, frames=4, image_size=16).element_spec.shape

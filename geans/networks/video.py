@@ -1,7 +1,7 @@
 """Networks of 3-D convolutions for short clips: VGAN with one stream.
 
 After Vondrick, Pirsiavash, Torralba 2016, "Generating Videos with Scene Dynamics" (arXiv
-1609.02612), section 2.1: `dcgan` with time as a third axis, kernels of 4x4x4 and strides of 2.
+1609.02612), section 2: `dcgan` with time as a third axis, kernels of 4x4x4 and strides of 2.
 Space is halved as in `dcgan`; time is halved with it, from the clip inwards, while the frames stay
 even and at least 2 remain: the paper's 32x64x64 come down to 2x4x4, 8x28x28 to 2x7x7.
 
