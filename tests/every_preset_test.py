@@ -22,6 +22,7 @@ SMALL = {
     "dcgan": ({"width": 2}, {"width": 2}),
     "resnet": ({"width": 4}, {"width": 4}),
     "modern": ({"width": 4}, {"width": 4}),
+    "video": ({"width": 2}, {"width": 2}),
 }
 SHAPES = {
     "mixture": (2,),
@@ -56,6 +57,8 @@ def shape_of(preset):
     source = preset.data.partition(":")[0]
     shape = SHAPES.get(source) or SHAPES.get(preset.data, (28, 28, 1))
     size = preset.image_size
+    if source == "video":
+        return (4, size, size, 1)
     return (size, size, 3) if size else shape
 
 

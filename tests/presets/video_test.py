@@ -1,4 +1,4 @@
-"""The one preset on clips, on digits that come with the package, under every update rule."""
+"""Runs on clips, of digits that come with the package."""
 
 import dataclasses
 import json
@@ -6,16 +6,9 @@ import json
 import numpy as np
 import PIL.Image
 import pytest
-import tensorflow as tf
 
 from geans import experiment, presets
 from geans.experiment import evaluation
-
-RULES = {
-    "every step": {"rule": "gan", "update_every": 1, "order": "alternating"},
-    "window of 2": {"rule": "gean", "update_every": 2},
-    "epoch": {"rule": "gean", "update_every": "epoch"},
-}
 
 
 def small(**changes):
@@ -27,15 +20,8 @@ def small(**changes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", RULES)
-def test_a_run_under_every_rule(tmp_path, rule):
-    model = experiment.run(small(**RULES[rule]), tmp_path)
-    loaded = experiment.load(tmp_path)
-    clips = model.sample(5, seed=1)
-    assert clips.shape == (5, 4, 16, 16, 1)
-    np.testing.assert_array_equal(loaded.sample(5, seed=1), clips)
-    exported = tf.saved_model.load(tmp_path / "saved_model")
-    np.testing.assert_allclose(exported.sample(5, 1), clips, atol=1e-5)
+def test_a_run_directory_of_clips(tmp_path):
+    experiment.run(small(), tmp_path)
     found = json.loads((tmp_path / "metrics.json").read_text())
     names = ("frame_change", "clip_change", "clip_difference")
     assert set(found) == {*names, *(f"real_{name}" for name in names)}
