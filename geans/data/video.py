@@ -55,8 +55,8 @@ def moving_digits(
         A `tf.data.Dataset` of float32 batches (batch, frames, image_size, image_size, 1).
 
     Raises:
-        ValueError: If the digits are unknown, no such array, blank, or larger than the frames, or a
-            number is out of range.
+        ValueError: If the digits are unknown, no such array, blank, or larger than the frames, a
+            number is out of range, or the clips exceed `pipeline.MEMORY_LIMIT`.
 
     Reference:
         Srivastava, Mansimov, Salakhutdinov 2015, "Unsupervised Learning of Video Representations
@@ -75,9 +75,15 @@ def moving_digits(
     pipeline.check_seed(seed)
     if not values.is_number(speed) or not 0 <= speed <= image_size:
         raise ValueError(f"speed must be from 0 to {image_size=}. Received: {speed=}.")
+    shape = (frames, image_size, image_size)
+    if not pipeline.fits_in_memory(clips, shape):
+        raise ValueError(
+            f"{clips:,} clips of shape {shape} take more than {pipeline.MEMORY_LIMIT:,} bytes. "
+            "Choose fewer, shorter or smaller ones."
+        )
     known = _digits(digits, data_dir)
     random = np.random.default_rng(seed)
-    drawn = np.zeros((clips, frames, image_size, image_size), "uint8")
+    drawn = np.zeros((clips, *shape), "uint8")
     for clip in drawn:
         for _ in range(digits_per_clip):
             ink = _ink(known, random.integers(len(known)), digit_size, image_size)
@@ -131,7 +137,8 @@ def from_folder(path, frames=8, size=32, *, channels=3, on_error="raise", **batc
         clips = np.empty((starts[-1], *shape), "uint8")
 
     def read(index):
-        for place, clip in enumerate(recordings[index].clips(shape), start=starts[index]):
+        places = range(starts[index], starts[index + 1])
+        for place, clip in zip(places, recordings[index].clips(shape), strict=True):
             if clips is not None:
                 clips[place] = clip
 
@@ -152,9 +159,7 @@ def _countable(recordings, frames, on_error):
         counts[index] = recordings[index].check_length(frames) // frames
 
     _check_failures(recordings, image_files.attempt_every(recordings, count), on_error)
-    return [each for each, n in zip(recordings, counts, strict=True) if n], list(
-        filter(None, counts)
-    )
+    return [recordings[index] for index in np.flatnonzero(counts)], list(filter(None, counts))
 
 
 def _check_failures(recordings, failures, on_error):

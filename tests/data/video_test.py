@@ -132,6 +132,10 @@ class TestMovingDigits:
         "options, message",
         [
             (dict(clips=0), "clips=0"),
+            (
+                dict(clips=10**6),
+                r"1,000,000 clips of shape \(8, 32, 32\) take more than 1,073,741,824",
+            ),
             (dict(frames=0), "frames=0"),
             (dict(frames=10**6), "frames=1000000"),
             (dict(image_size=True), "image_size=True"),
