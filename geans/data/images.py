@@ -3,6 +3,10 @@
 Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `shuffle=True`,
 `seed=None`, `drop_remainder=False`. Batches are float32 (batch, height, width, channels) in
 [-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
+
+Every function also takes `limit=None` and `class_shares=None`, which leave images out
+(`classes.chosen`), and `balanced=False`: whether all classes come equally often, in epochs as long
+as without (`classes.balanced_order`). Where labels only serve to choose, they are not yielded.
 """
 
 import os
@@ -12,10 +16,13 @@ import numpy as np
 import tensorflow as tf
 
 from geans import values
-from geans.data import image_files, pipeline
+from geans.data import classes, image_files, pipeline, prepared
 
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
 """Names that `embedded` accepts, and their files in this package."""
+
+CHOOSING = ("limit", "class_shares", "balanced")
+"""Keywords of all functions that say which of the images to train on, and how often."""
 
 MAX_SIZE = 8_192
 """The largest side, in pixels, to which images are resized."""
@@ -56,11 +63,11 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
     if image_size is not None:
         _check_size(image_size)
     with np.load(pathlib.Path(__file__).with_name(EMBEDDED[name])) as arrays:
-        images, classes = arrays["images"], arrays["labels"]
+        images, garments = arrays["images"], arrays["labels"]
     if image_size is not None:
         parts = (images[start : start + 500] for start in range(0, len(images), 500))
         images = np.concatenate([_resize(part, image_size) for part in parts])
-    return from_arrays(images, classes if labels else None, **batching)
+    return from_arrays(images, garments, yield_labels=labels, **batching)
 
 
 def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=False, **batching):
@@ -90,25 +97,35 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     """
     if image_size is not None:
         _check_size(image_size)
-    builder = _builder(name, data_dir)
-    shape = _image_shape(builder, image_size, labels)
+    builder = prepared.builder(name, data_dir)
+    choosing = {key: batching.pop(key) for key in CHOOSING if batching.get(key)}
+    labelled = labels or bool(choosing.keys() - {"limit"})
+    shape = prepared.image_shape(builder, image_size, labelled)
     if not builder.is_prepared():
         builder.download_and_prepare()
-    examples = _encoded_examples(builder, split, labels)
+    labelled = labelled or (bool(choosing) and prepared.has_classes(builder))
+    examples = prepared.encoded_examples(builder, split, labelled)
     decode_image = builder.info.features["image"].decode_example
 
     def decode(example):
         image = decode_image(example["image"])
         image = tf.ensure_shape(_resize(image, image_size) if image_size else image, shape)
-        return (image, tf.cast(example["label"], tf.int64)) if labels else image
+        return (image, tf.cast(example["label"], tf.int64)) if labelled else image
 
     if not pipeline.fits_in_memory(len(examples), shape):
+        if choosing:
+            raise ValueError(
+                f"{name} is too large for memory, where alone {', '.join(choosing)} can be had. "
+                "Pass a smaller image_size, or a part of the split, such as train[:300]."
+            )
         batching = {"shuffle_buffer": _ENCODED_SHUFFLE_BUFFER, **batching}
         return pipeline.decoded_batches(examples, decode, **batching)
-    return pipeline.batches(pipeline.decode_all(examples, decode), **batching)
+    decoded = pipeline.decode_all(examples, decode)
+    images, classes_ = decoded if labelled else (decoded, None)
+    return from_arrays(images, classes_, yield_labels=labels, **choosing, **batching)
 
 
-def from_folder(path, size=None, *, channels=3, on_error="raise", **batching):
+def from_folder(path, size=None, *, channels=3, on_error="raise", limit=None, **batching):
     """PNG and JPEG files of a folder and its subfolders, in sorted order before shuffling.
 
     Every file is decoded once before this function returns, so a damaged one cannot stop a
@@ -131,6 +148,7 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", **batching):
         on_error: What becomes of files that are truncated, empty, not what their extension says or
             otherwise unreadable: `"raise"` refuses the folder and names them, `"skip"` leaves them
             out and names them in a warning of `logging`.
+        limit: Number of files to read at most, evenly from all in their order; `None` for all.
         **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
 
     Returns:
@@ -139,7 +157,8 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", **batching):
     Raises:
         ValueError: If the folder is missing or has no images, a file cannot be read (with `"skip"`:
             none can), a subfolder cannot be read, a link leads out of the folder, files that are
-            to keep their size differ in it, or `size`, `channels` or `on_error` is not allowed.
+            to keep their size differ in it, `size`, `channels`, `on_error` or `limit` is not
+            allowed, or classes are asked for, of which a folder has none.
 
     Example:
         >>> import tempfile, PIL.Image
@@ -151,7 +170,11 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", **batching):
     if size is not None:
         _check_size(size)
     image_files.check_reading(channels, on_error)
+    by_class = [key for key in CHOOSING if batching.pop(key, None)]
+    if by_class:
+        raise ValueError(f"A folder has no labels, which {' and '.join(by_class)} would need.")
     files = image_files.find(path)
+    files = [files[index] for index in classes.chosen(len(files), limit=limit)]
     shape = (*((size, size) if size else _common_size(path, files, on_error)), channels)
     if pipeline.fits_in_memory(len(files), shape):
         images = np.empty((len(files), *shape), "uint8")
@@ -210,7 +233,16 @@ def _only_size(path, sizes):
     return next(iter(sizes))
 
 
-def from_arrays(images, labels=None, **batching):
+def from_arrays(
+    images,
+    labels=None,
+    *,
+    yield_labels=True,
+    limit=None,
+    class_shares=None,
+    balanced=False,
+    **batching,
+):
     """Images in memory.
 
     Args:
@@ -218,6 +250,11 @@ def from_arrays(images, labels=None, **batching):
             floats in [-1, 1]. Floats in [0, 1] pass, but leave half the range unused: give
             `2 * images - 1` instead.
         labels: Integers (count,), or `None`.
+        yield_labels: Whether to yield labels that are given; without, they only choose.
+        limit: Number of images to keep at most, of each class its part; `None` for all.
+        class_shares: Share of each class to keep, a list in the order of the labels; `None` for
+            all.
+        balanced: Whether all classes come equally often.
         **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
 
     Returns:
@@ -225,7 +262,8 @@ def from_arrays(images, labels=None, **batching):
 
     Raises:
         ValueError: If rank, dtype or range of the images is another, a value is not finite, or
-            the labels are not one integer per image.
+            the labels are not one integer per image; or if labels are missing that `class_shares`
+            or `balanced` need, or shares or the limit are not allowed (`classes.chosen`).
 
     Example:
         >>> black = np.zeros((6, 28, 28), "uint8")
@@ -242,9 +280,16 @@ def from_arrays(images, labels=None, **batching):
         images = images[..., np.newaxis]
     if images.dtype != np.uint8:
         images = _checked_floats(images)
-    if labels is None:
-        return pipeline.batches(images, **batching)
-    return pipeline.batches((images, _checked_labels(labels, len(images))), **batching)
+    if labels is not None:
+        labels = classes.checked_labels("Labels", labels, len(images))
+    if limit is not None or class_shares is not None:
+        kept = classes.chosen(len(images), labels, limit=limit, class_shares=class_shares)
+        images, labels = images[kept], None if labels is None else labels[kept]
+    if balanced and labels is None:
+        raise ValueError("balanced=True needs labels, of which these images have none.")
+    batching["balanced_by"] = labels if balanced else None
+    yielded = images if labels is None or not yield_labels else (images, labels)
+    return pipeline.batches(yielded, **batching)
 
 
 def load(spec, *, image_size=None, data_dir=None, labels=False, **batching):
@@ -309,51 +354,6 @@ def _resize(images, size):
     return tf.saturate_cast(tf.round(resized), tf.uint8)
 
 
-def _builder(name, data_dir):
-    import tensorflow_datasets as tfds
-
-    try:
-        return tfds.builder(name, data_dir=data_dir)
-    except tfds.core.registered.DatasetNotFoundError as error:
-        raise ValueError(
-            f"tensorflow-datasets knows no dataset {name!r}. "
-            "List the names with tensorflow_datasets.list_builders()."
-        ) from error
-
-
-def _image_shape(builder, image_size, labels):
-    """Shape of one resulting image; refuses datasets that cannot give one."""
-    import tensorflow_datasets as tfds
-
-    features = builder.info.features
-    names = sorted(features) if isinstance(features, tfds.features.FeaturesDict) else []
-    image = features["image"] if "image" in names else None
-    if not isinstance(image, tfds.features.Image) or image.np_dtype != np.uint8:
-        raise ValueError(f'{builder.name} has no 8-bit "image" feature. Its features: {names}')
-    if labels and "label" not in names:
-        raise ValueError(f'{builder.name} has no "label" feature. Its features: {names}')
-    shape = (image_size, image_size, image.shape[-1]) if image_size else image.shape
-    if None in shape:
-        raise ValueError(
-            f"{builder.name} has images of shape {image.shape}, where None varies from image to "
-            "image. Pass image_size, such as 64, to make them equal."
-        )
-    return tuple(shape)
-
-
-def _encoded_examples(builder, split, labels):
-    import tensorflow_datasets as tfds
-
-    wanted = {"image", "label"} if labels else {"image"}
-    encoded = {"image": tfds.decode.SkipDecoding()}
-    return builder.as_dataset(
-        split=split,
-        decoders=tfds.decode.PartialDecoding(wanted, decoders=encoded),
-        # Its cache would hold the encoded images a second time.
-        read_config=tfds.ReadConfig(try_autocache=False),
-    )
-
-
 def _checked_floats(images):
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(
@@ -370,13 +370,3 @@ def _checked_floats(images):
             f"{images.max():g}. For pixels in [0, 255] pass uint8 or images / 127.5 - 1."
         )
     return images.astype("float32")
-
-
-def _checked_labels(labels, count):
-    labels = np.asarray(labels)
-    if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
-            f"Labels must be integers of shape ({count},), one per image. "
-            f"Received: {labels.dtype} of shape {labels.shape}"
-        )
-    return labels.astype("int64")

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import values
+from geans.data import classes
 
 MEMORY_LIMIT = 2**30
 """Bytes of decoded uint8 images that a dataset may keep in memory; more is decoded every epoch."""
@@ -29,8 +30,13 @@ def normalise(images):
     return tf.cast(images, tf.float32) / 127.5 - 1.0
 
 
-def batches(arrays, *, batch_size=64, shuffle=True, seed=None, drop_remainder=False):
+def batches(
+    arrays, *, batch_size=64, shuffle=True, seed=None, drop_remainder=False, balanced_by=None
+):
     """Batches arrays that fit in memory.
+
+    With `balanced_by` all classes come equally often, however rare they are, in epochs as long as
+    without: `classes.balanced_order`.
 
     Args:
         arrays: One array, or a tuple of arrays of the same length. A uint8 array holds images and
@@ -40,13 +46,16 @@ def batches(arrays, *, batch_size=64, shuffle=True, seed=None, drop_remainder=Fa
         seed: Integer; the same seed (and the same `tf.random.set_seed`, if called) gives the same
             batches, epoch by epoch. `None` draws one.
         drop_remainder: Whether to leave out the last batch when it is smaller than the others.
+        balanced_by: The classes, integers (count,), one per example, whether they are among
+            `arrays` or not; `None` takes every example once.
 
     Returns:
         A finite `tf.data.Dataset` with batches structured like `arrays`.
 
     Raises:
         ValueError: If the arrays are empty or differ in length, `batch_size` is no positive
-            integer, `seed` is no integer from 0, or no batch would remain.
+            integer, `seed` is no integer from 0, no batch would remain, or `balanced_by` is not
+            one integer per example.
 
     Example:
         >>> points = np.zeros((10, 2), "float32")
@@ -55,16 +64,22 @@ def batches(arrays, *, batch_size=64, shuffle=True, seed=None, drop_remainder=Fa
     """
     count = _common_length(arrays)
     _check_batching(count, batch_size, seed, drop_remainder)
+    if balanced_by is not None:
+        balanced_by = classes.checked_labels("balanced_by", balanced_by, count)
     # On an accelerator belong the batches, not the whole dataset.
     with tf.device("cpu"):
         tensors = tf.nest.map_structure(tf.convert_to_tensor, arrays)
 
     def epoch(epoch_seed):
+        def mix(tensor, stream):
+            seeds = tf.stack([epoch_seed, stream])
+            return tf.random.experimental.stateless_shuffle(tensor, seeds) if shuffle else tensor
+
         # Permuting once and gathering whole batches is far quicker than shuffling examples.
-        order = tf.range(count, dtype="int64")
-        if shuffle:
-            seeds = tf.stack([epoch_seed, 0])
-            order = tf.random.experimental.stateless_shuffle(order, seeds)
+        if balanced_by is None:
+            order = mix(tf.range(count, dtype="int64"), 0)
+        else:
+            order = classes.balanced_order(balanced_by, mix)
 
         def gather(start):
             indices = order[start : start + batch_size]

@@ -56,7 +56,7 @@ def neighbours(
     if not np.isfinite(fake).all():
         raise FloatingPointError("Samples contain NaN or infinity: the generator has diverged.")
     fake = to_pixels(fake)
-    origin, batches = evaluation.real_data(preset, None, data_dir)
+    origin, batches = evaluation.real_data(preset, None, data_dir, trained_on=True)
     training = _images(batches)
     others = None
     if held_out is not None:

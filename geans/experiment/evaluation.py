@@ -108,8 +108,11 @@ def reference(preset, mixture, data_dir, shape):
     return feature_set.extract_cached(batches, _network(None, shape), origin, count=SAMPLES)
 
 
-def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES):
+def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES, trained_on=False):
     """What generated samples of a preset are compared with: its data in their own order.
+
+    All of them, even if the preset trains on some only: who has learnt a few by heart is to show
+    it. With `trained_on` those that the preset trains on, once each.
 
     Returns:
         An `Origin`, and an iterable of batches.
@@ -120,8 +123,10 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES):
     if known is not None:
         drawn = known.sample(samples, seed=0)
         return Origin(name=preset.data, split="drawn anew"), np.array_split(drawn, min(10, samples))
-    fixed = {"shuffle": False, "batch_size": BATCH_SIZE, "seed": preset.seed}
-    options = preset.data_options | fixed | ({"split": split} if split else {})
+    left_out = ("balanced",) if trained_on else data.images.CHOOSING
+    options = {key: preset.data_options[key] for key in preset.data_options.keys() - left_out}
+    options |= {"shuffle": False, "batch_size": BATCH_SIZE, "seed": preset.seed}
+    options |= {"split": split} if split else {}
     dataset = making.loader(preset)(image_size=preset.image_size, data_dir=data_dir, **options)
     used = options.get("split", "train") if preset.data.startswith("tfds:") else ""
     source, _, path = preset.data.partition(":")

@@ -205,6 +205,84 @@ def test_unsuitable_arrays_are_refused(pixels, labels, message):
         images.from_arrays(pixels, labels)
 
 
+# --- choosing ---
+
+
+def numbered(labels):
+    """Pictures of one pixel that say their place."""
+    return images.from_arrays(np.arange(12, dtype="uint8").reshape(12, 1, 1), **labels, **QUIET)
+
+
+CLASSES = np.arange(12) // 6
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"limit": 4}, [0, 1, 6, 7]),
+        ({"class_shares": [1, 1 / 6]}, [0, 1, 2, 3, 4, 5, 6]),
+        ({"class_shares": [0.5, 1 / 6], "balanced": True}, [0, 6, 1, 6]),
+    ],
+)
+@pytest.mark.parametrize("yield_labels", [True, False])
+def test_arrays_are_chosen_by_their_labels(options, expected, yield_labels):
+    found = everything(numbered({"labels": CLASSES, "yield_labels": yield_labels, **options}))
+    pictures, labels = found if yield_labels else (found, CLASSES[expected])
+    assert to_bytes(pictures).ravel().tolist() == expected
+    assert labels.tolist() == CLASSES[expected].tolist()
+
+
+def test_without_labels_a_limit_takes_images_evenly():
+    pictures = everything(numbered({"limit": 3}))
+    assert to_bytes(pictures).ravel().tolist() == [0, 4, 8]
+
+
+@pytest.mark.parametrize("option", [{"balanced": True}, {"class_shares": [1, 1]}])
+def test_without_labels_nothing_can_be_done_by_class(option, tmp_path):
+    (name,) = option
+    with pytest.raises(ValueError, match=f"{name}.* needs labels"):
+        numbered(option)
+    with pytest.raises(ValueError, match=f"folder has no labels, which {name} would"):
+        images.load(f"folder:{tmp_path}", **option)
+
+
+def test_a_few_embedded_images_have_all_classes():
+    _, labels = everything(images.embedded(limit=300, labels=True, **QUIET))
+    assert np.bincount(labels).tolist() == [30] * 10
+    assert images.embedded(limit=300).element_spec == tf.TensorSpec((None, 28, 28, 1), tf.float32)
+
+
+def test_unbalanced_garments_balanced():
+    options = dict(class_shares=[1] * 9 + [0.05], labels=True, **QUIET)
+    _, labels = everything(images.embedded(**options))
+    assert np.bincount(labels).tolist() == [1000] * 9 + [50]
+    _, labels = everything(images.embedded(balanced=True, **options))
+    assert np.bincount(labels).tolist() == [905] * 10
+
+
+@needs_tfds
+def test_tfds_uses_labels_that_it_does_not_yield():
+    options = dict(split="test[:200]", data_dir=TFDS, limit=20, **QUIET)
+    pictures, labels = everything(images.from_tfds("mnist", labels=True, **options))
+    np.testing.assert_array_equal(everything(images.from_tfds("mnist", **options)), pictures)
+    assert set(labels) == set(range(10))
+
+
+@needs_tfds
+@pytest.mark.parametrize("option", [{"limit": 9}, {"balanced": True}])
+def test_what_is_streamed_cannot_be_chosen_from(monkeypatch, option):
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
+    with pytest.raises(ValueError, match=r"too large for memory.*train\[:300\]"):
+        images.from_tfds("mnist", data_dir=TFDS, split="test", **option)
+
+
+def test_a_folder_is_read_evenly(tmp_path):
+    for shade in range(6):
+        save(np.full((4, 4), 10 * shade, "uint8"), tmp_path / f"{shade}.png")
+    found = everything(images.from_folder(tmp_path, channels=1, limit=3, **QUIET))
+    assert to_bytes(found)[:, 0, 0, 0].tolist() == [0, 20, 40]
+
+
 # --- load ---
 
 

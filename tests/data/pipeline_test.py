@@ -93,6 +93,37 @@ def test_decoded_pairs_are_normalised_after_batching():
         np.testing.assert_array_equal(pixels[:, 1, 1, 2], pipeline.normalise(labels))
 
 
+RARE = np.array([0] * 90 + [1] * 10)
+
+
+def test_balanced_classes_come_equally_often_in_epochs_as_long_as_before():
+    dataset = pipeline.batches((RARE, np.arange(100)), batch_size=32, seed=3, balanced_by=RARE)
+    assert int(dataset.cardinality()) == 4
+    for _ in range(2):
+        labels, examples = map(np.concatenate, zip(*dataset.as_numpy_iterator(), strict=True))
+        assert np.bincount(labels).tolist() == [50, 50]
+        assert np.bincount(examples)[90:].tolist() == [5] * 10
+        np.testing.assert_array_equal(RARE[examples], labels)
+
+
+def test_balanced_epochs_follow_from_the_seed():
+    def epochs(seed):
+        dataset = pipeline.batches(np.arange(100), batch_size=64, seed=seed, balanced_by=RARE)
+        return [epoch(dataset), epoch(dataset)]
+
+    assert epochs(3) == epochs(3) != epochs(4)
+    frequent = [{each for each in sum(shown, []) if each < 90} for shown in epochs(3)]
+    assert [len(part) for part in frequent] == [50, 50] and frequent[0] != frequent[1]
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"), [(RARE[1:], r"\(100,\), one per image"), (RARE / 2, "float64")]
+)
+def test_classes_are_integers_one_per_example(classes, message):
+    with pytest.raises(ValueError, match=f"balanced_by must be .*{message}"):
+        pipeline.batches(np.arange(100), balanced_by=classes)
+
+
 def test_a_small_shuffle_buffer_keeps_the_first_element_among_the_first():
     elements = tf.data.Dataset.range(1000)
     dataset = pipeline.decoded_batches(

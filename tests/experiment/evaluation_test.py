@@ -211,6 +211,19 @@ def test_a_run_on_a_folder_is_compared_with_all_of_it(tmp_path):
     assert found[:, 0, 0, 0].tolist() == list(range(0, 100, 10))
 
 
+def test_a_run_on_few_images_is_compared_with_all():
+    options = {"limit": 30, "class_shares": [1] * 9 + [0.1], "balanced": True}
+    preset = garments(data_options=options)
+    of = {
+        trained_on: experiment.evaluation.real_data(preset, None, None, trained_on=trained_on)[1]
+        for trained_on in (False, True)
+    }
+    counts = {trained_on: sum(map(len, batches)) for trained_on, batches in of.items()}
+    assert counts == {False: 10_000, True: 30}
+    images = np.concatenate([np.asarray(batch) for batch in of[True]])
+    assert len(np.unique(images, axis=0)) == 30  # Not balanced: none twice.
+
+
 def test_five_points_are_enough_for_a_distance(tmp_path):
     experiment.run(ring(epochs=1), tmp_path / "run")
     found = experiment.evaluate(tmp_path / "run", samples=5, metrics=["frechet_distance"])

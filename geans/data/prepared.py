@@ -1,0 +1,89 @@
+"""Images of tensorflow-datasets, before they are decoded."""
+
+import numpy as np
+
+
+def builder(name, data_dir=None):
+    """The builder of a dataset, such as "mnist".
+
+    Raises:
+        ValueError: If tensorflow-datasets knows no such dataset.
+
+    Example:
+        >>> builder("mnist").name
+        'mnist'
+    """
+    import tensorflow_datasets as tfds
+
+    try:
+        return tfds.builder(name, data_dir=data_dir)
+    except tfds.core.registered.DatasetNotFoundError as error:
+        raise ValueError(
+            f"tensorflow-datasets knows no dataset {name!r}. "
+            "List the names with tensorflow_datasets.list_builders()."
+        ) from error
+
+
+def image_shape(builder, image_size, labels):
+    """The shape of one resulting image.
+
+    Args:
+        builder: Of the dataset.
+        image_size: Side to which images will be resized; `None` for their own.
+        labels: Whether the dataset shall have labels.
+
+    Raises:
+        ValueError: If the dataset has no 8-bit images, or no labels, or needs an `image_size`.
+
+    Example:
+        >>> image_shape(builder("mnist"), 32, labels=True)
+        (32, 32, 1)
+    """
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    names = sorted(features) if isinstance(features, tfds.features.FeaturesDict) else []
+    image = features["image"] if "image" in names else None
+    if not isinstance(image, tfds.features.Image) or image.np_dtype != np.uint8:
+        raise ValueError(f'{builder.name} has no 8-bit "image" feature. Its features: {names}')
+    if labels and "label" not in names:
+        raise ValueError(f'{builder.name} has no "label" feature. Its features: {names}')
+    shape = (image_size, image_size, image.shape[-1]) if image_size else image.shape
+    if None in shape:
+        raise ValueError(
+            f"{builder.name} has images of shape {image.shape}, where None varies from image to "
+            "image. Pass image_size, such as 64, to make them equal."
+        )
+    return tuple(shape)
+
+
+def has_classes(builder):
+    """Whether the "label" of a dataset is one of some classes.
+
+    Example:
+        >>> has_classes(builder("mnist")), has_classes(builder("celeb_a"))
+        (True, False)
+    """
+    import tensorflow_datasets as tfds
+
+    return isinstance(dict(builder.info.features).get("label"), tfds.features.ClassLabel)
+
+
+def encoded_examples(builder, split, labels):
+    """A `tf.data.Dataset` of dicts with an encoded "image" and, where asked for, a "label".
+
+    Args:
+        builder: Of a dataset that is prepared.
+        split: Split or slice, such as "train[:10%]".
+        labels: Whether to yield the "label".
+    """
+    import tensorflow_datasets as tfds
+
+    wanted = {"image", "label"} if labels else {"image"}
+    encoded = {"image": tfds.decode.SkipDecoding()}
+    return builder.as_dataset(
+        split=split,
+        decoders=tfds.decode.PartialDecoding(wanted, decoders=encoded),
+        # Its cache would hold the encoded images a second time.
+        read_config=tfds.ReadConfig(try_autocache=False),
+    )
