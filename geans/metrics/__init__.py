@@ -1,5 +1,6 @@
 # Functions hide their modules of the same name on purpose: `metrics.mode_coverage(samples, ring)`.
 from geans.metrics import features
+from geans.metrics.class_coverage import ClassCoverage, coverage_per_class
 from geans.metrics.diversity import ms_ssim_diversity, ms_ssim_per_class
 from geans.metrics.evaluation import METRICS, measure
 from geans.metrics.feature_set import FeatureSet, extract, extract_cached
@@ -38,6 +39,7 @@ from geans.metrics.polygons import (
 from geans.metrics.precision_recall import PRDC, prdc
 
 __all__ = [
+    "ClassCoverage",
     "ClassDistances",
     "DataCopying",
     "FeatureSet",
@@ -55,6 +57,7 @@ __all__ = [
     "Origin",
     "PRDC",
     "PolygonPrecisionRecall",
+    "coverage_per_class",
     "data_copying",
     "extract",
     "extract_cached",

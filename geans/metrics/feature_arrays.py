@@ -77,6 +77,30 @@ def checked_pair(real, fake, *, least=1):
     return real, fake
 
 
+def checked_labels(name, labels, count):
+    """Labels as a NumPy array, or an error.
+
+    Args:
+        name: What errors call them.
+        labels: One integer per row of features.
+        count: Number of rows.
+
+    Raises:
+        ValueError: If they are something else.
+
+    Example:
+        >>> checked_labels("real_labels", [0, 2], 2).tolist()
+        [0, 2]
+    """
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu" or labels.shape != (count,):
+        raise ValueError(
+            f"{name} must be one integer per row of features, shape ({count},). Received: shape "
+            f"{labels.shape} of {labels.dtype}."
+        )
+    return labels
+
+
 def blocks(features, origin=None):
     """Goes through the rows in blocks of at most 16 MiB, or one row.
 

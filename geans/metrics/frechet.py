@@ -254,8 +254,8 @@ def frechet_distance_per_class(real_features, real_labels, fake_features, fake_l
         Miyato and Koyama 2018, "cGANs with projection discriminator", section 4 (intra-FID).
     """
     real, fake = feature_arrays.checked_pair(real_features, fake_features, least=2)
-    real_labels = _checked_labels("real_labels", real_labels, len(real))
-    fake_labels = _checked_labels("fake_labels", fake_labels, len(fake))
+    real_labels = feature_arrays.checked_labels("real_labels", real_labels, len(real))
+    fake_labels = feature_arrays.checked_labels("fake_labels", fake_labels, len(fake))
     classes = np.union1d(real_labels, fake_labels).tolist()
     for name, labels in {"real": real_labels, "fake": fake_labels}.items():
         few = [label for label in classes if np.count_nonzero(labels == label) < 2]
@@ -271,13 +271,3 @@ def frechet_distance_per_class(real_features, real_labels, fake_features, fake_l
         for label in classes
     }
     return ClassDistances(distances, float(np.mean(list(distances.values()))))
-
-
-def _checked_labels(name, labels, count):
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu" or labels.shape != (count,):
-        raise ValueError(
-            f"{name} must be one integer per row of features, shape ({count},). Received: shape "
-            f"{labels.shape} of {labels.dtype}."
-        )
-    return labels

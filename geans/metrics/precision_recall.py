@@ -66,6 +66,42 @@ def prdc(real_features, fake_features, *, k=5):
         Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models",
         section 3; Kynkäänniemi et al. 2019, "Improved precision and recall metric".
     """
+    found = neighbourhoods(real_features, fake_features, k=k)
+    return PRDC(
+        precision=float(np.mean(found.precise)),
+        recall=float(np.mean(found.recalled)),
+        density=found.held / (k * len(found.precise)),
+        coverage=float(np.mean(found.covered)),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Neighbourhoods:
+    """What `prdc` sums up, sample by sample.
+
+    Attributes:
+        precise: Whether each fake sample is within the neighbourhood of some real one, bool (m,).
+        recalled: Whether each real sample is within that of some fake one, bool (n,).
+        covered: Whether each real sample's neighbourhood holds a fake one, bool (n,).
+        held: How often a fake sample is within a real neighbourhood.
+    """
+
+    precise: np.ndarray
+    recalled: np.ndarray
+    covered: np.ndarray
+    held: int
+
+
+def neighbourhoods(real_features, fake_features, *, k):
+    """Whose neighbourhoods hold whose samples, with the arguments and the errors of `prdc`.
+
+    Returns:
+        `Neighbourhoods`.
+
+    Example:
+        >>> neighbourhoods([[0.0], [1.0], [2.0]], [[0.5], [1.5], [9.0]], k=1).precise.tolist()
+        [True, True, False]
+    """
     values.check_count("k", k)
     real, fake = feature_arrays.checked_pair(real_features, fake_features)
     if k >= min(len(real), len(fake)):
@@ -75,7 +111,7 @@ def prdc(real_features, fake_features, *, k=5):
             "pass a smaller k."
         )
     real, fake = _points(real, fake)
-    return _from_radii(real, fake, _radii(real, k), _radii(fake, k), k)
+    return _from_radii(real, fake, _radii(real, k), _radii(fake, k))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +179,7 @@ def _keep_nearest(nearest, squared):
     nearest[:] = candidates[:, : k + 1]
 
 
-def _from_radii(real, fake, real_radii, fake_radii, k):
+def _from_radii(real, fake, real_radii, fake_radii):
     precise = np.zeros(len(fake_radii), bool)
     recalled, covered = np.zeros((2, len(real_radii)), bool)
     held = 0
@@ -153,9 +189,4 @@ def _from_radii(real, fake, real_radii, fake_radii, k):
         precise[columns] |= inside.any(axis=0)
         covered[rows] |= inside.any(axis=1)
         held += int(inside.sum())
-    return PRDC(
-        precision=float(np.mean(precise)),
-        recall=float(np.mean(recalled)),
-        density=held / (k * len(fake_radii)),
-        coverage=float(np.mean(covered)),
-    )
+    return Neighbourhoods(precise, recalled, covered, held)
