@@ -68,14 +68,21 @@ class DiffAugment:
         self.cutout = _share("cutout", cutout)
         self.strength = _share("strength", strength)
 
-    def __call__(self, images, seed):
-        """Transformed images, of the shape and the dtype of `images`."""
+    def __call__(self, images, seed, strength=None):
+        """Transformed images, of the shape and the dtype of `images`.
+
+        Args:
+            images: As above.
+            seed: As above.
+            strength: A scalar tensor in place of `self.strength`.
+        """
         images = _checked_images(images)
+        strength = self.strength if strength is None else strength
         # A stream of its own, since penalties draw from the same seed; and all numbers at once, so
         # that turning one transformation off leaves the others as they were.
         seed = tf.random.fold_in(_checked_seed(seed), tf.constant(_STREAM, "int64"))
         draws = tf.random.stateless_uniform((5, 3, ops.shape(images)[0]), seed)
-        used = tf.cast(draws[:, 0] < self.strength, draws.dtype)
+        used = tf.cast(draws[:, 0] < strength, draws.dtype)
         if self.color:
             images = _brighter(images, used[0] * (draws[0, 1] - 0.5))
             images = _more_saturated(images, used[1] * (2 * draws[1, 1] - 1))
@@ -93,6 +100,83 @@ class DiffAugment:
             "translation": self.translation,
             "cutout": self.cutout,
             "strength": self.strength,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Build the augmentation that `get_config` described."""
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class Adaptive:
+    """An augmentation whose strength p follows how far the discriminator overfits.
+
+    How much augmentation a dataset needs depends on its size, and changes while it is trained on:
+    too little lets the discriminator learn the images by heart, too much hides them. The share by
+    which the discriminator's logits of *augmented real* images are positive rather than negative,
+
+        r = E[sign(D(real))],
+
+    tells: it is 0 where the discriminator cannot decide, and 1 where it is sure of every image that
+    it trains on. Where r is above `target`, p rises, below it falls, by a fixed amount per image.
+
+    This is ADA's controller on DiffAugment's transformations; ADA's own, larger set has geometric
+    ones (rotations, scalings) as well. The object is a plain setting: p is a weight of the model
+    that trains with it, 0 at first, saved with it, and in its history as `augmentation_strength`.
+    It moves when the generator has moved, so it is the same throughout a window of GEAN.
+
+    Args:
+        augmentation: Name or object of a `DiffAugment`, whose `strength` p never exceeds.
+        target: The r that p steers towards, above 0 and below 1; .6 is the paper's.
+        ramp: Images (as the discriminator sees them, one seen twice counts twice) in which p can
+            rise from 0 to 1. The paper's 500,000 are for trainings of millions: take some percent
+            of what the training will see. With long windows, many times a window.
+        interval: Updates of the generator between two changes of p; 4 is the paper's.
+
+    Raises:
+        ValueError: An argument is out of range; in `compile`, the loss leaves the sign of a logit
+            without meaning.
+
+    Reference: Karras et al. 2020, "Training generative adversarial networks with limited data"
+    (arXiv 2006.06676), section 3.
+
+    Example:
+
+    >>> augmentation = Adaptive(DiffAugment(cutout=0.25, strength=0.8), ramp=50_000)
+    >>> images, seed = ops.ones((8, 4, 4, 3)), ops.array([0, 1])
+    >>> bool(ops.all(augmentation(images, seed, strength=0.0) == images))
+    True
+    """
+
+    def __init__(self, augmentation="diff_augment", target=0.6, *, ramp=20_000, interval=4):
+        self.augmentation = get(augmentation)
+        if not isinstance(self.augmentation, DiffAugment):
+            raise ValueError(
+                "augmentation must be 'diff_augment' or a geans.augment.DiffAugment. Received: "
+                f"augmentation={augmentation!r}."
+            )
+        if not values.is_number(target) or not 0 < target < 1:
+            raise ValueError(
+                f"target must be a number above 0 and below 1. Received: target={target!r}."
+            )
+        self.target = target
+        values.check_count("ramp", ramp, most=10**12)
+        self.ramp = ramp
+        values.check_count("interval", interval)
+        self.interval = interval
+
+    def __call__(self, images, seed, strength=0.0):
+        """Transformed images: `DiffAugment` with the probability `strength`, a scalar."""
+        return self.augmentation(images, seed, strength)
+
+    def get_config(self):
+        """Return the constructor's arguments by name."""
+        return {
+            "augmentation": keras.saving.serialize_keras_object(self.augmentation),
+            "target": self.target,
+            "ramp": self.ramp,
+            "interval": self.interval,
         }
 
     @classmethod
@@ -192,18 +276,18 @@ def _share(name, value):
     return value
 
 
-AUGMENTATIONS = {"diff_augment": DiffAugment}
+AUGMENTATIONS = {"diff_augment": DiffAugment, "adaptive": Adaptive}
 
 
 def get(identifier):
     """Return the augmentation that a name, a class, a dict or an augmentation itself stands for.
 
     Args:
-        identifier: a key of `AUGMENTATIONS` (with the settings of its paper), a `DiffAugment` or
+        identifier: a key of `AUGMENTATIONS` (with its default settings), one of these objects or
             its class, what `keras.saving.serialize_keras_object` made of one, or None.
 
     Returns:
-        A `DiffAugment`, or None for None.
+        A `DiffAugment` or an `Adaptive`, or None for None.
 
     Raises:
         ValueError: `identifier` is none of these.
@@ -220,12 +304,13 @@ def get(identifier):
         augmentation = AUGMENTATIONS[identifier]
     elif isinstance(identifier, dict):
         augmentation = _deserialized(identifier)
-    if isinstance(augmentation, type) and issubclass(augmentation, DiffAugment):
+    kinds = tuple(AUGMENTATIONS.values())
+    if isinstance(augmentation, type) and issubclass(augmentation, kinds):
         augmentation = augmentation()
-    if not isinstance(augmentation, DiffAugment):
+    if not isinstance(augmentation, kinds):
         raise ValueError(
             f"augmentation must be None, one of {', '.join(AUGMENTATIONS)}, or a "
-            f"geans.augment.DiffAugment. Received: {identifier!r}."
+            f"geans.augment.DiffAugment or Adaptive. Received: {identifier!r}."
         )
     return augmentation
 

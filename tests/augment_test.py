@@ -422,6 +422,7 @@ def test_get_accepts_none_names_objects_and_classes():
     assert augment.get(augmentation) is augmentation
     assert augment.get("diff_augment").strength == 1
     assert isinstance(augment.get(augment.DiffAugment), augment.DiffAugment)
+    assert augment.get("adaptive").augmentation.get_config() == augment.DiffAugment().get_config()
 
 
 @pytest.mark.parametrize("identifier", ["ada", 0.1, [], penalties.R1, penalties.R1()])
@@ -434,3 +435,40 @@ def test_get_names_the_augmentations_when_it_fails(identifier):
 def test_get_refuses_a_dict_of_nothing(config):
     with pytest.raises(ValueError, match="augmentation"):
         augment.get(config)
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
+def test_a_strength_that_is_passed_replaces_the_own(strength):
+    images = images_of(200, 8, 8, 3)
+    expected = augmented(images, strength=strength)
+    for augmentation in (augment.DiffAugment(strength=0.5), augment.Adaptive()):
+        given = augmentation(images, SEED, tf.constant(strength))
+        np.testing.assert_array_equal(given, expected)
+
+
+def test_adaptive_serialization_round_trip():
+    inner = augment.DiffAugment(cutout=0.25, strength=0.8)
+    augmentation = augment.Adaptive(inner, 0.5, ramp=1_000, interval=2)
+    again = augment.get(keras.saving.serialize_keras_object(augmentation))
+    assert again.get_config() == augmentation.get_config()
+    assert again.augmentation.get_config() == inner.get_config()
+    assert set(vars(augmentation)) == set(inspect.signature(augment.Adaptive).parameters)
+
+
+@pytest.mark.parametrize(
+    ("settings", "received"),
+    [
+        ({"augmentation": None}, "augmentation=None"),
+        ({"augmentation": "adaptive"}, "augmentation='adaptive'"),
+        ({"augmentation": "ada"}, "Received: 'ada'"),
+        ({"target": 0}, "target=0"),
+        ({"target": 1.0}, "target=1.0"),
+        ({"target": float("nan")}, "target=nan"),
+        ({"ramp": 0}, "ramp=0"),
+        ({"ramp": 500.5}, "ramp=500.5"),
+        ({"interval": 0}, "interval=0"),
+    ],
+)
+def test_invalid_settings_of_adaptive(settings, received):
+    with pytest.raises(ValueError, match=received):
+        augment.Adaptive(**settings)
