@@ -2,7 +2,10 @@
 
 import dataclasses
 
+import numpy as np
+
 import geans
+from geans.metrics.class_coverage import coverage_per_class
 from geans.metrics.frechet import frechet_distance_of
 from geans.metrics.inception_score import inception_score
 from geans.metrics.kernel import kernel_distance
@@ -12,6 +15,9 @@ from geans.metrics.precision_recall import prdc
 SUBSETS, SUBSET_SIZE = 100, 1_000
 NEIGHBOURS = 5
 SPLITS = 10
+
+# A class of fewer real images is a classifier's error, more likely than a class of the data.
+SMALLEST_CLASS = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +44,20 @@ def _prdc(real, fake):
     return _Found(dataclasses.asdict(found), {"k": NEIGHBOURS})
 
 
+def _class_coverage(real, fake):
+    shown = np.argmax(real.logits, axis=1)
+    shares = np.bincount(shown) / len(shown)
+    found = coverage_per_class(real.features, shown, fake.features, k=NEIGHBOURS)
+    coverages = {
+        label: coverage
+        for label, coverage in found.coverage.items()
+        if shares[label] >= SMALLEST_CLASS
+    }
+    least = min(coverages, key=coverages.get)
+    values = {"least_class_coverage": coverages[least]}
+    return _Found(values, {"k": NEIGHBOURS, "class": least, "classes": len(coverages)})
+
+
 def _inception_score(real, fake):
     found = inception_score(fake.logits, splits=SPLITS)
     values = {"inception_score": (found.mean, found.stddev)}
@@ -48,17 +68,23 @@ METRICS = {
     "frechet_distance": _frechet_distance,
     "kernel_distance": _kernel_distance,
     "prdc": _prdc,
+    "class_coverage": _class_coverage,
     "inception_score": _inception_score,
 }
 """Names that `measure` takes."""
 
-_NAMES = {"prdc": ("precision", "recall", "density", "coverage")}
+_NAMES = {
+    "prdc": ("precision", "recall", "density", "coverage"),
+    "class_coverage": ("least_class_coverage",),
+}
 
 SMALLER_IS_BETTER = ("frechet_distance", "kernel_distance")
 """Of all other numbers the larger one is better."""
 
 # Of each kind, where more than two are needed.
-_FEWEST = {"prdc": NEIGHBOURS + 1, "inception_score": SPLITS}
+_FEWEST = {"prdc": NEIGHBOURS + 1, "class_coverage": NEIGHBOURS + 1, "inception_score": SPLITS}
+
+_CLASSIFYING = {"class_coverage", "inception_score"}
 
 DEFAULT = ("frechet_distance", "kernel_distance", "prdc")
 
@@ -120,12 +146,13 @@ def check_possible(names, real, fake_count, classifies):
                 f"{name} needs at least {least} images of each kind that it looks at. Received: "
                 f"{received} ones. Take more, or choose metrics without {name}."
             )
-    if "inception_score" in names and not classifies:
+    unclassified = [name for name in names if name in _CLASSIFYING and not classifies]
+    if unclassified:
         raise ValueError(
-            "inception_score needs features that classify, such as digits28. Received: "
+            f"{unclassified[0]} needs features that classify, such as digits28. Received: "
             f"{real.network.name}, which has no logits."
         )
-    if {"kernel_distance", "prdc"} & set(names) and real.features is None:
+    if {"kernel_distance", "prdc", "class_coverage"} & set(names) and real.features is None:
         raise ValueError(
             "Metrics but the Fréchet distance need every row of features. Received: statistics "
             f"alone of {real.origin}. Extract them with keep=True."

@@ -50,6 +50,36 @@ def test_every_number_carries_its_protocol():
     assert "WARNING" in str(by_name["frechet_distance"])
 
 
+def test_the_class_that_is_covered_least_is_named():
+    """Of classes 0 to 3 by the brightest of four pixels, the fakes leave out 2."""
+    real, fake = extracted(0, 400), extracted(1, 800)
+    kept = np.argmax(fake.logits, axis=1) != 2
+    fake = dataclasses.replace(
+        fake,
+        features=fake.features[kept],
+        logits=fake.logits[kept],
+        statistics=metrics.Gaussian.of(fake.features[kept]),
+    )
+    (found,) = evaluation.measure(real, fake, ["class_coverage"])
+    assert (found.metric, found.options) == (
+        "least_class_coverage",
+        {"k": 5, "class": 2, "classes": 4},
+    )
+    of_classes = metrics.coverage_per_class(
+        real.features, np.argmax(real.logits, axis=1), fake.features
+    )
+    assert found.value == of_classes.coverage[2] < min(of_classes.coverage[c] for c in (0, 1, 3))
+
+
+def test_classes_that_hardly_any_real_image_shows_do_not_count():
+    rare = extracted(0, 200)
+    logits = np.zeros((200, 4))
+    logits[:199, 1] = logits[199, 3] = 1
+    real = dataclasses.replace(rare, logits=logits)
+    (found,) = evaluation.measure(real, extracted(1), ["class_coverage"])
+    assert (found.options["class"], found.options["classes"]) == (1, 1)
+
+
 def test_statistics_suffice_for_the_frechet_distance():
     real, fake = extracted(0, keep=False), extracted(1, keep=False)
     (found,) = evaluation.measure(real, fake, ["frechet_distance"])
@@ -64,11 +94,12 @@ def test_networks_must_be_the_same():
         evaluation.measure(extracted(0), extracted(1, network=other))
 
 
-def test_a_score_of_classes_needs_classes():
+@pytest.mark.parametrize("metric", ["inception_score", "class_coverage"])
+def test_a_score_of_classes_needs_classes(metric):
     without = features.FeatureNetwork("plain", lambda images: flat(images)["features"])
     sets = extracted(0, network=without), extracted(1, network=without)
     with pytest.raises(ValueError, match="no logits"):
-        evaluation.measure(*sets, ["inception_score"])
+        evaluation.measure(*sets, [metric])
 
 
 @pytest.mark.parametrize("names", ["prdc", [], None, ["fid"], ["prdc", 3]])
