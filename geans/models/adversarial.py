@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from geans import augment, losses, penalties
 from geans.models import (
+    adaptive,
     checks,
     distribution,
     finiteness,
@@ -96,10 +97,10 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             update_every,
             order,
             discriminator_steps,
-            after_generator_update=self._move_average,
+            after_generator_update=self._after_generator_update,
         )
         self.guard = finiteness.FiniteGuard(self.rule.players)
-        self.held = None
+        self.held = self.controller = None
         self.steps = self.add_weight(
             initializer="zeros", dtype="int64", trainable=False, aggregation="only_first_replica"
         )
@@ -117,7 +118,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
     @property
     def metrics(self):
         """The means of the epoch that `fit` logs."""
-        return self._seen_means
+        return [*self._seen_means, *([self.controller.mean] if self.controller else [])]
 
     # Compiling and fitting
 
@@ -174,6 +175,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         self.on_nan = on_nan
         self.jit_compile_gradients = bool(jit_compile) and not self.run_eagerly
         with self.distribute_strategy.scope():
+            self.controller = adaptive.controller_of(self.augmentation, self.loss)
             self.generator_player.set_optimizer(movers[0])
             self.discriminator_player.set_optimizer(movers[1])
             self.held = step_length and step_lengths.HeldBatch(self.batch_spec, self.latent_dim)
@@ -200,7 +202,8 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
 
         Returns:
             `keras.callbacks.History` with the epoch means `generator_loss`, `discriminator_loss`
-            (with its penalty), `real_logits` and `fake_logits`.
+            (with its penalty), `real_logits` and `fake_logits`; of an adaptive augmentation also
+            `augmentation_strength`.
 
         Raises:
             ValueError: If the data cannot be trained on; before the first step.
@@ -310,7 +313,8 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             seed: Integer tensor of shape `(2,)`.
             *conditions: Further inputs of the discriminator, such as labels.
         """
-        return game.judge(self.discriminator, self.augmentation, seed, conditions)
+        augmentation = self.controller.augment if self.controller else self.augmentation
+        return game.judge(self.discriminator, augmentation, seed, conditions)
 
     def play(self, judge, real, fake, seed, players):
         """Adversarial losses with their penalty, logs, and the discriminator's outputs.
@@ -345,6 +349,8 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         gradients, logs = self._gradient_function(batch, latents, seed, players)
         if self.held:
             self.held.assign((batch, latents, seed))
+        if self.controller:
+            self.controller.receive(logs, size)
         for mean in self._seen_means:
             if mean.name in logs:
                 mean.total.assign_add(distribution.weighted(size, logs[mean.name]))
@@ -368,9 +374,11 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             with self.distribute_strategy.scope():
                 self._window_function(self.distribute_strategy)
 
-    def _move_average(self):
+    def _after_generator_update(self):
         if self.average is not None:
             self.average.follow(self.generator, tf.convert_to_tensor(self.samples_seen))
+        if self.controller is not None:
+            self.controller.end_update()
 
     # Showing
 

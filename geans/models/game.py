@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from geans.models import adaptive
+
 
 def judge(discriminator, augmentation, seed, conditions=()):
     """The discriminator as a function of images alone, which sees them augmented.
@@ -60,6 +62,7 @@ def play(model, judged, real, fake, seed, players):
                 return logits_of(judged(images, training=training))
 
             losses["discriminator"] += model.penalty(logits, real, fake, seed, model.steps)
+        logs["real_sign"] = adaptive.mean_sign(real_logits)
         logs["real_logits"] = tf.reduce_mean(real_logits)
         logs["fake_logits"] = tf.reduce_mean(fake_logits)
     if "generator" in players:
