@@ -65,6 +65,30 @@ def test_training_worked_if_all_modes_have_mass_and_half_of_the_samples_are_good
     assert not tables.succeeded(row | {"preset": "gan_grid"})
 
 
+def test_runs_on_limited_data_differ_in_one_field_and_are_found_again():
+    limited = load("limited_data")
+    for suite, field in {"small": "augmentation", "rare": "data_options"}.items():
+        found = list(limited.runs([suite], seeds=[0]))
+        records = [dataclasses.asdict(limited.preset_of(run)) for run in found]
+        for record in records[1:]:
+            differing = {name for name in record if record[name] != records[0][name]}
+            assert differing == {field}
+        assert len({limited.key(run | {"final": {}}) for run in found}) == len(found) > 1
+
+
+def test_the_best_epoch_is_that_of_the_smallest_distance():
+    limited = load("limited_data")
+    values = {50: (20.0, 0.3), 100: (18.0, 0.4), 120: (19.0, 0.5)}
+    rows = [
+        {"epoch": epoch, "metric": metric, "value": value}
+        for epoch, pair in values.items()
+        for metric, value in zip(("frechet_distance", "coverage"), pair, strict=True)
+    ]
+    found = limited.ends(rows)
+    assert found["best"] == {"epoch": 100, "frechet_distance": 18.0, "coverage": 0.4}
+    assert found["final"] == {"epoch": 120, "frechet_distance": 19.0, "coverage": 0.5}
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("loopback")
 def test_workers_send_gradients_once_per_window(tmp_path):

@@ -89,3 +89,5 @@ def test_one_device_trains_what_is_compared(alone):
         losses = alone[f"{case}/history|generator_loss"]
         assert np.isfinite(losses).all()
         assert len(set(losses)) == 3
+    strengths = alone["dcgan, adaptive, no penalty/history|augmentation_strength"]
+    assert strengths[-1] > strengths[0] == 0

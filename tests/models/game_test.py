@@ -26,6 +26,7 @@ def test_losses_by_hand():
     assert float(found["discriminator"]) == pytest.approx(0.5 * (26 / 2 + 4 / 2))
     assert float(found["generator"]) == pytest.approx(0.5 * (1 + 9) / 2)
     assert {name: float(value) for name, value in logs.items()} == {
+        "real_sign": 1.0,
         "real_logits": 4.0,
         "fake_logits": -1.0,
     }

@@ -20,6 +20,7 @@ CASES = {
     for rule in ("gan", "gean")
     for r1 in (False, True)
 } | {
+    "dcgan, adaptive, no penalty": ("dcgan", "adaptive", False),
     "dcgan, alternating window, no penalty": ("dcgan", "alternating window", False),
     "mlp, simultaneous, no penalty": ("mlp", "simultaneous", False),
     "mlp, XLA, R1": ("mlp", "XLA", True),
@@ -45,7 +46,7 @@ def make_model(network, rule, r1):
     import keras
 
     import geans
-    from geans import networks, penalties
+    from geans import augment, networks, penalties
 
     random = np.random.default_rng(0)
     keras.config.set_dtype_policy("mixed_float16" if "float16" in rule else "float32")
@@ -64,6 +65,7 @@ def make_model(network, rule, r1):
     rules = {
         "gan": (geans.GAN, {}),
         "gean": (geans.GEAN, {}),
+        "adaptive": (geans.GAN, {}),
         "simultaneous": (geans.GAN, {"order": "simultaneous"}),
         "alternating window": (geans.GEAN, {"update_every": 2, "order": "alternating"}),
         "XLA": (geans.GAN, {}),
@@ -75,7 +77,13 @@ def make_model(network, rule, r1):
     # An epsilon that is not tiny keeps Adam from blowing up what rounding does to gradients near 0.
     movers = [keras.optimizers.Adam(1e-3, epsilon=1e-3) for _ in range(2)]
     penalty = penalties.R1(1.0) if r1 else None
-    model.compile(*movers, penalty=penalty, jit_compile=rule == "XLA")
+    augmentation = None
+    if rule == "adaptive":
+        # Replicas transform images each in its own way. Here they do nothing, but p moves.
+        nothing = augment.DiffAugment(False, 0, cutout=0)
+        augmentation = augment.Adaptive(nothing, 0.3, ramp=100, interval=1)
+    compiled = {"penalty": penalty, "augmentation": augmentation, "jit_compile": rule == "XLA"}
+    model.compile(*movers, **compiled)
     return model, samples.astype("float32")
 
 
