@@ -131,7 +131,8 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES, trained
     used = options.get("split", "train") if preset.data.startswith("tfds:") else ""
     source, _, path = preset.data.partition(":")
     if source == "folder":
-        dataset = _EvenlySpaced(dataset, samples, len(image_files.find(pathlib.Path(path))))
+        total = len(image_files.find(pathlib.Path(path)))
+        dataset = _EvenlySpaced(dataset, samples, min(total, options.get("limit") or total))
     return Origin(name=preset.data, split=used), dataset
 
 

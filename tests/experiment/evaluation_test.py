@@ -211,6 +211,16 @@ def test_a_run_on_a_folder_is_compared_with_all_of_it(tmp_path):
     assert found[:, 0, 0, 0].tolist() == list(range(0, 100, 10))
 
 
+def test_a_run_on_a_part_of_a_folder_was_trained_on_all_of_that_part(tmp_path):
+    shades = np.arange(0, 200, 10, dtype="uint8")
+    folder = pictures(tmp_path / "all", np.broadcast_to(shades[:, None, None], (20, 8, 8)))
+    preset = garments(data=f"folder:{folder}", data_options={"channels": 1, "limit": 10})
+    options = {"samples": 10, "trained_on": True}
+    _, batches = experiment.evaluation.real_data(preset, None, None, **options)
+    found = np.concatenate([features.to_pixels(np.asarray(each)) for each in batches])
+    assert found[:, 0, 0, 0].tolist() == list(range(0, 200, 20))
+
+
 def test_a_run_on_few_images_is_compared_with_all():
     options = {"limit": 30, "class_shares": [1] * 9 + [0.1], "balanced": True}
     preset = garments(data_options=options)
