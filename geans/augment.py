@@ -123,8 +123,9 @@ class Adaptive:
 
     This is ADA's controller on DiffAugment's transformations; ADA's own, larger set has geometric
     ones (rotations, scalings) as well. The object is a plain setting: p is a weight of the model
-    that trains with it, 0 at first, saved with it, and in its history as `augmentation_strength`.
-    It moves when the generator has moved, so it is the same throughout a window of GEAN.
+    that trains with it, 0 after `compile`, saved with it, and in its history as
+    `augmentation_strength`, the mean of an epoch. It moves when the generator has moved, so it is
+    the same throughout a window of GEAN.
 
     Args:
         augmentation: Name or object of a `DiffAugment`, whose `strength` p never exceeds.
