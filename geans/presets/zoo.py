@@ -1,0 +1,299 @@
+"""Presets of the unconditional families of GANs, each with what its paper is known for.
+
+Small images are learned in minutes on two CPU cores: a hundredth of what papers take. So networks
+are narrow, rates are about ten times those of the paper and fall to 0 at the end. Where else a
+setting departs from the paper, a comment says why.
+
+Presets whose expected score begins with `NOT_RUN` have the paper's widths and settings and take a
+GPU: their minutes are estimates, from the operations of a step at 50 billion a second.
+"""
+
+from geans.presets.preset import Preset
+
+NOT_RUN = "not run here"
+
+_SMALL = {
+    "batch_size": 32,
+    "latent_dim": 64,
+    "learning_rate_decay": "linear",
+}
+_FASHION = {**_SMALL, "data": "embedded:fashion"}
+
+# 9,375 steps. The paper: Adam(2e-4, beta_1=0.5), batches of 128.
+_DCGAN = {
+    **_SMALL,
+    "data": "tfds:mnist",
+    "network": "dcgan",
+    "generator_options": {"width": 16},
+    "discriminator_options": {"width": 16, "normalization": "batch"},
+    "generator_learning_rate": 2e-3,
+    "discriminator_learning_rate": 2e-3,
+    "beta_2": 0.99,
+    "epochs": 5,
+}
+
+
+def dcgan():
+    """DCGAN on MNIST (Radford et al. 2016): convolutions, batch normalisation in both networks."""
+    return Preset(
+        name="dcgan",
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        expected_minutes=4,
+        expected_score="digits28 Fréchet distance ?",
+        **_DCGAN,
+    )
+
+
+def gean_dcgan():
+    """DCGAN on MNIST by the GEAN rule: as many samples, one update per two steps."""
+    return Preset(
+        name="gean_dcgan",
+        rule="gean",
+        update_every=2,
+        expected_minutes=4,
+        expected_score="digits28 Fréchet distance ?",
+        **_DCGAN,
+    )
+
+
+def lsgan():
+    """LSGAN on garments (Mao et al. 2017): squared distances from 1 and 0, networks of DCGAN."""
+    return Preset(
+        name="lsgan",
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        network="dcgan",
+        generator_options={"width": 16},
+        discriminator_options={"width": 16, "normalization": "batch"},
+        loss="least_squares",
+        # The paper's rate for scenes.
+        generator_learning_rate=1e-3,
+        discriminator_learning_rate=1e-3,
+        epochs=30,
+        picture_every=3,
+        expected_minutes=4,
+        expected_score="digits28 Fréchet distance ?",
+        **_FASHION,
+    )
+
+
+def wgan_gp():
+    """WGAN-GP on garments (Gulrajani et al. 2017): a critic of bounded slope, five steps ahead."""
+    return Preset(
+        name="wgan_gp",
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        # On one batch of real images, where the paper draws five.
+        discriminator_steps=5,
+        network="dcgan",
+        generator_options={"width": 16},
+        # No normalisation: the penalty is one of each sample alone (section 4 of the paper).
+        discriminator_options={"width": 16},
+        loss="wasserstein",
+        gradient_penalty=10.0,
+        generator_learning_rate=1e-3,
+        discriminator_learning_rate=1e-3,
+        beta_1=0.0,
+        beta_2=0.9,
+        epochs=10,
+        expected_minutes=5,
+        expected_score="digits28 Fréchet distance ?",
+        **_FASHION,
+    )
+
+
+def sngan():
+    """SNGAN on garments (Miyato et al. 2018): residual networks, spectral norms of 1, hinge."""
+    return Preset(
+        name="sngan",
+        rule="gan",
+        update_every=1,
+        # One discriminator step per update of the generator; the paper's five cost thrice as much.
+        order="alternating",
+        network="resnet",
+        generator_options={"width": 16},
+        discriminator_options={"width": 16, "normalization": "spectral"},
+        loss="hinge",
+        generator_learning_rate=3e-3,
+        discriminator_learning_rate=3e-3,
+        beta_1=0.0,
+        beta_2=0.9,
+        epochs=10,
+        expected_minutes=5,
+        expected_score="digits28 Fréchet distance ?",
+        **_FASHION,
+    )
+
+
+def r3gan():
+    """The modern baseline on garments (Huang et al. 2024): a loss on pairs, R1 and R2."""
+    return Preset(
+        name="r3gan",
+        rule="gan",
+        update_every=1,
+        order="simultaneous",
+        network="modern",
+        generator_options={"width": 16, "blocks": 1},
+        discriminator_options={"width": 16, "blocks": 1},
+        loss="relativistic",
+        r1=0.1,
+        r2=0.1,
+        penalty_interval=4,
+        generator_learning_rate=2e-3,
+        discriminator_learning_rate=2e-3,
+        beta_1=0.0,
+        beta_2=0.99,
+        epochs=10,
+        expected_minutes=5,
+        expected_score="digits28 Fréchet distance ?",
+        **_FASHION,
+    )
+
+
+# Radius, spacing and spread as in `points`; the loss alone, no penalty, as in the paper: against a
+# discriminator of single samples it loses modes.
+_PACGAN = {
+    "rule": "gan",
+    "update_every": 1,
+    "order": "simultaneous",
+    "loss": "non_saturating",
+    "learning_rate_decay": "linear",
+    "generator_learning_rate": 1e-3,
+    "discriminator_learning_rate": 1e-3,
+    "batch_size": 128,
+    "samples_per_epoch": 102_400,
+    "averaging_half_life": 20_000,
+    "picture_every": 10,
+    "steps_per_execution": 100,
+}
+
+
+def pacgan_ring():
+    """PacGAN on a ring of eight modes (Lin et al. 2018): the discriminator sees two at once."""
+    return Preset(
+        name="pacgan_ring",
+        data="mixture:ring",
+        data_options={"radius": 1.0, "stddev": 0.01},
+        latent_dim=4,
+        generator_options={"units": [64, 64]},
+        discriminator_options={"units": [64, 64]},
+        packing=2,
+        epochs=30,
+        expected_minutes=2,
+        expected_score="8 of 8 modes ?",
+        **_PACGAN,
+    )
+
+
+def pacgan_grid():
+    """PacGAN on a grid of 25 modes: the discriminator sees four samples at once."""
+    return Preset(
+        name="pacgan_grid",
+        data="mixture:grid",
+        data_options={"spacing": 2.0, "stddev": 0.05},
+        latent_dim=2,
+        generator_options={"units": [128, 128, 128]},
+        discriminator_options={"units": [128, 128, 128], "input_scale": 0.25},
+        packing=4,
+        epochs=30,
+        expected_minutes=3,
+        expected_score="25 of 25 modes ?",
+        **_PACGAN,
+    )
+
+
+def pacgan_stacked():
+    """PacGAN on stacked 8x8 digits that come with the package: 1,000 modes."""
+    changes = {"samples_per_epoch": 64_000, "picture_every": 4, "steps_per_execution": 50}
+    return Preset(
+        name="pacgan_stacked",
+        data="stacked:digits",
+        latent_dim=32,
+        generator_options={"units": [256, 256]},
+        discriminator_options={"units": [256, 256]},
+        packing=2,
+        epochs=10,
+        expected_minutes=2,
+        expected_score="1,000 of 1,000 modes ?",
+        **{**_PACGAN, **changes},
+    )
+
+
+def sngan_cifar10():
+    """SNGAN on CIFAR-10 with the networks and the settings of the paper."""
+    return Preset(
+        name="sngan_cifar10",
+        data="tfds:cifar10",
+        batch_size=64,
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        discriminator_steps=5,
+        network="resnet",
+        latent_dim=128,
+        generator_options={"width": 256},
+        discriminator_options={"width": 128, "normalization": "spectral"},
+        loss="hinge",
+        beta_1=0.0,
+        beta_2=0.9,
+        learning_rate_decay="linear",
+        # 50,000 updates of the generator, as the authors' configuration says.
+        epochs=64,
+        picture_every=4,
+        expected_minutes=46_000,
+        expected_score=f"{NOT_RUN}; the paper: Fréchet distance 21.7 (Inception, 5,000 images)",
+    )
+
+
+def r3gan_cifar10():
+    """The modern baseline on CIFAR-10, at the width of the paper; without classes."""
+    return Preset(
+        name="r3gan_cifar10",
+        data="tfds:cifar10",
+        batch_size=512,
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        network="modern",
+        latent_dim=64,
+        generator_options={"width": 768, "blocks": 2},
+        discriminator_options={"width": 768, "blocks": 2},
+        # The authors vary these over 20 million images, from 0.05 to 0.005, from 2e-4 to 5e-5, and
+        # beta_2 from .9 to .99; here gamma and beta_2 have the last values, which hold longest.
+        r1=0.005,
+        r2=0.005,
+        loss="relativistic",
+        learning_rate_decay="linear",
+        beta_1=0.0,
+        beta_2=0.99,
+        augmentation="diff_augment",
+        averaging_half_life=5_000_000,
+        epochs=400,
+        picture_every=10,
+        expected_minutes=270_000,
+        expected_score=f"{NOT_RUN}; the paper, with classes: Fréchet distance 1.96 (Inception)",
+    )
+
+
+def dcgan_faces():
+    """DCGAN on the faces of CelebA, 64x64, at the width of the paper."""
+    return Preset(
+        name="dcgan_faces",
+        data="tfds:celeb_a",
+        image_size=64,
+        batch_size=128,
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        network="dcgan",
+        latent_dim=100,
+        generator_options={"width": 128},
+        discriminator_options={"width": 128, "normalization": "batch"},
+        epochs=25,
+        expected_minutes=14_500,
+        expected_score=f"{NOT_RUN}; the paper shows pictures only",
+    )
