@@ -55,7 +55,7 @@ def test_all_kernels_of_sngans_discriminator_have_a_bounded_norm():
 
 
 def test_the_sizes_of_sngans_networks_for_cifar10():
-    """Weights of the paper's tables 3: 256 channels against 128, counted by hand.
+    """Weights of the paper's table 3: 256 channels against 128, counted by hand.
 
     Generator: dense 129 x 4,096; per block two 3x3 convolutions, a 1x1 shortcut and the four
     vectors of two batch norms; a batch norm and a 3x3 convolution to three channels.
