@@ -24,7 +24,7 @@ _FASHION = {**_SMALL, "data": "embedded:fashion"}
 # with it.
 _WHOLE_IMAGE = {"width": 16, "dense_units": 256}
 
-# 9,375 steps. The paper: Adam(2e-4, beta_1=0.5), batches of 128.
+# 7,500 steps. The paper: Adam(2e-4, beta_1=0.5), batches of 128.
 _DCGAN = {
     **_SMALL,
     "data": "tfds:mnist",
@@ -34,7 +34,7 @@ _DCGAN = {
     "generator_learning_rate": 2e-3,
     "discriminator_learning_rate": 2e-3,
     "beta_2": 0.99,
-    "epochs": 5,
+    "epochs": 4,
 }
 
 
@@ -77,8 +77,8 @@ def lsgan():
         # The paper's rate for scenes.
         generator_learning_rate=1e-3,
         discriminator_learning_rate=1e-3,
-        epochs=30,
-        picture_every=3,
+        epochs=20,
+        picture_every=2,
         expected_minutes=4,
         expected_score="digits28 Fréchet distance ?",
         **_FASHION,
