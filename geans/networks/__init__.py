@@ -5,17 +5,33 @@ Knowing one family is knowing all. Each module has
 - `generator(latent_dim, output_shape, **options)`: latents to samples, images and clips in [-1, 1];
 - `discriminator(input_shape, **options)`: samples to raw logits.
 
-Both take a `seed`: the same seed gives the same initial weights. Layers compute in Keras' global
+Those that translate images, in `TRANSLATORS`, have `generator(input_shape, output_channels,
+**options)`, images to images in [-1, 1]; the discriminator that goes with them is `patchgan`'s.
+
+All take a `seed`: the same seed gives the same initial weights. Layers compute in Keras' global
 dtype policy, outputs are always float32.
 """
 
-from geans.networks import conditional, dcgan, mlp, modern, packing, resnet, video
+from geans.networks import (
+    conditional,
+    cyclegan,
+    dcgan,
+    mlp,
+    modern,
+    packing,
+    patchgan,
+    resnet,
+    unet,
+    video,
+)
 from geans.networks.conditional import labelled, with_heads, with_label_channels, with_projection
 from geans.networks.packing import packed
 
 __all__ = [
     "NETWORKS",
+    "TRANSLATORS",
     "conditional",
+    "cyclegan",
     "dcgan",
     "get",
     "labelled",
@@ -23,7 +39,9 @@ __all__ = [
     "modern",
     "packed",
     "packing",
+    "patchgan",
     "resnet",
+    "unet",
     "video",
     "with_heads",
     "with_label_channels",
@@ -31,16 +49,18 @@ __all__ = [
 ]
 
 NETWORKS = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "modern": modern, "video": video}
+TRANSLATORS = {"unet": unet, "cyclegan": cyclegan}
 
 
-def get(name):
+def get(name, known=NETWORKS):
     """Return the module of a family of networks.
 
     Args:
-        name: a key of `NETWORKS`.
+        name: a key of `known`.
+        known: `NETWORKS` or `TRANSLATORS`.
 
     Returns:
-        A module with the functions `generator` and `discriminator`.
+        A module with the functions `generator` and, of `NETWORKS`, `discriminator`.
 
     Raises:
         ValueError: no family has this name.
@@ -50,6 +70,6 @@ def get(name):
     >>> get("mlp").discriminator((2,)).output_shape
     (None, 1)
     """
-    if not isinstance(name, str) or name not in NETWORKS:
-        raise ValueError(f"networks must be one of {', '.join(NETWORKS)}. Received: {name!r}.")
-    return NETWORKS[name]
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(f"networks must be one of {', '.join(known)}. Received: {name!r}.")
+    return known[name]

@@ -62,8 +62,8 @@ def check_sizes(**sizes):
             )
 
 
-def check_normalization(normalization, known):
-    """Refuse a normalization that is neither `known`, one name, nor None.
+def check_normalization(normalization, *known):
+    """Refuse a normalization that is neither one of the names `known` nor None.
 
     Raises:
         ValueError: it is neither.
@@ -74,9 +74,10 @@ def check_normalization(normalization, known):
     Traceback (most recent call last):
     ValueError: normalization must be "batch" or None. Received: normalization='layer'.
     """
-    if normalization is not None and normalization != known:
+    if normalization is not None and normalization not in known:
+        names = ", ".join(f'"{name}"' for name in known)
         raise ValueError(
-            f'normalization must be "{known}" or None. Received: normalization={normalization!r}.'
+            f"normalization must be {names} or None. Received: normalization={normalization!r}."
         )
 
 

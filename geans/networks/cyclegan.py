@@ -1,0 +1,124 @@
+"""The residual network that translates images (Zhu et al. 2017, arXiv 1703.10593, appendix 7.2).
+
+    c7s1-64, d128, d256, R256 x blocks, u128, u64, c7s1-3
+
+A convolution of 7x7 pixels, two that halve the image, residual blocks at a quarter of its size, two
+transposed convolutions that double it, and one of 7x7 pixels to the resulting image; instance
+normalization throughout. The network is that of Johnson et al. 2016 (arXiv 1603.08155).
+
+CycleGAN has two such networks, and two discriminators (`geans.networks.patchgan`): `side_by_side`
+makes one `keras.Model` out of two.
+"""
+
+import keras
+
+from geans.networks import checks, image_layers
+
+NAMES = ("first", "second")
+
+
+def generator(input_shape=(32, 32, 3), output_channels=3, *, width=64, blocks=6, seed=None):
+    """Build a residual network from images to images of the same size.
+
+    Args:
+        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        output_channels: channels of the resulting images.
+        width: channels of the first layer; the residual blocks have 4 times as many.
+        blocks: residual blocks; in the paper 6 for 128 pixels and 9 for 256.
+        seed: int; networks of the same seed start with the same weights. None draws one.
+
+    Returns:
+        A `keras.Model`: images `(batch, size, size, channels)` to float32 images `(batch, size,
+        size, output_channels)` in [-1, 1].
+
+    Raises:
+        ValueError: `input_shape` is not such a shape, or a size is no integer from 1 to 65,536.
+
+    Example:
+
+    >>> generator((32, 32, 1), 3, width=4, blocks=2).output_shape
+    (None, 32, 32, 3)
+    """
+    checks.halvings("input_shape", input_shape)
+    checks.check_sizes(output_channels=output_channels, width=width, blocks=blocks)
+    seeds = checks.layer_seeds("generator", seed)
+
+    images = keras.Input(input_shape, name="images")
+    x = _activated(_convolution(images, width, 7, seeds))
+    for channels in (2 * width, 4 * width):
+        layer = keras.layers.Conv2D(channels, **_resampling(seeds))
+        x = _activated(layer(x))
+    for _ in range(blocks):
+        inner = _activated(_convolution(x, 4 * width, 3, seeds))
+        residual = image_layers.normalized(_convolution(inner, 4 * width, 3, seeds), "instance")
+        x = keras.layers.Add()([x, residual])
+    for channels in (2 * width, width):
+        layer = keras.layers.Conv2DTranspose(channels, **_resampling(seeds))
+        x = _activated(layer(x))
+    x = _convolution(x, output_channels, 7, seeds, use_bias=True)
+    outputs = keras.layers.Activation("tanh", dtype="float32", name="translated")(x)
+    return keras.Model(images, outputs, name="generator")
+
+
+def side_by_side(first, second):
+    """Join two networks into one of two inputs and two outputs, which know nothing of each other.
+
+    So both move, are averaged, saved and exported as one player's network. They share no weights
+    and stay within reach: `network.get_layer("first")`, `network.get_layer("second")`.
+
+    Args:
+        first: `keras.Model` of one input and one output, such as from the first domain to the
+            second; it is called "first" from now on.
+        second: likewise, such as from the second domain to the first.
+
+    Returns:
+        A `keras.Model` from `[inputs_of_first, inputs_of_second]` to `[outputs_of_first,
+        outputs_of_second]`.
+
+    Raises:
+        ValueError: `first` and `second` are the same or have not one input and one output each.
+
+    Example:
+
+    >>> both = side_by_side(generator(width=2, blocks=1), generator(width=2, blocks=1))
+    >>> [image.shape for image in both([keras.ops.ones((5, 32, 32, 3))] * 2)]
+    [TensorShape([5, 32, 32, 3]), TensorShape([5, 32, 32, 3])]
+    """
+    networks = (first, second)
+    fit = all(
+        isinstance(network, keras.Model) and len(network.inputs) == len(network.outputs) == 1
+        for network in networks
+    )
+    if not fit or first is second:
+        raise ValueError(
+            "side_by_side joins two keras.Models, each with one input and one output, that are not "
+            f"the same. Received: {first!r} and {second!r}."
+        )
+    inputs, outputs = [], []
+    for name, network in zip(NAMES, networks, strict=True):
+        network.name = name
+        inputs.append(keras.Input(network.input_shape[1:], name=f"{name}_inputs"))
+        outputs.append(network(inputs[-1]))
+    return keras.Model(inputs, outputs, name="side_by_side")
+
+
+def _convolution(x, channels, kernel_size, seeds, use_bias=False):
+    x = image_layers.reflected(x, kernel_size // 2)
+    initializer = image_layers.normal(seeds)
+    return keras.layers.Conv2D(
+        channels, kernel_size, use_bias=use_bias, kernel_initializer=initializer
+    )(x)
+
+
+def _resampling(seeds):
+    return {
+        "kernel_size": 3,
+        "strides": 2,
+        "padding": "same",
+        "use_bias": False,
+        "kernel_initializer": image_layers.normal(seeds),
+    }
+
+
+def _activated(x):
+    return keras.layers.ReLU()(image_layers.normalized(x, "instance"))

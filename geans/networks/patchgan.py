@@ -1,0 +1,126 @@
+"""PatchGAN, a discriminator that judges every patch of an image (Isola et al. 2017, section 3.2).
+
+Convolutions of 4x4 pixels: `layers` of them halve the image, C64-C128-C256 by default, then C512
+and the layer of the logits keep its size but for one pixel. Each logit sees a square of the image,
+70 pixels wide at the default depth; see `receptive_field`.
+
+Each image is normalized by itself, as in CycleGAN (Zhu et al. 2017, arXiv 1703.10593, appendix 7.2)
+and with the batches of one image of the paper: batch normalization would tie the samples of a batch
+together, see `geans.networks.dcgan`.
+"""
+
+import keras
+
+from geans.networks import checks, image_layers
+
+KERNEL_SIZE = 4
+MOST_WIDENING = 8
+
+
+def discriminator(
+    input_shape=(64, 64, 3),
+    *,
+    source_channels=0,
+    width=64,
+    layers=3,
+    normalization="instance",
+    seed=None,
+):
+    """Build a network from images to a logit for each of their patches.
+
+    Args:
+        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8, and more than
+            twice 2^layers.
+        source_channels: of the image that was translated, where the network shall see both
+            (Pix2Pix); 0 where it shall not (CycleGAN).
+        width: channels of the first layer; they double up to 8 times as many.
+        layers: halvings of the image, at least 1.
+        normalization: "instance", "batch" or None, between all layers but the first and the last.
+        seed: int; networks of the same seed start with the same weights. None draws one.
+
+    Returns:
+        A `keras.Model`: images `(batch, size, size, channels)`, or, with `source_channels`, a list
+        of images and of the sources that they were made from, to raw float32 logits `(batch, rows,
+        columns, 1)`.
+
+    Raises:
+        ValueError: `input_shape` is not such a shape, a size is no integer from 1 to 65,536, no
+            logit would remain, or `normalization` is unknown.
+
+    Example:
+
+    >>> discriminator((256, 256, 3), width=8).output_shape
+    (None, 30, 30, 1)
+    >>> [each.shape for each in discriminator((64, 64, 3), source_channels=1, width=8).inputs]
+    [(None, 64, 64, 3), (None, 64, 64, 1)]
+
+    Reference:
+        Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial
+        Networks" (arXiv 1611.07004), appendix 6.1.2.
+    """
+    checks.halvings("input_shape", input_shape)
+    checks.check_sizes(width=width, layers=layers)
+    checks.check_normalization(normalization, "instance", "batch")
+    _check_depth(input_shape, layers)
+    seeds = checks.layer_seeds("discriminator", seed)
+
+    images = keras.Input(input_shape, name="images")
+    inputs, x = images, images
+    if source_channels:
+        checks.check_sizes(source_channels=source_channels)
+        inputs = [images, keras.Input((*input_shape[:2], source_channels), name="sources")]
+        x = keras.layers.Concatenate()(inputs)
+    x = keras.layers.LeakyReLU(0.2)(_convolution(width, 2, seeds)(x))
+    for level in range(1, layers + 1):
+        channels = width * min(2**level, MOST_WIDENING)
+        strides = 2 if level < layers else 1
+        x = x if strides == 2 else keras.layers.ZeroPadding2D(1)(x)
+        x = _convolution(channels, strides, seeds, use_bias=normalization is None)(x)
+        x = keras.layers.LeakyReLU(0.2)(image_layers.normalized(x, normalization))
+    x = keras.layers.ZeroPadding2D(1)(x)
+    logits = _convolution(1, 1, seeds, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name="discriminator")
+
+
+def receptive_field(layers=3):
+    """Count the pixels, in one direction, that a logit depends on.
+
+    A layer of kernel 4 and stride s turns a field of r pixels into s (r - 1) + 4. From the two last
+    layers (7 pixels) up through n layers of stride 2 that makes 9 * 2^n - 2.
+
+    Args:
+        layers: as in `discriminator`.
+
+    Returns:
+        An int, as if the image had no border.
+
+    Raises:
+        ValueError: `layers` is no integer from 1 to 65,536.
+
+    Example:
+
+    >>> receptive_field(), receptive_field(1), receptive_field(5)  # The paper has all three.
+    (70, 16, 286)
+    """
+    checks.check_sizes(layers=layers)
+    return 9 * 2**layers - 2
+
+
+def _convolution(channels, strides, seeds, **options):
+    return keras.layers.Conv2D(
+        channels,
+        KERNEL_SIZE,
+        strides=strides,
+        padding="same" if strides == 2 else "valid",
+        kernel_initializer=image_layers.normal(seeds),
+        **options,
+    )
+
+
+def _check_depth(input_shape, layers):
+    # The two last layers take one pixel each.
+    if -(-input_shape[0] >> layers) < 3:
+        raise ValueError(
+            f"After {layers} halvings, images of {input_shape[0]} pixels are too small for a "
+            f"logit. Received: layers={layers}. Take fewer layers or larger images."
+        )

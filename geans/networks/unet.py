@@ -1,0 +1,121 @@
+"""The U-Net that translates images (Isola et al. 2017, arXiv 1611.07004, section 6.1).
+
+Strided convolutions halve the image down to one pixel; transposed ones double it again, and each of
+them also sees what the encoder made at its size. Widths go from `width` to 8 times that, as the
+paper's C64-C128-C256-C512-...-C512.
+
+The innermost layer has no normalization: over the one pixel that is left, it would leave only zeros
+(the authors' code corrects the paper here).
+
+The paper keeps dropout on when the trained network is used: its only noise, which changed the
+outputs little. Here a trained network gives one answer; `network(images, training=True)` gives the
+paper's.
+"""
+
+import keras
+
+from geans import values
+from geans.networks import checks, image_layers
+
+KERNEL_SIZE = 4
+MOST_WIDENING = 8
+DROPOUT_LAYERS = 3
+
+
+def generator(
+    input_shape=(64, 64, 3),
+    output_channels=3,
+    *,
+    width=64,
+    normalization="batch",
+    dropout=0.5,
+    seed=None,
+):
+    """Build a U-Net from images to images of the same size.
+
+    Args:
+        input_shape: `(size, size, channels)`, size a power of 2 and at least 8; 256 in the paper.
+        output_channels: channels of the resulting images.
+        width: channels of the outermost layer; they double up to 8 times as many.
+        normalization: "batch", "instance" (each image by itself, as batches of one in the paper),
+            or None.
+        dropout: share of the activations that the three innermost layers of the decoder drop in
+            training, from 0 to below 1.
+        seed: int; networks of the same seed start with the same weights and drop the same. None
+            draws one.
+
+    Returns:
+        A `keras.Model`: images `(batch, size, size, channels)` to float32 images `(batch, size,
+        size, output_channels)` in [-1, 1].
+
+    Raises:
+        ValueError: `input_shape` is not such a shape, a size is no integer from 1 to 65,536,
+            `dropout` is no such share, or `normalization` is unknown.
+
+    Example:
+
+    >>> generator((64, 64, 1), 3, width=8).output_shape
+    (None, 64, 64, 3)
+    """
+    _check(input_shape, dropout)
+    checks.check_sizes(output_channels=output_channels, width=width)
+    checks.check_normalization(normalization, "batch", "instance")
+    levels = input_shape[0].bit_length() - 1
+    widths = [width * min(2**level, MOST_WIDENING) for level in range(levels)]
+    seeds = checks.layer_seeds("generator", seed)
+
+    images = keras.Input(input_shape, name="images")
+    encoded = [_encode(images, widths[0], None, seeds)]
+    for channels in widths[1:-1]:
+        activated = keras.layers.LeakyReLU(0.2)(encoded[-1])
+        encoded.append(_encode(activated, channels, normalization, seeds))
+    x = _encode(keras.layers.LeakyReLU(0.2)(encoded[-1]), widths[-1], None, seeds)
+    for depth, skipped in enumerate(reversed(encoded)):
+        x = _decode(x, skipped.shape[-1], normalization, seeds)
+        if dropout and depth < DROPOUT_LAYERS:
+            x = keras.layers.Dropout(dropout, seed=next(seeds))(x)
+        x = keras.layers.Concatenate()([x, skipped])
+    x = _upsample(output_channels, seeds)(keras.layers.ReLU()(x))
+    outputs = keras.layers.Activation("tanh", dtype="float32", name="translated")(x)
+    return keras.Model(images, outputs, name="generator")
+
+
+def _encode(x, channels, normalization, seeds):
+    convolution = keras.layers.Conv2D(
+        channels,
+        KERNEL_SIZE,
+        strides=2,
+        padding="same",
+        use_bias=normalization is None,
+        kernel_initializer=image_layers.normal(seeds),
+    )
+    return image_layers.normalized(convolution(x), normalization)
+
+
+def _decode(x, channels, normalization, seeds):
+    x = _upsample(channels, seeds, use_bias=normalization is None)(keras.layers.ReLU()(x))
+    return image_layers.normalized(x, normalization)
+
+
+def _upsample(channels, seeds, **options):
+    return keras.layers.Conv2DTranspose(
+        channels,
+        KERNEL_SIZE,
+        strides=2,
+        padding="same",
+        kernel_initializer=image_layers.normal(seeds),
+        **options,
+    )
+
+
+def _check(input_shape, dropout):
+    checks.halvings("input_shape", input_shape)
+    if input_shape[0] & (input_shape[0] - 1):
+        raise ValueError(
+            "A U-Net halves images down to one pixel: their size must be a power of 2. "
+            f"Received: input_shape={input_shape!r}. Resize the images, to 64 or 256 for example."
+        )
+    if not values.is_number(dropout) or not 0 <= dropout < 1:
+        raise ValueError(
+            f"dropout must be a share from 0 to below 1. Received: dropout={dropout!r}."
+        )

@@ -1,0 +1,33 @@
+import keras
+import numpy as np
+import pytest
+
+from geans.networks import checks, image_layers
+
+
+def test_weights_start_at_the_spread_of_the_papers():
+    weights = image_layers.normal(checks.layer_seeds("generator", 0))((100, 100))
+    np.testing.assert_allclose([np.mean(weights), np.std(weights)], [0, 0.02], atol=1e-3)
+
+
+@pytest.mark.parametrize("normalization, axes", [("instance", (1, 2)), ("batch", (0, 1, 2))])
+def test_what_is_normalized_over(normalization, axes):
+    inputs = keras.Input((8, 8, 3))
+    network = keras.Model(inputs, image_layers.normalized(inputs, normalization))
+    images = 3 + 2 * keras.random.normal((4, 8, 8, 3), seed=0)
+    found = network(images, training=True).numpy()
+    images = images.numpy()
+    expected = (images - images.mean(axes, keepdims=True)) / images.std(axes, keepdims=True)
+    np.testing.assert_allclose(found, expected, atol=2e-3)  # Each adds a little to the variance.
+
+
+def test_without_normalization_nothing_changes():
+    inputs = keras.Input((8, 8, 3))
+    assert image_layers.normalized(inputs, None) is inputs
+
+
+def test_reflection_leaves_out_the_border_itself():
+    image = np.arange(9.0).reshape((1, 3, 3, 1))
+    found = image_layers.reflected(image, 2)[0, ..., 0].numpy()
+    np.testing.assert_array_equal(found, np.pad(image[0, ..., 0], 2, mode="reflect"))
+    assert found[0].tolist() == [8, 7, 6, 7, 8, 7, 6]
