@@ -1,0 +1,82 @@
+"""Images that are shifted and mirrored anew in every epoch, those of a pair alike."""
+
+import random
+
+import tensorflow as tf
+
+from geans import values
+from geans.data import pipeline
+
+MOST_PIXELS = 1_024
+
+
+def varied(dataset, jitter, flip, seed):
+    """Shifts and mirrors the images of a dataset, all of one element alike.
+
+    Args:
+        dataset: `tf.data.Dataset` of float batches (batch, height, width, channels), or of tuples
+            of them, of the same height and width.
+        jitter: Pixels by which images are enlarged (bilinear), before a window of the old size is
+            cut out of them at random; 0 for none.
+        flip: Whether each is mirrored with probability one half, left to right.
+        seed: Integer; the same one gives the same variations, epoch by epoch. `None` draws one.
+
+    Returns:
+        A `tf.data.Dataset` of the same structure.
+
+    Raises:
+        ValueError: If `jitter` is no integer from 0 to `MOST_PIXELS`.
+
+    Example:
+        >>> images = tf.data.Dataset.from_tensors(tf.ones((4, 8, 8, 1)))
+        >>> varied(images, jitter=2, flip=True, seed=0).element_spec.shape
+        TensorShape([4, 8, 8, 1])
+
+    Reference:
+        Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial
+        Networks", appendix 6.2: from 256 to 286 pixels and back.
+    """
+    if not values.is_integer(jitter) or not 0 <= jitter <= MOST_PIXELS:
+        raise ValueError(
+            f"jitter must be a number of pixels from 0 to {MOST_PIXELS}. Received: {jitter=}."
+        )
+    if not jitter and not flip:
+        return dataset
+    seed = another_seed(seed, "jitter")
+    draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+
+    def vary(batch, draw):
+        parts = tf.nest.flatten(batch)
+        rows, columns = _window(tf.shape(parts[0]), tf.stack([draw, 0]), jitter, flip)
+        moved = [tf.ensure_shape(_moved(each, rows, columns, jitter), each.shape) for each in parts]
+        return tf.nest.pack_sequence_as(batch, moved)
+
+    return tf.data.Dataset.zip(dataset, draws).map(vary).prefetch(pipeline.BATCHES_AHEAD)
+
+
+def another_seed(seed, purpose):
+    """A seed for another purpose, so that its numbers have nothing to do with the first ones.
+
+    Example:
+        >>> another_seed(3, "jitter") == another_seed(3, "jitter") != another_seed(3, "order")
+        True
+        >>> another_seed(None, "jitter") is None
+        True
+    """
+    return None if seed is None else random.Random(f"{seed} {purpose}").getrandbits(62)
+
+
+def _window(shape, seed, jitter, flip):
+    """Of every enlarged image the rows and the columns that stay, in their new order."""
+    offsets = tf.random.stateless_uniform((2, shape[0], 1), seed, 0, jitter + 1, "int32")
+    rows, columns = offsets[0] + tf.range(shape[1]), offsets[1] + tf.range(shape[2])
+    if flip:
+        mirrored = tf.random.stateless_uniform((shape[0], 1), seed + 1) < 0.5
+        columns = tf.where(mirrored, columns[:, ::-1], columns)
+    return rows, columns
+
+
+def _moved(images, rows, columns, jitter):
+    if jitter:
+        images = tf.image.resize(images, tf.shape(images)[1:3] + jitter)
+    return tf.gather(tf.gather(images, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)

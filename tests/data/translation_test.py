@@ -1,0 +1,230 @@
+import pathlib
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from geans.data import images, pipeline, translation
+
+DATA = pathlib.Path(__file__).resolve().parents[2] / "../shared/data"
+OPENMOJI = DATA / "openmoji_pairs_64.npz"
+TFDS = DATA / "tfds"
+needs_openmoji = pytest.mark.skipif(not OPENMOJI.is_file(), reason=f"there is no {OPENMOJI}")
+needs_tfds = pytest.mark.skipif(not TFDS.is_dir(), reason=f"no prepared datasets in {TFDS}")
+QUIET = {"shuffle": False, "batch_size": 1_000}
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype="uint8")
+
+
+def numbered(count, size=4, channels=1):
+    """Images that are their own number throughout."""
+    return np.arange(count, dtype="uint8")[:, None, None, None] * np.ones(
+        (1, size, size, channels), "uint8"
+    )
+
+
+def pixels(dataset):
+    """Both sides of a dataset as uint8."""
+    parts = zip(*dataset.as_numpy_iterator(), strict=True)
+    return [np.rint((np.concatenate(part) + 1) * 127.5).astype("uint8") for part in parts]
+
+
+def numbers(dataset):
+    return [side[:, 0, 0, 0].tolist() for side in pixels(dataset)]
+
+
+def save(array, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    PIL.Image.fromarray(array).save(path)
+
+
+# --- npz ---
+
+
+def test_npz_has_its_arrays_by_split(tmp_path):
+    path = tmp_path / "pairs.npz"
+    arrays = {"line_train": numbered(5), "colour_train": numbered(5, channels=3)}
+    names = {"names_train": np.array(list("abcde")), "names_test": np.array(["f"])}
+    test = {"line_test": noise(1, 4, 4, 1), "colour_test": noise(1, 4, 4, 3, seed=1)}
+    np.savez(path, **arrays, **names, **test)
+    assert numbers(translation.from_npz(path, **QUIET)) == [list(range(5))] * 2
+    source, target = pixels(translation.from_npz(path, "test"))
+    np.testing.assert_array_equal(source, test["line_test"])
+    np.testing.assert_array_equal(target, test["colour_test"])
+    apart = numbers(translation.from_npz(path, aligned=False, seed=0))
+    assert sorted(apart[0]) == sorted(apart[1]) and apart[0] != apart[1]
+    assert translation.splits(f"pairs:{path}") == ["test", "train"]
+    with pytest.raises(ValueError, match="end in _dev. Received: none of line_train, colour_train"):
+        translation.from_npz(path, "dev")
+
+
+def test_npz_is_cropped_and_resized(tmp_path):
+    path = tmp_path / "pairs.npz"
+    wide = np.repeat(np.repeat(noise(3, 4, 6, 1), 2, axis=1), 2, axis=2)
+    np.savez(path, a_train=wide, b_train=wide)
+    source, _ = pixels(translation.from_npz(path, image_size=8, **QUIET))
+    np.testing.assert_array_equal(source, wide[:, :, 2:10])
+    shrunk, _ = pixels(translation.from_npz(path, image_size=4, **QUIET))
+    # Of blocks of equal pixels, antialiased bicubic weights come near the blocks.
+    assert np.corrcoef(shrunk.ravel(), wide[:, ::2, 2:10:2].ravel())[0, 1] > 0.9
+    with pytest.raises(ValueError, match="image_size must be a positive integer"):
+        translation.from_npz(path, image_size=0)
+
+
+def test_bad_npz_files_are_named(tmp_path):
+    with pytest.raises(ValueError, match="no file .*missing.npz.*--data_dir"):
+        translation.from_npz(tmp_path / "missing.npz")
+    for name, content in {"empty": b"", "text": b"no archive", "cut": b"PK\x03\x04xyz"}.items():
+        (tmp_path / f"{name}.npz").write_bytes(content)
+        with pytest.raises(ValueError, match=f"{name}.npz' cannot be read"):
+            translation.from_npz(tmp_path / f"{name}.npz")
+    np.savez(tmp_path / "objects.npz", a_train=np.array([{}]))
+    with pytest.raises(ValueError, match="objects.npz' cannot be read: Object arrays"):
+        translation.from_npz(tmp_path / "objects.npz")
+
+
+@needs_openmoji
+def test_openmoji():
+    """The held-out pairs: what is line art and what is colour."""
+    source, target = pixels(translation.load(f"pairs:{OPENMOJI}", split="test", **QUIET))
+    assert source.shape == target.shape == (343, 64, 64, 3)
+    spread = [np.ptp(each.astype(int), axis=-1).mean() for each in (source, target)]
+    assert spread[0] == 0 and spread[1] > 10
+
+
+# --- folders ---
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two folders of three PNG files each, which are their own number, and one of both at once."""
+    for i in range(3):
+        save(numbered(3, 8, 3)[i], tmp_path / f"both/source/sub/{i}.png")
+        save(numbered(3, 8, 3)[i] + 100, tmp_path / f"both/target/sub/{i}.png")
+        wide = np.concatenate([numbered(3, 8, 3)[i], numbered(3, 8, 3)[i] + 100], axis=1)
+        save(wide, tmp_path / f"wide/{i}.png")
+    return tmp_path
+
+
+EXPECTED = [[0, 1, 2], [100, 101, 102]]
+
+
+def test_folders_are_paired_by_name(folders):
+    source, target = folders / "both/source", folders / "both/target"
+    assert numbers(translation.from_folders(source, target, **QUIET)) == EXPECTED
+    dataset = translation.from_folders(source, target, 4, channels=1, **QUIET)
+    assert dataset.element_spec[1].shape[1:] == (4, 4, 1) and numbers(dataset) == EXPECTED
+
+
+def test_extensions_may_differ(folders):
+    target = folders / "both/target"
+    save(np.full((8, 8, 3), 200, "uint8"), target / "sub/1.jpg")
+    (target / "sub/1.png").unlink()
+    found = numbers(translation.from_folders(folders / "both/source", target, **QUIET))
+    assert found[0] == [0, 1, 2] and found[1] == [100, 200, 102]
+
+
+def test_side_by_side(folders):
+    assert numbers(translation.from_side_by_side(folders / "wide", **QUIET)) == EXPECTED
+    swapped = translation.from_side_by_side(folders / "wide", 4, source="right", **QUIET)
+    assert swapped.element_spec[0].shape[1:] == (4, 4, 3) and numbers(swapped) == EXPECTED[::-1]
+
+
+@pytest.mark.parametrize("jitter, size", [(0, None), (2, 4)])
+def test_what_does_not_fit_in_memory_is_decoded_every_epoch(folders, monkeypatch, jitter, size):
+    options = {"jitter": jitter, "seed": 0, "batch_size": 2, "shuffle": False}
+    options["image_size"] = size
+    specs = f"pairs:{folders}/both", f"pairs:{folders}/wide"
+    kept = [pixels(translation.load(spec, **options)) for spec in specs]
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
+    monkeypatch.setattr(pipeline, "batches", None)
+    decoded = [pixels(translation.load(spec, **options)) for spec in specs]
+    for one, other in zip(kept, decoded, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_files_without_partner_are_named(folders):
+    target = folders / "both/target"
+    (target / "sub/1.png").rename(target / "sub/one.png")
+    with pytest.raises(ValueError, match="2 files have no partner.*'sub/1', 'sub/one'. Add"):
+        translation.from_folders(folders / "both/source", target)
+
+
+def test_other_mistakes_with_folders(folders):
+    source, target = folders / "both/source", folders / "both/target"
+    with pytest.raises(ValueError, match="no folder '.*absent'"):
+        translation.from_folders(source, folders / "absent")
+    with pytest.raises(ValueError, match="twice as wide as high. Received: 8x8.*source and target"):
+        translation.from_side_by_side(source)
+    with pytest.raises(ValueError, match="left, right. Received: source='top'"):
+        translation.from_side_by_side(folders / "wide", source="top")
+    for i in range(3):
+        save(noise(6, 6, 3), target / f"sub/{i}.png")
+    with pytest.raises(ValueError, match=r"\(8, 8\) and \(6, 6\).*--image_size"):
+        translation.from_folders(source, target)
+    (target / "sub/1.png").write_bytes(b"damaged")
+    with pytest.raises(ValueError, match="1 of 3 files cannot be read"):
+        translation.from_folders(source, target, 4)
+
+
+# --- tensorflow-datasets ---
+
+
+@needs_tfds
+def test_two_datasets_of_tfds():
+    dataset = translation.load(
+        "unpaired:mnist,fashion_mnist", split="test[:60]", data_dir=TFDS, image_size=32, seed=0
+    )
+    first, second = pixels(dataset)
+    assert first.shape == second.shape == (60, 32, 32, 1)
+    expected = [
+        images.from_tfds(name, split="test[:60]", data_dir=TFDS, image_size=32, **QUIET)
+        for name in ("mnist", "fashion_mnist")
+    ]
+    for found, known in zip((first, second), expected, strict=True):
+        known = np.rint((next(iter(known)).numpy() + 1) * 127.5).astype("uint8")
+        assert {image.tobytes() for image in found} == {image.tobytes() for image in known}
+
+
+def test_one_dataset_has_a_split_for_each_domain(monkeypatch):
+    """Without the data, which no build machine can download: what is asked of tfds."""
+    asked = []
+
+    def from_tfds(name, *, split, image_size, data_dir, **batching):
+        asked.append((name, split, image_size, data_dir))
+        return pipeline.batches(numbered(9 if split.endswith("A") else 6), **batching)
+
+    monkeypatch.setattr(images, "from_tfds", from_tfds)
+    dataset = translation.load("unpaired:cycle_gan/horse2zebra", image_size=128, data_dir="data")
+    name = "cycle_gan/horse2zebra"
+    assert asked == [(name, "trainA", 128, "data"), (name, "trainB", 128, "data")]
+    assert sorted(numbers(dataset)[1]) == list(range(6))
+
+
+# --- load ---
+
+
+def test_load_chooses_by_word(folders, tmp_path):
+    np.savez(tmp_path / "pairs.npz", a_train=numbered(5), b_train=numbered(9))
+    assert len(translation.load("unpaired:pairs.npz", data_dir=tmp_path, batch_size=1)) == 5
+    for folder in ("both", "wide"):
+        spec = f"pairs:{folder}"
+        assert numbers(translation.load(spec, data_dir=folders, **QUIET)) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "spec, options, message",
+    [
+        ("both:x", {}, r'"pairs:\.\.\.", "unpaired:\.\.\.".*both:x'),
+        ("pairs:", {}, "'pairs:'"),
+        (None, {}, "None"),
+        ("pairs:absent", {}, "no folder 'absent'"),
+        ("pairs:absent", {"split": "test"}, "no splits. Received: split='test'"),
+        ("unpaired:mnits,mnist", {}, "knows no dataset 'mnits'"),
+    ],
+)
+def test_load_refuses_what_it_cannot_load(spec, options, message):
+    with pytest.raises(ValueError, match=message):
+        translation.load(spec, **options)
