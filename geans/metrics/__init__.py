@@ -37,6 +37,7 @@ from geans.metrics.polygons import (
     polygon_precision_recall,
 )
 from geans.metrics.precision_recall import PRDC, prdc
+from geans.metrics.reconstruction import mean_absolute_error, structural_similarity
 
 __all__ = [
     "ClassCoverage",
@@ -69,6 +70,7 @@ __all__ = [
     "inception_score",
     "kernel_distance",
     "label_agreement",
+    "mean_absolute_error",
     "measure",
     "mode_coverage",
     "mode_coverage_or_nothing",
@@ -80,4 +82,5 @@ __all__ = [
     "nearest_polygons",
     "polygon_precision_recall",
     "prdc",
+    "structural_similarity",
 ]

@@ -1,0 +1,103 @@
+"""How near images come to those that they should be: mean absolute error and SSIM."""
+
+import numpy as np
+import tensorflow as tf
+
+from geans.metrics.features import network
+
+WINDOW = 11  # Pixels, the side of SSIM's Gaussian window; its standard deviation is 1.5.
+PIXELS_AT_ONCE = 2**22
+
+
+def mean_absolute_error(real, fake):
+    """Mean distance of pixels from those that they should be: L1, as Pix2Pix minimises it.
+
+    In units of images in [-1, 1]: 2 is black for white. Images are rounded to 8 bits first.
+
+    Args:
+        real: Shape (n, height, width, channels), what is wanted: uint8, or floats in [-1, 1],
+            clipped beyond.
+        fake: Likewise, of the same shape: what came.
+
+    Returns:
+        A float in [0, 2]; 0 is perfect.
+
+    Raises:
+        ValueError: If the shapes differ or these are no images.
+        FloatingPointError: If values are not finite.
+
+    Example:
+        >>> black, white = np.zeros((5, 8, 8, 3), "uint8"), np.full((5, 8, 8, 3), 255, "uint8")
+        >>> mean_absolute_error(black, black), mean_absolute_error(black, white)
+        (0.0, 2.0)
+    """
+    real, fake = _checked(real, fake)
+    apart = [
+        np.sum(np.abs(one.astype("int16") - other), dtype="int64")
+        for one, other in _blocks(real, fake)
+    ]
+    return float(sum(apart) / real.size / 127.5)
+
+
+def structural_similarity(real, fake):
+    """Mean structural similarity (SSIM) of images and those that they should be.
+
+    Within a window of 11 pixels it compares brightness, contrast and the pattern, so that a blurred
+    edge costs more than a shade that is off. That of colour images is the mean over their channels.
+    Images are rounded to 8 bits first.
+
+    Args:
+        real: Shape (n, height, width, channels), sides of 11 pixels or more, what is wanted: uint8,
+            or floats in [-1, 1], clipped beyond.
+        fake: Likewise, of the same shape: what came.
+
+    Returns:
+        A float in [-1, 1]; 1 is perfect.
+
+    Raises:
+        ValueError: If the shapes differ, or these are no images or too small ones.
+        FloatingPointError: If values are not finite.
+
+    Example:
+        >>> noise = np.random.default_rng(0).uniform(-1, 1, (2, 28, 28, 1))
+        >>> structural_similarity(noise, noise), structural_similarity(noise, -noise) < -0.9
+        (1.0, True)
+
+    Reference:
+        Wang, Bovik, Sheikh, Simoncelli 2004, "Image quality assessment: from error visibility to
+        structural similarity".
+    """
+    real, fake = _checked(real, fake)
+    if min(real.shape[1:3]) < WINDOW:
+        raise ValueError(
+            f"SSIM's window needs images with sides of at least {WINDOW} pixels. Received: shape "
+            f"{real.shape}."
+        )
+    # Its constants suppose values from 0.
+    found = [tf.image.ssim(one, other, 255, WINDOW) for one, other in _blocks(real, fake)]
+    return float(np.mean(np.concatenate(found), dtype="float64"))
+
+
+def _blocks(real, fake):
+    step = max(1, PIXELS_AT_ONCE // real[0].size)
+    return ((real[i : i + step], fake[i : i + step]) for i in range(0, len(real), step))
+
+
+def _checked(real, fake):
+    real, fake = np.asarray(real), np.asarray(fake)
+    if real.shape != fake.shape or real.ndim != 4 or not real.size:
+        raise ValueError(
+            "Images are compared with as many of the same shape (n, height, width, channels). "
+            f"Received: real of shape {real.shape}, fake of shape {fake.shape}."
+        )
+    for images in (real, fake):
+        if images.dtype != np.uint8 and images.dtype.kind != "f":
+            raise ValueError(
+                f"Images must be uint8, or floats in [-1, 1]. Received: {images.dtype}."
+            )
+        if images.dtype != np.uint8 and not np.isfinite(images).all():
+            raise FloatingPointError(
+                "Images contain NaN or infinity: the generator has diverged. Lower its learning "
+                "rate."
+            )
+    return network.to_pixels(real), network.to_pixels(fake)
