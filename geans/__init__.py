@@ -26,7 +26,16 @@ _MODULES = (
     "presets",
     "report",
 )
-_MODELS = ("ACGAN", "AdversarialModel", "ConditionalGAN", "GAN", "GEAN", "InfoGAN")
+_MODELS = (
+    "ACGAN",
+    "AdversarialModel",
+    "ConditionalGAN",
+    "CycleGAN",
+    "GAN",
+    "GEAN",
+    "InfoGAN",
+    "Pix2Pix",
+)
 
 __all__ = [*_MODULES, *_MODELS, "from_preset"]
 

@@ -5,5 +5,15 @@ from geans.models.conditional import ACGAN, ConditionalGAN
 from geans.models.gan import GAN
 from geans.models.gean import GEAN
 from geans.models.infogan import InfoGAN
+from geans.models.translation import CycleGAN, Pix2Pix
 
-__all__ = ["ACGAN", "AdversarialModel", "ConditionalGAN", "GAN", "GEAN", "InfoGAN"]
+__all__ = [
+    "ACGAN",
+    "AdversarialModel",
+    "ConditionalGAN",
+    "CycleGAN",
+    "GAN",
+    "GEAN",
+    "InfoGAN",
+    "Pix2Pix",
+]
