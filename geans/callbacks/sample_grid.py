@@ -23,6 +23,7 @@ class SampleGrid(keras.callbacks.Callback):
         seed: Integer that fixes the latents.
         columns: Images per row; `None` for the most square arrangement.
         conditions: What else `model.sample` takes, such as `{"labels": [0, 1, 2]}`.
+        draw: Function from the model to an array of samples, instead of `model.sample`.
         mixture: For points: object with `centers`, `stddev` and `sample(count)`.
 
     Raises:
@@ -55,6 +56,7 @@ class SampleGrid(keras.callbacks.Callback):
         seed=0,
         columns=None,
         conditions=None,
+        draw=None,
         mixture=None,
     ):
         super().__init__()
@@ -66,6 +68,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.seed = seed
         self.columns = columns
         self.conditions = dict(conditions or {})
+        self.draw = draw or self._sample
         self.mixture = mixture
         self._real = None
         self._seen = self._drawn = 0
@@ -95,10 +98,12 @@ class SampleGrid(keras.callbacks.Callback):
 
     @report.tolerant
     def _draw(self):
-        samples = np.asarray(self.model.sample(self.count, seed=self.seed, **self.conditions))
-        figure = self._figure(samples, title=f"epoch {self._seen}")
+        figure = self._figure(np.asarray(self.draw(self.model)), title=f"epoch {self._seen}")
         plotting.save(figure, self.directory / f"epoch_{self._seen:04d}.png")
         self._drawn = self._seen
+
+    def _sample(self, model):
+        return model.sample(self.count, seed=self.seed, **self.conditions)
 
     def _figure(self, samples, title):
         if samples.ndim == 4:

@@ -12,7 +12,7 @@ import numpy as np
 import geans
 from geans import data, metrics, presets, report
 from geans.data import image_files
-from geans.experiment import families, loading, making
+from geans.experiment import families, loading, making, translating
 from geans.metrics import evaluation, feature_set, features
 from geans.metrics.measurement import Measurement, Origin
 
@@ -45,7 +45,8 @@ def evaluate(
 ):
     """Compares what a trained run generates with its data.
 
-    Where modes are known, they are counted as well. Of polygons, precision and recall are those of
+    Where modes are known, they are counted as well. A translation is compared with the targets, or
+    with what it started from, whatever the metrics. Of polygons, precision and recall are those of
     `metrics.polygon_precision_recall`; of clips, `metrics.motion` is compared.
 
     Args:
@@ -75,6 +76,8 @@ def evaluate(
     mixture = making.make_mixture(preset, data_dir)
     averaged = averaged and model.averaged_generator is not None
     fake = Origin(name=preset.name, generator="averaged" if averaged else "live", seed=seed)
+    if translating.is_translation(model):
+        return _translated(model, preset, data_dir, fake, averaged)
     found = [] if mixture is None else _modes(model, mixture, preset.data, fake, averaged)
     polygons = making.make_polygons(preset)
     if polygons is not None:
@@ -260,6 +263,13 @@ def _polygons(model, polygons, name, fake, averaged):
     counts = {"real_count": found.samples, "fake_count": found.samples}
     options = {"threshold": found.threshold}
     return _plain("distance to polygons", shares, name, fake, options=options, **counts)
+
+
+def _translated(model, preset, data_dir, fake, averaged):
+    examples = translating.examples(preset, data_dir)
+    name = f"{preset.data} ({examples.split})"
+    counts = {"real_count": len(examples.second), "fake_count": len(examples.first)}
+    return _plain("pixels", examples.measure(model, averaged), name, fake, **counts)
 
 
 def _steering(model, network, name, fake, averaged, samples):

@@ -57,12 +57,44 @@ def infogan(preset, shape, *, num_categories=10, num_continuous=2, information_w
     return models.InfoGAN, (generator, discriminator), options
 
 
-FAMILIES = {"plain": plain, "conditional": conditional, "acgan": acgan, "infogan": infogan}
-"""What a preset's `model` names: functions of the preset, a sample's shape and `model_options`, to
-a class of models, its networks, and further arguments of the class."""
+def pix2pix(preset, shapes, *, reconstruction_weight=100.0):
+    """A game about images that were translated, which the discriminator sees with their source."""
+    source, target = shapes
+    options = {"source_channels": source[-1]}
+    players = _translator(preset, *shapes, 0), _patch_discriminator(preset, target, 0, **options)
+    return models.Pix2Pix, players, {"reconstruction_weight": reconstruction_weight}
+
+
+def cyclegan(preset, shapes, *, cycle_weight=10.0, identity_weight=5.0, pool_size=50):
+    """Two games, one for each domain, joined by what must be as before after both translations."""
+    translators = [_translator(preset, *pair, i) for i, pair in enumerate((shapes, shapes[::-1]))]
+    judges = [_patch_discriminator(preset, shape, i) for i, shape in enumerate(shapes)]
+    players = [networks.cyclegan.side_by_side(*pair) for pair in (translators, judges)]
+    options = {
+        "cycle_weight": cycle_weight,
+        "identity_weight": identity_weight,
+        "pool_size": pool_size,
+    }
+    return models.CycleGAN, players, options
+
+
+FAMILIES = {
+    "plain": plain,
+    "conditional": conditional,
+    "acgan": acgan,
+    "infogan": infogan,
+    "pix2pix": pix2pix,
+    "cyclegan": cyclegan,
+}
+"""What a preset's `model` names: functions of the preset, a sample's shape (of `TRANSLATIONS`, both
+shapes of a pair) and `model_options`, to a class of models, its networks, and further arguments of
+the class."""
 
 LABELLED = ("conditional", "acgan")
 """Families that train on (samples, labels)."""
+
+TRANSLATIONS = ("pix2pix", "cyclegan")
+"""Families that train on pairs of images."""
 
 
 def make(preset, shape):
@@ -122,3 +154,15 @@ def _discriminator(preset, shape):
     family = networks.get(preset.network)
     network = call(family.discriminator, (packs,), options, "discriminator_options")
     return network if preset.packing == 1 else networks.packed(network, preset.packing)
+
+
+def _translator(preset, shape, target_shape, place):
+    options = {"seed": preset.seed + place, **preset.generator_options}
+    family = networks.get(preset.network, networks.TRANSLATORS)
+    return call(family.generator, (shape, target_shape[-1]), options, "generator_options")
+
+
+def _patch_discriminator(preset, shape, place, **more):
+    options = {"seed": preset.seed + place, **more, **preset.discriminator_options}
+    make = networks.patchgan.discriminator
+    return call(make, (shape,), options, "discriminator_options")

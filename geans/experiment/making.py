@@ -81,7 +81,9 @@ def dataset_of(preset, mixture, data_dir):
 
 
 def loader(preset):
-    """The function that loads a preset's images or clips; it takes the options."""
+    """The function that loads a preset's images, pairs of them or clips; it takes the options."""
+    if preset.model in families.TRANSLATIONS:
+        return functools.partial(data.translation.load, preset.data)
     if preset.data.startswith("video:"):
         return functools.partial(data.video.load, preset.data, clips=preset.samples_per_epoch)
     return functools.partial(data.images.load, preset.data)
@@ -90,12 +92,16 @@ def loader(preset):
 def sample_shape(dataset):
     """The shape of one sample of a dataset of batches, with or without labels.
 
+    Of pairs of images it is both their shapes.
+
     Example:
 
     >>> sample_shape(data.images.embedded("fashion", labels=True))
     (28, 28, 1)
     """
-    return tuple(keras.tree.flatten(dataset.element_spec)[0].shape[1:])
+    shapes = [tuple(each.shape[1:]) for each in keras.tree.flatten(dataset.element_spec)]
+    # Labels are of no shape, or of the shape (classes,).
+    return tuple(shapes) if len(shapes) > 1 and len(shapes[1]) == 3 else shapes[0]
 
 
 def make_model(preset, dataset):

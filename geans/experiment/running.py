@@ -6,10 +6,12 @@ A run directory holds
     versions.json     of Python, the packages and the machine
     history.csv       one row per epoch
     pictures/         fixed latents through the epochs, and training.gif
-    samples.png       what the trained generator makes
+    samples.png       what the trained generator makes; of a translation rows of source, output and
+                      target, or of a domain, the other one and back again
     samples.gif       of clips: the same, moving
     curves.png        losses and logits
-    metrics.json      where modes are known: how many, reverse KL; of clips: how they move, and how
+    metrics.json      where modes are known: how many, reverse KL; of a translation: how near it
+                      comes to images that it was not trained on; of clips: how they move, and how
                       real ones do; whether the samples diverged
     evaluation.json   of grey 28x28 images: distances from the data, with their protocol
     evaluations.jsonl with evaluate_every: the same at some epochs
@@ -40,7 +42,7 @@ from geans import (
     report,
     strategies,
 )
-from geans.experiment import evaluation, families, loading, making
+from geans.experiment import evaluation, families, loading, making, translating
 
 FREE = ("epochs", "picture_every", "evaluate_every")
 """What may change when a run is resumed."""
@@ -103,7 +105,11 @@ def run(
     with strategy.scope() if strategy else contextlib.nullcontext():
         model = _model_to_resume(run_dir) if resume else None
         model = model or making.make_model(_one_step_at_once(preset, strategy), dataset)
-    observers = _observers(preset, model, mixture, run_dir, dataset, data_dir)
+    examples = None
+    if translating.is_translation(model):
+        examples = translating.examples(preset, data_dir)
+    shown = _to_show(model, examples)
+    observers = _observers(preset, mixture, run_dir, dataset, data_dir, shown)
     checkpoint = callbacks.Checkpoint(run_dir, every_steps=checkpoint_every)
     if chief:
         if overwrite:
@@ -131,7 +137,7 @@ def run(
         report.save_model(model, pathlib.Path(folder) / "model.keras")
     if not chief:
         return model
-    diverged = _write_results(model, mixture, run_dir, diverged, _to_show(model))
+    diverged = _write_results(model, mixture, run_dir, diverged, shown, examples)
     if model.generator.output_shape[1:] == FEATURES_AT_HAND and not diverged:
         _write_evaluation(run_dir, data_dir)
     if preset.data.startswith("video:") and not diverged:
@@ -180,8 +186,10 @@ def _check_resume(preset, run_dir):
         )
 
 
-def _to_show(model):
-    """How many samples a picture has, in how many columns, and what `sample` takes for them."""
+def _to_show(model, examples):
+    """How many samples a picture has, in how many columns, and how they are drawn."""
+    if examples is not None:
+        return {"columns": translating.COLUMNS, "draw": examples.draw}
     count = SAMPLES_TO_SHOW[len(model.generator.output_shape)]
     classes, _ = families.codes_in_turn(model, 0)
     if classes is None:
@@ -192,9 +200,9 @@ def _to_show(model):
     return {"count": count, "columns": classes, "conditions": codes}
 
 
-def _observers(preset, model, mixture, run_dir, dataset, data_dir):
+def _observers(preset, mixture, run_dir, dataset, data_dir, shown):
     pictures = callbacks.SampleGrid(
-        run_dir / "pictures", preset.picture_every, mixture=mixture, **_to_show(model)
+        run_dir / "pictures", preset.picture_every, mixture=mixture, **shown
     )
     history = callbacks.HistoryFile(run_dir / "history.csv")
     observers = [pictures, history, callbacks.Progress()]
@@ -218,17 +226,23 @@ def _evaluate(preset, reference, run_dir):
     )
 
 
-def _write_results(model, mixture, run_dir, diverged, shown):
+def _write_results(model, mixture, run_dir, diverged, shown, examples):
     history = report.read_history(run_dir / "history.csv")
     history.pop("epoch", None)
     if history:
         plotting.save(plotting.training_curves(history), run_dir / "curves.png")
-    count = shown["count"] if mixture is None else mixture.samples_to_measure
-    samples = model.sample(count, seed=0, **shown.get("conditions", {}))
-    figure = picture(samples[: shown["count"]], mixture, columns=shown.get("columns"))
+    if examples is not None:
+        samples, to_show = examples.draw(model), None
+    else:
+        to_show = shown["count"]
+        count = to_show if mixture is None else mixture.samples_to_measure
+        samples = model.sample(count, seed=0, **shown.get("conditions", {}))
+    figure = picture(samples[:to_show], mixture, columns=shown.get("columns"))
     plotting.save(figure, run_dir / "samples.png")
     diverged = diverged or not np.isfinite(samples).all()
     found = _measure(samples, mixture, diverged)
+    if examples is not None and not diverged:
+        found |= {"split": examples.split, **examples.measure(model)}
     if found:
         report.write_json(found, run_dir / "metrics.json")
     shutil.rmtree(run_dir / "saved_model", ignore_errors=True)

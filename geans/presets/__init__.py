@@ -5,7 +5,7 @@ Needs no TensorFlow, so that the command line can list them at once.
 
 import inspect
 
-from geans.presets import conditional, images, limited, points, stacked, video, zoo
+from geans.presets import conditional, images, limited, points, stacked, translation, video, zoo
 from geans.presets.preset import Preset, field_texts, from_dict, plain_fields, read
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
 
 PRESETS = {
     name: function
-    for module in (conditional, images, limited, points, stacked, video, zoo)
+    for module in (conditional, images, limited, points, stacked, translation, video, zoo)
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if not name.startswith("_")
 }

@@ -64,16 +64,19 @@ class Preset:
     Args:
         name: Its name, and the name of its run directory: letters, digits, `_`, `-` and `.`.
         data: `"mixture:ring"`, `"mixture:grid"`, `"stacked:mnist"`, `"stacked:digits"`,
-            `"polygons:triangles"`, `"embedded:fashion"`, `"tfds:NAME"`, `"folder:PATH"`,
-            `"video:moving_digits"` or `"video:PATH"`.
+            `"polygons:triangles"`, `"embedded:fashion"`, `"tfds:NAME"` or `"folder:PATH"`;
+            `"video:moving_digits"` or `"video:PATH"`; pairs of images for a translation
+            `"pairs:PATH"` or `"unpaired:NAME,NAME"`.
         data_options: Further arguments of that dataset, such as `{"radius": 1.0}`.
         samples_per_epoch: Points, stacks, polygons or moving digits drawn for an epoch; other
             images and clips come as many as there are.
         image_size: Side in pixels to resize images to; `None` keeps them.
         batch_size: Samples per step; under GEAN the micro-batch.
-        model: The family of models: `"plain"`, `"conditional"`, `"acgan"` or `"infogan"`.
+        model: The family of models: `"plain"`, `"conditional"`, `"acgan"`, `"infogan"`, `"pix2pix"`
+            or `"cyclegan"`.
         model_options: Further arguments of that family, such as `{"num_classes": 10}`.
-        network: Name of a network family in `geans.networks`.
+        network: Name of a network family in `geans.networks`; of a translation that of its
+            generator.
         latent_dim: Columns of the latents.
         generator_options: Further arguments of the generator.
         discriminator_options: Further arguments of the discriminator.

@@ -1,0 +1,131 @@
+"""Presets that translate images.
+
+`openmoji_pairs_64.npz` is looked up in `--data_dir`: 4,366 emoji of 64x64 pixels as line art and in
+colour, 343 of them held out, rendered from OpenMoji 17.0 (https://openmoji.org, CC BY-SA 4.0) into
+the arrays `line_train`, `colour_train`, `line_test` and `colour_test`. Pairs of your own need no
+such file: `--data=pairs:FOLDER`.
+"""
+
+from geans.presets.preset import Preset
+
+NOT_RUN = "not run here"
+
+_OPENMOJI = {
+    "data": "pairs:openmoji_pairs_64.npz",
+    "batch_size": 16,
+    "model": "pix2pix",
+    "network": "unet",
+    "generator_options": {"width": 16},
+    # Patches of 34 pixels: of 64 about as much as 70 of the paper's 256.
+    "discriminator_options": {"width": 16, "layers": 2},
+    "generator_learning_rate": 1e-3,
+    "discriminator_learning_rate": 1e-3,
+    "learning_rate_decay": "linear",
+    "epochs": 20,
+    "picture_every": 2,
+}
+
+
+def pix2pix():
+    """Pix2Pix from line art to colour, on 4,023 emoji."""
+    return Preset(
+        name="pix2pix",
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        expected_minutes=12,
+        expected_score="not measured yet",
+        **_OPENMOJI,
+    )
+
+
+def gean_pix2pix():
+    """Pix2Pix by the rule GEAN from line art to colour, on 4,023 emoji."""
+    return Preset(
+        name="gean_pix2pix",
+        rule="gean",
+        update_every=2,
+        expected_minutes=12,
+        expected_score="not measured yet",
+        **_OPENMOJI,
+    )
+
+
+def cyclegan():
+    """CycleGAN between handwritten digits and garments, MNIST and Fashion-MNIST."""
+    return Preset(
+        name="cyclegan",
+        data="unpaired:mnist,fashion_mnist",
+        data_options={"split": "train[:10000]"},
+        batch_size=16,
+        model="cyclegan",
+        # What remains of a garment that is left as it is has nothing of a digit.
+        model_options={"identity_weight": 0.0},
+        network="cyclegan",
+        generator_options={"width": 16, "blocks": 3},
+        discriminator_options={"width": 16, "layers": 2},
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        loss="least_squares",
+        generator_learning_rate=5e-4,
+        discriminator_learning_rate=5e-4,
+        learning_rate_decay="linear",
+        epochs=5,
+        expected_minutes=15,
+        expected_score="not measured yet",
+    )
+
+
+def pix2pix_facades():
+    """Pix2Pix from labels to facades, 256x256, as in the paper (Isola et al. 2017, appendix 6.2).
+
+    `--data_dir` holds the folder that http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/ has as
+    `facades.tar.gz`, 400 pictures of a facade and, to its right, its labels.
+    """
+    return Preset(
+        name="pix2pix_facades",
+        data="pairs:facades/train",
+        data_options={"source": "right", "jitter": 30, "flip": True},
+        batch_size=1,
+        model="pix2pix",
+        network="unet",
+        # Of batches of one image the same as the paper's batch norm, in training and afterwards.
+        generator_options={"width": 64, "normalization": "instance"},
+        discriminator_options={"width": 64},
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        epochs=200,
+        picture_every=10,
+        expected_minutes=600,
+        expected_score=f"{NOT_RUN}: photographs of facades that the labels ask for",
+    )
+
+
+def cyclegan_horse2zebra():
+    """CycleGAN between horses and zebras, 256x256, as in the paper (Zhu et al. 2017, appendix 7).
+
+    Half of its 200 epochs at a constant rate, half with a linear decay, is here a decay from the
+    start.
+    """
+    return Preset(
+        name="cyclegan_horse2zebra",
+        data="unpaired:cycle_gan/horse2zebra",
+        data_options={"jitter": 30, "flip": True},
+        image_size=256,
+        batch_size=1,
+        model="cyclegan",
+        network="cyclegan",
+        generator_options={"width": 64, "blocks": 9},
+        discriminator_options={"width": 64},
+        rule="gan",
+        update_every=1,
+        order="alternating",
+        loss="least_squares",
+        learning_rate_decay="linear",
+        epochs=200,
+        picture_every=10,
+        expected_minutes=6_000,
+        expected_score=f"{NOT_RUN}: horses with stripes, zebras without",
+    )

@@ -1,0 +1,48 @@
+import dataclasses
+import pathlib
+
+import pytest
+
+from geans import experiment, networks, presets
+from geans.presets import translation
+
+DATA = pathlib.Path(__file__).resolve().parents[2] / "../shared/data"
+needs_data = pytest.mark.skipif(
+    not (DATA / "openmoji_pairs_64.npz").is_file(), reason=f"no openmoji_pairs_64.npz in {DATA}"
+)
+READY = ("pix2pix_facades", "cyclegan_horse2zebra")
+
+
+@pytest.mark.parametrize("name", ("pix2pix", "gean_pix2pix", "cyclegan", *READY))
+def test_the_score_tells_what_was_not_run_here(name):
+    preset = presets.get(name)
+    assert preset.expected_score.startswith(translation.NOT_RUN) == (name in READY)
+    assert (preset.expected_minutes > 60) == (name in READY)
+
+
+def test_both_rules_train_pix2pix_alike():
+    """Else a comparison of the two would not be one of the rules."""
+    gan, gean = (dataclasses.asdict(presets.get(name)) for name in ("pix2pix", "gean_pix2pix"))
+    told = {"name", "expected_minutes", "expected_score"}
+    differing = {field for field in gan if gan[field] != gean[field]} - told
+    assert differing == {"rule", "update_every", "order"}
+
+
+@needs_data
+def test_the_data_of_pix2pix():
+    dataset = experiment.make_data(presets.get("pix2pix"), DATA)
+    assert [tuple(each.shape) for each in dataset.element_spec] == [(None, 64, 64, 3)] * 2
+    assert len(dataset) == -(-4_023 // 16)
+
+
+@pytest.mark.parametrize("name", READY)
+def test_networks_of_the_papers(name, monkeypatch):
+    """70x70 patches, 64 channels; 9 residual blocks for 256 pixels."""
+    preset = presets.get(name)
+    assert preset.discriminator_options == {"width": 64}
+    assert networks.patchgan.receptive_field() == 70
+    monkeypatch.setattr(networks.image_layers, "normal", lambda seeds: "zeros")
+    family = networks.get(preset.network, networks.TRANSLATORS)
+    generator = family.generator((256, 256, 3), 3, **preset.generator_options)
+    millions = {"pix2pix_facades": 54.4, "cyclegan_horse2zebra": 11.4}
+    assert round(generator.count_params() / 1e6, 1) == millions[name]
