@@ -5,9 +5,10 @@ import importlib.util
 import json
 import pathlib
 
+import numpy as np
 import pytest
 
-from geans import presets
+from geans import experiment, presets
 
 BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
 
@@ -115,3 +116,17 @@ def test_a_row_of_clips_says_how_they_move_and_how_real_ones_do():
     row |= {f"real_{name}": value + 0.125 for name, value in motion.items()}
     expected = "change from frame to frame 0.50 (real 0.62), from end to end 0.88 (real 1.00)"
     assert load("tables").result(row) == expected
+
+
+def test_translations_are_measured_beside_answers_that_need_no_training(tmp_path):
+    """Targets are 0 and 204 in turn; the mean of those to train on is 102, the sources are 51."""
+    translation = load("translation")
+    targets = np.tile(np.array([0, 204], "uint8")[:, None, None, None], (2, 16, 16, 1))
+    arrays = {"a_train": targets, "b_train": targets, "a_test": targets // 4 * 0 + 51}
+    np.savez(tmp_path / "pairs.npz", **arrays, b_test=targets)
+    preset = dataclasses.replace(presets.get("pix2pix"), data="pairs:pairs.npz")
+    examples = experiment.translating.examples(preset, tmp_path)
+    found = translation.baselines(preset, examples, tmp_path)
+    assert found["mean_absolute_error_of_mean_image"] == pytest.approx(102 / 127.5)
+    assert found["mean_absolute_error_of_copy"] == pytest.approx((51 + 153) / 2 / 127.5)
+    assert found["structural_similarity_of_copy"] < 1
