@@ -38,7 +38,6 @@ ZOO = {
     "recall": ("recall", "{:.2f}"),
     "coverage": ("coverage", "{:.2f}"),
 }
-NOT_RUN = "not run here"
 MOTION = ("frame_change", "clip_change")
 
 
@@ -214,7 +213,7 @@ def steered(group):
 def not_run():
     """The presets that are ready but were not trained by us."""
     every = [presets.get(name) for name in presets.names()]
-    waiting = [each for each in every if each.expected_score.startswith(NOT_RUN)]
+    waiting = [each for each in every if each.expected_score.startswith(presets.NOT_RUN)]
     return markdown(
         ("preset", "data", "command"),
         [(f"`{each.name}`", f"`{each.data}`", f"`{each.command}`") for each in waiting],

@@ -6,9 +6,10 @@ Needs no TensorFlow, so that the command line can list them at once.
 import inspect
 
 from geans.presets import conditional, images, limited, points, stacked, translation, video, zoo
-from geans.presets.preset import Preset, field_texts, from_dict, plain_fields, read
+from geans.presets.preset import NOT_RUN, Preset, field_texts, from_dict, plain_fields, read
 
 __all__ = [
+    "NOT_RUN",
     "PRESETS",
     "Preset",
     "field_texts",

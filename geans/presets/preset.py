@@ -16,6 +16,9 @@ MAX_BYTES = 2**20
 MAX_DEPTH = 8
 """How deep the options of a preset may be nested."""
 
+NOT_RUN = "not run here"
+"""How the expected score begins of presets that are ready, but take hardware that we lack."""
+
 _COUNT = (1, 10**9)
 _AMOUNT = (0, 1e9)
 _SHARE = (0, math.nextafter(1, 0))

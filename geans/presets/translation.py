@@ -6,9 +6,7 @@ the arrays `line_train`, `colour_train`, `line_test` and `colour_test`. Pairs of
 such file: `--data=pairs:FOLDER`.
 """
 
-from geans.presets.preset import Preset
-
-NOT_RUN = "not run here"
+from geans.presets.preset import NOT_RUN, Preset
 
 _OPENMOJI = {
     "data": "pairs:openmoji_pairs_64.npz",

@@ -8,9 +8,7 @@ Presets whose expected score begins with `NOT_RUN` have the paper's widths and s
 GPU: their minutes are estimates, from the operations of a step at 50 billion a second.
 """
 
-from geans.presets.preset import Preset
-
-NOT_RUN = "not run here"
+from geans.presets.preset import NOT_RUN, Preset
 
 _SMALL = {
     "batch_size": 32,

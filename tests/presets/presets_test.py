@@ -5,7 +5,6 @@ import inspect
 import pytest
 
 from geans import presets
-from geans.presets import zoo
 
 
 @pytest.mark.parametrize("name", presets.names())
@@ -16,7 +15,7 @@ def test_name_docstring_and_expectations(name):
     assert preset.command == f"geans train --preset={name}"
     assert preset.expected_score
     # The others take a GPU.
-    assert (0 < preset.expected_minutes < 60) != preset.expected_score.startswith(zoo.NOT_RUN)
+    assert (0 < preset.expected_minutes < 60) != preset.expected_score.startswith(presets.NOT_RUN)
 
 
 @pytest.mark.parametrize("pair", ["ring", "grid", "fashion", "mlp_mnist", "stacked", "digits"])
