@@ -24,6 +24,7 @@ PAGES = (
     HERE / "README.md",
     DOCS / "multi_gpu.md",
     DOCS / "metrics.md",
+    DOCS / "zoo.md",
 )
 COMPARISON = HERE / "comparison"
 PICTURE = DOCS / "comparison.png"

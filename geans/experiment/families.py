@@ -39,7 +39,15 @@ def acgan(preset, shape, *, num_classes=10, class_weight=1.0):
     return models.ACGAN, (_labelled(preset, shape, num_classes), discriminator), options
 
 
-def infogan(preset, shape, *, num_categories=10, num_continuous=2, information_weight=1.0):
+def infogan(
+    preset,
+    shape,
+    *,
+    num_categories=10,
+    num_continuous=2,
+    information_weight=1.0,
+    continuous_weight=0.1,
+):
     """A game in which the discriminator tells the codes that an image was made from."""
     heads = {"category_logits": num_categories}
     heads |= {"continuous": num_continuous} if num_continuous else {}
@@ -52,6 +60,7 @@ def infogan(preset, shape, *, num_categories=10, num_continuous=2, information_w
         "num_categories": num_categories,
         "num_continuous": num_continuous,
         "information_weight": information_weight,
+        "continuous_weight": continuous_weight,
     }
     generator = _generator(preset, shape, preset.latent_dim + codes)
     return models.InfoGAN, (generator, discriminator), options

@@ -17,12 +17,13 @@ class InfoGAN(AdversarialModel):
 
     The latents are (noise, category, continuous codes): standard normal noise, a category one-hot,
     each equally probable, and codes uniform in [-1, 1]. The discriminator's further outputs guess
-    them. With the lower bound of their mutual information with the image (equation 5)
+    them. With the lower bounds of their mutual information with the image (equation 5), H(c) minus
+    the cross-entropy of the guess, both players minimise their loss minus
 
-        I = H(c) - C(category) - mean sum (c - c')^2 / 2 - ...
+        information_weight I(category) + continuous_weight I(continuous codes)
 
-    both players minimise their loss minus w I. The entropies are those of the uniform prior; a
-    continuous code's guess c' is the mean of a normal distribution of variance 1.
+    The entropies are those of the uniform priors; a continuous code's guess is the mean of a normal
+    distribution of variance 1.
 
     Args:
         generator: `keras.Model` of latents `(batch, noise_dim + num_categories + num_continuous)`.
@@ -30,8 +31,9 @@ class InfoGAN(AdversarialModel):
             if there are any, `"continuous"` codes, such as `networks.with_heads` makes.
         num_categories: Number of categories, at least 2.
         num_continuous: Number of continuous codes, 0 or more.
-        information_weight: Weight w of the bound; the paper has 1 for categories and less for
-            continuous codes.
+        information_weight: Weight of the category's bound, 1 in the paper.
+        continuous_weight: Weight of the continuous codes' bound; the paper has less than 1. At 1
+            the codes compete with the category for what is easiest to see.
         **kwargs: As in `AdversarialModel`.
 
     Raises:
@@ -61,11 +63,13 @@ class InfoGAN(AdversarialModel):
         num_categories,
         num_continuous=0,
         information_weight=1.0,
+        continuous_weight=0.1,
         **kwargs,
     ):
         super().__init__(generator, discriminator, **kwargs)
         values.check_count("num_categories", num_categories)
         values.check_weight("information_weight", information_weight)
+        values.check_weight("continuous_weight", continuous_weight)
         network_checks.check_head(discriminator, "category_logits", num_categories)
         if num_continuous:
             values.check_count("num_continuous", num_continuous)
@@ -73,6 +77,7 @@ class InfoGAN(AdversarialModel):
         self.num_categories = num_categories
         self.num_continuous = num_continuous
         self.information_weight = information_weight
+        self.continuous_weight = continuous_weight
         self.noise_dim = self.latent_dim - num_categories - num_continuous
         if self.noise_dim < 1:
             raise ValueError(
@@ -82,7 +87,7 @@ class InfoGAN(AdversarialModel):
 
     def get_config(self):
         """The constructor's arguments."""
-        names = ("num_categories", "num_continuous", "information_weight")
+        names = ("num_categories", "num_continuous", "information_weight", "continuous_weight")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @staticmethod
@@ -141,31 +146,33 @@ class InfoGAN(AdversarialModel):
         """The adversarial losses minus the information that the fakes keep of their codes."""
         fake = self.generator(latents, training=True)
         losses, logs, (_, output) = self.play(self.judge(seed), batch, fake, seed, players)
-        logs["information"] = self.information(latents, output)
+        category, continuous = self.information(latents, output)
+        logs["information"] = category + continuous
+        gain = self.information_weight * category + self.continuous_weight * continuous
         for name in losses:
-            losses[name] -= self.information_weight * logs["information"]
+            losses[name] -= gain
         return losses, logs
 
     def information(self, latents, output):
-        """The lower bound of the mutual information of codes and images, in nats.
+        """The lower bounds of the mutual information of codes and images, in nats.
 
         Args:
             latents: Float tensor `(batch, latent_dim)`.
             output: What the discriminator said of their images.
 
         Returns:
-            A scalar, at most log(num_categories) for the category and ln 2 - ln(2 pi) / 2 = -.226
-            for each continuous code.
+            Two scalars: the category's, at most log(num_categories), and that of all continuous
+            codes, at most ln 2 - ln(2 pi) / 2 = -.226 for each.
         """
         _, category, continuous = tf.split(latents, self._sizes, axis=1)
         category_loss = tf.nn.softmax_cross_entropy_with_logits(category, output["category_logits"])
-        information = math.log(self.num_categories) - tf.reduce_mean(category_loss)
-        if self.num_continuous:
-            squares = tf.reduce_sum(tf.square(continuous - output["continuous"]), axis=1)
-            # Of a uniform density 1 / 2, and of a normal one of variance 1.
-            constant = self.num_continuous * (math.log(2) - math.log(2 * math.pi) / 2)
-            information += constant - tf.reduce_mean(squares) / 2
-        return information
+        category = math.log(self.num_categories) - tf.reduce_mean(category_loss)
+        if not self.num_continuous:
+            return category, tf.zeros(())
+        squares = tf.reduce_sum(tf.square(continuous - output["continuous"]), axis=1)
+        # Of a uniform density 1 / 2, and of a normal one of variance 1.
+        most = self.num_continuous * (math.log(2) - math.log(2 * math.pi) / 2)
+        return category, most - tf.reduce_mean(squares) / 2
 
 
 def _checked_codes(codes, shape):

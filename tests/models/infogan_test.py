@@ -77,20 +77,23 @@ def test_information_by_hand():
     }
     category = math.log(3) - 1.5 * math.log(2)
     codes = 2 * (math.log(2) - math.log(2 * math.pi) / 2) - (0.25 + 1) / 2 / 2
-    assert float(model.information(latents, output)) == pytest.approx(category + codes, rel=1e-5)
+    found = [float(each) for each in model.information(latents, output)]
+    assert found == pytest.approx([category, codes], rel=1e-5)
 
 
 def test_both_players_lose_less_by_the_weighted_information():
     batch, latents = tf.constant(POINTS[:8]), make().draw_latents(8, tf.constant([0, 1]))
-    players = ("discriminator", "generator")
-    found = {}
-    for weight in (0.0, 2.0):
-        model = make(information_weight=weight)
-        losses, logs = model.compute_losses(batch, latents, tf.constant([0, 1], "int64"), players)
-        found[weight] = losses
+    seed, players = tf.constant([0, 1], "int64"), ("discriminator", "generator")
+    weighted = make(information_weight=2.0, continuous_weight=3.0)
+    losses, logs = weighted.compute_losses(batch, latents, seed, players)
+    plain = make(information_weight=0, continuous_weight=0)
+    without, _ = plain.compute_losses(batch, latents, seed, players)
+    output = plain.discriminator(plain.generator(latents))
+    category, continuous = plain.information(latents, output)
+    assert float(logs["information"]) == pytest.approx(float(category + continuous), rel=1e-4)
     for player in players:
-        difference = float(found[0.0][player] - found[2.0][player])
-        assert difference == pytest.approx(2 * float(logs["information"]), rel=1e-4)
+        difference = float(without[player] - losses[player])
+        assert difference == pytest.approx(float(2 * category + 3 * continuous), rel=1e-4)
 
 
 BAD = {
