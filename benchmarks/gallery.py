@@ -5,7 +5,8 @@
     python benchmarks/gallery.py                       # the page alone, of the strips in gallery/
 
 A strip is what the run with seed 0 makes of the first latents of seed 0, or, where there are
-classes or codes, one image for each; nothing is chosen.
+classes or codes, one image for each; nothing is chosen. Of a translation it is five images, from
+everywhere in its test data, and what became of each; these data are looked up in `--data_dir`.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from geans import experiment, plotting, presets
-from geans.experiment import families
+from geans.experiment import families, translating
 
 HERE = pathlib.Path(__file__).parent
 STRIPS = HERE / "gallery"
@@ -26,20 +27,36 @@ IMAGES = 10
 def strip(model):
     """uint8 images (n, height, width, 3 or 1) of a trained model."""
     _, codes = families.codes_in_turn(model, IMAGES)
-    samples = model.sample(IMAGES, seed=0, **codes)
-    return np.rint((np.clip(samples, -1, 1) + 1) * 127.5).astype("uint8")
+    return to_pixels(model.sample(IMAGES, seed=0, **codes))
 
 
-def write_strips(run_dir):
+def translated(model, preset, data_dir):
+    """Images and what a model makes of them, in turn: uint8 (n, height, width, 3)."""
+    examples = translating.examples(preset, data_dir)
+    images = translating.spread(examples.first, IMAGES // 2)
+    pairs = [(each + np.zeros(3)) for each in (images, model.translate(images))]
+    return to_pixels(np.stack(pairs, axis=1).reshape((-1, *pairs[0].shape[1:])))
+
+
+def to_pixels(images):
+    return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype("uint8")
+
+
+def write_strips(run_dir, data_dir):
     STRIPS.mkdir(exist_ok=True)
     for name in presets.names():
         folder = run_dir / f"{name}_0"
         if not (folder / "model.keras").is_file():
             continue
         model = experiment.load(folder)
-        if len(model.generator.output_shape) == 4:
-            canvas = np.concatenate(list(strip(model)), axis=1).squeeze()
-            Image.fromarray(canvas).save(STRIPS / f"{name}.png", optimize=True)
+        if translating.is_translation(model):
+            images = translated(model, presets.get(name), data_dir)
+        elif len(model.generator.output_shape) == 4:
+            images = strip(model)
+        else:
+            continue
+        canvas = np.concatenate(list(images), axis=1).squeeze()
+        Image.fromarray(canvas).save(STRIPS / f"{name}.png", optimize=True)
 
 
 def read_strips():
@@ -57,9 +74,10 @@ def main():
     parser.add_argument(
         "--run_dir", type=pathlib.Path, help="where benchmarks/presets.py left runs"
     )
+    parser.add_argument("--data_dir", help="where the data of translations lie")
     arguments = parser.parse_args()
     if arguments.run_dir:
-        write_strips(arguments.run_dir)
+        write_strips(arguments.run_dir, arguments.data_dir)
     plotting.save(plotting.gallery(read_strips()), PICTURE)
     Image.open(PICTURE).convert("RGB").quantize(128).save(PICTURE, optimize=True)
 

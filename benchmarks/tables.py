@@ -211,6 +211,41 @@ def steered(group):
     return ""
 
 
+def pix2pix():
+    """What translations of held-out pairs are like, beside answers that need no training."""
+    rows = [row for row in read("translation.jsonl") if "structural_similarity" in row]
+    metrics_ = ("mean_absolute_error", "structural_similarity")
+    lines = []
+    for name, group in grouped(rows, "preset").items():
+        cells = [comparison.cell([row[key] for row in group], "{:.3f}") for key in metrics_]
+        minutes = comparison.cell([row["seconds"] / 60 for row in group], "{:.0f}")
+        lines.append((f"`{name}`", len(group), *cells, minutes))
+    for name, words in (("copy", "a copy of the input"), ("mean_image", "the mean of all targets")):
+        lines.append((words, "", *(f"{rows[0][f'{key}_of_{name}']:.3f}" for key in metrics_), "0"))
+    header = ("answer", "seeds", "mean absolute error", "SSIM", "minutes")
+    return markdown(header, lines) + "\n" + machine(rows[0])
+
+
+def cyclegan():
+    """How much a cycle changes, and how far translations are from the domain they shall be of."""
+    rows = [row for row in read("translation.jsonl") if "cycle_error_first" in row]
+    columns = {
+        "error of a cycle, digits": "cycle_error_first",
+        "garments": "cycle_error_second",
+        "FID of made garments": "frechet_distance_second",
+        "of made digits": "frechet_distance_first",
+        "between digits and garments": "frechet_distance_of_domains",
+    }
+    lines = []
+    for name, group in grouped(rows, "preset").items():
+        cells = [
+            comparison.cell([row[key] for row in group], "{:.3f}" if "error" in key else "{:.1f}")
+            for key in columns.values()
+        ]
+        lines.append((f"`{name}`", len(group), *cells))
+    return markdown(("preset", "seeds", *columns), lines) + "\n" + machine(rows[0])
+
+
 def not_run():
     """The presets that are ready but were not trained by us."""
     every = [presets.get(name) for name in presets.names()]
@@ -254,6 +289,8 @@ TABLES = {
     "preset_runs": preset_runs,
     "zoo": zoo,
     "not_run": not_run,
+    "pix2pix": pix2pix,
+    "cyclegan": cyclegan,
     "communication": communication,
     "fid_bias": fid_bias,
     "metric_times": metric_times,

@@ -44,7 +44,7 @@ class Examples:
         """
         cycles = isinstance(model, CycleGAN)
         first, second = (
-            _spread(images, COLUMNS if cycles else 2 * COLUMNS)
+            spread(images, COLUMNS if cycles else 2 * COLUMNS)
             for images in (self.first, self.second)
         )
         if cycles:
@@ -126,8 +126,14 @@ def examples(preset, data_dir=None):
     return Examples(first, second, options["split"])
 
 
-def _spread(images, count):
-    """At most `count` images from everywhere in an array: neighbours may be of one kind."""
+def spread(images, count):
+    """At most `count` images from everywhere in an array: neighbours may be of one kind.
+
+    Example:
+
+    >>> spread(np.arange(10), 3).tolist()
+    [0, 3, 6]
+    """
     count = min(count, len(images))
     return images[np.arange(count) * len(images) // count]
 
