@@ -356,9 +356,10 @@ def _check_values(values, generator, what):
 
 
 def check_augmentation(augmentation, shape):
-    """Refuses an augmentation of what are no images."""
+    """Refuses an augmentation of what are no images; of several outputs, each has a shape."""
     if augmentation is not None:
-        augmentation(tf.zeros((1, *shape[1:])), tf.zeros(2, "int64"))
+        for each in shape if isinstance(shape, list) else [shape]:
+            augmentation(tf.zeros((1, *each[1:])), tf.zeros(2, "int64"))
 
 
 def check_sampling(count, seed, batch_size):
