@@ -2,6 +2,11 @@
 
 geans sample --run_dir=runs/gean_fashion --count=100 --seed=1 --output=garments.png
 geans sample --run_dir=runs/gan_ring --count=2500 --output=points.npy
+geans sample --run_dir=runs/gean_fashion --truncation=0.7     more typical, less varied
+geans sample --run_dir=runs/gean_fashion --interpolate=9 --count=6     rows from seed to seed + 1
+geans sample --run_dir=runs/gean_fashion --traverse=5     one sample along five directions
+
+With --interpolate and --traverse a .npy file has the shape (rows, steps, ...).
 """
 
 import pathlib
@@ -16,6 +21,25 @@ def define_flags(values):
     flags.DEFINE_integer("seed", 0, "The same seed gives the same samples.", flag_values=values)
     flags.DEFINE_bool(
         "averaged", True, "Whether from the averaged generator or the live one.", flag_values=values
+    )
+    flags.DEFINE_float(
+        "truncation",
+        None,
+        "Largest noise on either side of its mean; below 2, samples are more typical.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "interpolate",
+        None,
+        "Steps of each of --count rows, from a sample of --seed to one of the next seed.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "traverse",
+        None,
+        "Rows: the first sample of --seed along so many directions, the main ones of the "
+        "generator's first layer.",
+        flag_values=values,
     )
     flags.DEFINE_string(
         "output",
@@ -33,18 +57,63 @@ def run(values):
     if output.suffix not in (".png", ".npy"):
         raise ValueError(f"--output must end in .png or .npy. Received: {output}.")
 
+    chosen = [name for name in WAYS if values[name].value is not None]
+    if len(chosen) > 1:
+        raise ValueError(f"Pass one of {', '.join(f'--{name}' for name in chosen)}, not both.")
+
+    from geans import experiment
+
+    model = experiment.load(values.run_dir)
+    samples = WAYS[chosen[0]](model, values) if chosen else _plain(model, values)
+    _write(samples, output, values, columns=samples.shape[1] if chosen else None)
+    rows, *steps = samples.shape[: 2 if chosen else 1]
+    print(f"{rows} rows of {steps[0]} samples: {output}" if steps else f"{rows} samples: {output}")
+
+
+def _plain(model, values):
+    options = {"averaged": values.averaged, "truncation": values.truncation}
+    return model.sample(values.count, seed=values.seed, **options)
+
+
+def _interpolate(model, values):
+    _refuse_truncation(values)
+    options = {"count": values.count, "steps": values.interpolate, "averaged": values.averaged}
+    return model.interpolate(values.seed, values.seed + 1, **options)
+
+
+def _traverse(model, values):
+    import keras
+    import numpy as np
+
+    directions = model.latent_directions(values.traverse, averaged=values.averaged)
+    inputs = model.sampling_inputs(1, values.seed)
+    if values.truncation is not None:
+        inputs = model.truncated(inputs, values.truncation)
+    rows = keras.tree.map_structure(lambda part: np.repeat(part, len(directions), axis=0), inputs)
+    return model.traverse(rows, directions, averaged=values.averaged)
+
+
+WAYS = {"interpolate": _interpolate, "traverse": _traverse}
+
+
+def _refuse_truncation(values):
+    if values.truncation is not None:
+        raise ValueError("--truncation does not go with --interpolate, whose ends are samples.")
+
+
+def _write(samples, output, values, columns):
     import numpy as np
 
     from geans import experiment, plotting, presets
 
-    model = experiment.load(values.run_dir)
-    samples = model.sample(values.count, seed=values.seed, averaged=values.averaged)
     if output.suffix == ".npy":
         output.parent.mkdir(parents=True, exist_ok=True)
         np.save(output, samples)
-    else:
+    elif columns is None:
         mixture = experiment.make_mixture(
             presets.read(pathlib.Path(values.run_dir) / "preset.json")
         )
         plotting.save(experiment.picture(samples, mixture), output)
-    print(f"{values.count} samples: {output}")
+    else:
+        flat = samples.reshape(-1, *samples.shape[2:])
+        plotting.save(plotting.image_grid(flat, columns), output)

@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from geans.models import checks, distribution
+from geans.models import checks, control, distribution
 from geans.models.averaging import AveragedNetwork
 
 BATCHES_AT_ONCE = 16
 
 
-class GenerativeModel(distribution.Distributed):
+class GenerativeModel(control.Control, distribution.Distributed):
     """A generator, its average over the training, and the samples that they make.
 
     Args:
@@ -34,6 +34,11 @@ class GenerativeModel(distribution.Distributed):
         return self.generator.input_shape[-1]
 
     @property
+    def noise_dim(self):
+        """Number of the first columns of the latents that are standard normal: here all."""
+        return self.latent_dim
+
+    @property
     def averaged_generator(self):
         """The network that `sample` uses by default, or `None` without `averaging_half_life`."""
         return None if self.average is None else self.average.network
@@ -44,7 +49,9 @@ class GenerativeModel(distribution.Distributed):
         network = self.averaged_generator or self.generator
         return network(inputs, training=training)
 
-    def sample(self, count, seed=None, averaged=True, batch_size=256, **conditions):
+    def sample(
+        self, count, seed=None, averaged=True, batch_size=256, *, truncation=None, **conditions
+    ):
         """Draws samples.
 
         Args:
@@ -52,6 +59,8 @@ class GenerativeModel(distribution.Distributed):
             seed: Integer; the same one gives the same latents, `None` draws one.
             averaged: Whether from the averaged generator, where there is one, or the live one.
             batch_size: Samples computed at once.
+            truncation: Largest noise on either side of its mean, see `truncated`: below 2, samples
+                are more typical and less varied. `None` for no limit.
             **conditions: What else `sampling_inputs` of this model takes, such as `labels`.
 
         Returns:
@@ -59,12 +68,15 @@ class GenerativeModel(distribution.Distributed):
 
         Raises:
             ValueError: If `count` or `batch_size` is no positive integer, `count` is above 10
-                million, `seed` is no integer, or a condition has no meaning for this model.
+                million, `seed` is no integer, `truncation` is no positive number, or a condition
+                has no meaning for this model.
         """
-        parts = self.sample_batches(count, seed, averaged, batch_size, **conditions)
-        return _joined(list(parts))
+        options = {"truncation": truncation, **conditions}
+        return _joined(list(self.sample_batches(count, seed, averaged, batch_size, **options)))
 
-    def sample_batches(self, count, seed=None, averaged=True, batch_size=256, **conditions):
+    def sample_batches(
+        self, count, seed=None, averaged=True, batch_size=256, *, truncation=None, **conditions
+    ):
         """What `sample` draws, some at a time, where all of it would not fit in memory.
 
         Args:
@@ -72,6 +84,7 @@ class GenerativeModel(distribution.Distributed):
             seed: As in `sample`.
             averaged: As in `sample`.
             batch_size: As in `sample`.
+            truncation: As in `sample`.
             **conditions: As in `sample`.
 
         Returns:
@@ -84,6 +97,8 @@ class GenerativeModel(distribution.Distributed):
         if seed is None:
             seed = int(np.random.default_rng().integers(2**31))
         inputs = self.sampling_inputs(count, seed, **conditions)
+        if truncation is not None:
+            inputs = self.truncated(inputs, truncation)
         return self._in_parts(inputs, averaged, batch_size)
 
     def generate(self, inputs, averaged=True, batch_size=256):

@@ -78,7 +78,6 @@ class InfoGAN(AdversarialModel):
         self.num_continuous = num_continuous
         self.information_weight = information_weight
         self.continuous_weight = continuous_weight
-        self.noise_dim = self.latent_dim - num_categories - num_continuous
         if self.noise_dim < 1:
             raise ValueError(
                 f"Of the generator's {self.latent_dim} inputs {num_categories} are for categories "
@@ -89,6 +88,11 @@ class InfoGAN(AdversarialModel):
         """The constructor's arguments."""
         names = ("num_categories", "num_continuous", "information_weight", "continuous_weight")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    @property
+    def noise_dim(self):
+        """Number of the first columns of the latents, before the codes, that are noise."""
+        return self.latent_dim - self.num_categories - self.num_continuous
 
     @staticmethod
     def check_networks(generator, discriminator):

@@ -6,9 +6,10 @@ import numpy as np
 from geans.plotting.style import DPI, INK, MAGENTA
 
 GRID_PIXELS, GAP_PIXELS, TITLE_PIXELS = 720, 2, 36
+LABEL_PIXELS, LABEL_SIZE = 7, 8  # Of a character of a row's label: its width, and its size.
 
 
-def image_grid(images, columns=None, *, title=None):
+def image_grid(images, columns=None, *, row_labels=None, title=None):
     """Tiles images into a picture that shows each pixel as a whole number of screen pixels.
 
     Args:
@@ -16,13 +17,15 @@ def image_grid(images, columns=None, *, title=None):
             clipped beyond, or uint8. NaN, the mark of a diverged generator, is magenta. An
             alpha channel lies on white.
         columns: Images per row, by default the most square arrangement.
+        row_labels: Words or numbers at the left of the rows, one for each.
         title: Optional line above the grid.
 
     Returns:
         A `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If `images` has another shape, or `columns` is below 1.
+        ValueError: If `images` has another shape, `columns` is below 1, or there are not as many
+            labels as rows.
 
     Example:
         >>> figure = image_grid(np.zeros((6, 28, 28, 1)), columns=3)
@@ -35,9 +38,13 @@ def image_grid(images, columns=None, *, title=None):
     if columns < 1:
         raise ValueError(f"image_grid needs at least one column. Received: columns={columns}.")
     columns = min(columns, count)
-    longer_side = max(columns * width, -(-count // columns) * height)
-    scale = int(np.clip(GRID_PIXELS // longer_side, 1, 4))
-    return _exact_figure(tile(pixels.repeat(scale, axis=1).repeat(scale, axis=2), columns), title)
+    rows = -(-count // columns)
+    labels = [str(label) for label in row_labels or []]
+    if labels and len(labels) != rows:
+        raise ValueError(f"{rows} rows need as many labels. Received: {len(labels)} row_labels.")
+    scale = int(np.clip(GRID_PIXELS // max(columns * width, rows * height), 1, 4))
+    canvas = tile(pixels.repeat(scale, axis=1).repeat(scale, axis=2), columns)
+    return _exact_figure(canvas, labels, title)
 
 
 def to_rgb(images):
@@ -72,13 +79,18 @@ def tile(pixels, columns):
     return canvas
 
 
-def _exact_figure(canvas, title):
+def _exact_figure(canvas, labels, title):
     height, width, _ = canvas.shape
-    total = height + (TITLE_PIXELS if title else 0)
-    figure = matplotlib.figure.Figure(figsize=(width / DPI, total / DPI), dpi=DPI)
-    axes = figure.add_axes((0, 0, 1, height / total))
+    left = LABEL_PIXELS * (max(map(len, labels)) + 2) if labels else 0
+    total, across = height + (TITLE_PIXELS if title else 0), left + width
+    figure = matplotlib.figure.Figure(figsize=(across / DPI, total / DPI), dpi=DPI)
+    axes = figure.add_axes((left / across, 0, width / across, height / total))
     axes.imshow(canvas, interpolation="nearest", aspect="auto")
     axes.set_axis_off()
+    for row, label in enumerate(labels):
+        middle = (1 - (row + 0.5) / len(labels)) * height / total
+        text = {"ha": "right", "va": "center", "color": INK, "fontsize": LABEL_SIZE}
+        figure.text((left - LABEL_PIXELS) / across, middle, label, **text)
     if title:
         middle = 1 - TITLE_PIXELS / 2 / total
         figure.text(0.5, middle, title, ha="center", va="center", color=INK, fontsize=12)

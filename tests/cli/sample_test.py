@@ -39,6 +39,57 @@ def test_a_picture(run_dir, tmp_path):
         assert min(picture.size) > 100
 
 
+def test_interpolation_and_traversal_are_arrays_of_rows(run_dir, tmp_path, capsys):
+    assert sample(run_dir, tmp_path / "plain.npy", "--count=3", "--seed=1") == 0
+    assert sample(run_dir, tmp_path / "i.npy", "--interpolate=4", "--count=3", "--seed=1") == 0
+    assert sample(run_dir, tmp_path / "t.npy", "--traverse=2", "--seed=1") == 0
+    assert "3 rows of 4 samples" in capsys.readouterr().out
+    plain, across, along = (np.load(tmp_path / f"{name}.npy") for name in ("plain", "i", "t"))
+    assert across.shape == (3, 4, 2) and along.shape == (2, 9, 2)
+    np.testing.assert_allclose(across[:, 0], plain, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(along[:, 4], plain[[0, 0]], rtol=1e-4, atol=1e-5)
+    assert (along[0, 0] != along[1, 0]).any()
+
+
+def test_truncation_brings_samples_together(run_dir, tmp_path):
+    for name, threshold in (("near", 1e-6), ("far", 40)):
+        arguments = ("--count=20", f"--truncation={threshold}")
+        assert sample(run_dir, tmp_path / f"{name}.npy", *arguments) == 0
+    near, far = np.load(tmp_path / "near.npy"), np.load(tmp_path / "far.npy")
+    assert np.ptp(near, axis=0).max() < 1e-4 < np.ptp(far, axis=0).min()
+
+
+def test_a_picture_has_a_row_per_direction(tmp_path):
+    arguments = ["--preset=gan_mlp_mnist", "--data=embedded:fashion", "--epochs=1"]
+    arguments += ["--batch_size=1000", "--steps_per_execution=1"]
+    assert cli.main(["train", *arguments, f"--run_dir={tmp_path / 'run'}"]) == 0
+    assert sample(tmp_path / "run", tmp_path / "a.png", "--traverse=3") == 0
+    with PIL.Image.open(tmp_path / "a.png") as picture:
+        # 720 // (9 * 28) = 2 screen pixels each, and gaps of 2.
+        assert picture.size == (9 * 58 + 2, 3 * 58 + 2)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--interpolate=4", "--traverse=2"], "one of --interpolate, --traverse"),
+        (["--interpolate=1"], "steps must be an integer of at least 2"),
+        (["--interpolate=4", "--truncation=1"], "does not go with --interpolate"),
+        (["--traverse=0"], "count=0"),
+        (["--truncation=-1"], "truncation must be a positive number"),
+    ],
+)
+def test_ways_that_make_no_sense(run_dir, tmp_path, capsys, arguments, message):
+    assert sample(run_dir, tmp_path / "x.npy", *arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "x.npy").exists()
+
+
+def test_rows_of_points_are_no_picture(run_dir, tmp_path, capsys):
+    assert sample(run_dir, tmp_path / "x.png", "--traverse=2") == 2
+    assert "image_grid needs images" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("count", [0, -3])
 def test_bad_count(run_dir, tmp_path, count, capsys):
     assert sample(run_dir, tmp_path / "x.npy", f"--count={count}") == 2

@@ -39,6 +39,23 @@ class TestImageGrid:
         np.testing.assert_array_equal(block[::scale, ::scale], np.rint((images[0] + 1) * 127.5))
         np.testing.assert_array_equal(block[scale - 1 :: scale], block[::scale])
 
+    @pytest.mark.parametrize("title", [None, "a title"])
+    def test_row_labels_stand_beside_their_rows(self, title):
+        images = -np.ones((5, 30, 30, 3))
+        plain = rendered(plotting.image_grid(images, columns=2, title=title))
+        labels = ["1.25", "", "x"]
+        picture = rendered(plotting.image_grid(images, 2, row_labels=labels, title=title))
+        added = picture.shape[1] - plain.shape[1]
+        np.testing.assert_array_equal(picture[-368:, added:], plain[-368:])
+        margin = (picture[:, :added] < 128).any(axis=(1, 2))[-368:]
+        # Rows of 4 * 30 pixels, and gaps of 2.
+        assert [margin[top : top + 122].any() for top in (0, 122, 244)] == [True, False, True]
+        assert (picture[:, :3] == 255).all()
+
+    def test_every_row_needs_a_label(self):
+        with pytest.raises(ValueError, match="3 rows need as many labels. Received: 2 row_labels"):
+            plotting.image_grid(noise(5, 8, 8, 1), columns=2, row_labels=["a", "b"])
+
     def test_white_is_white_black_is_black(self):
         assert (rendered(plotting.image_grid(np.ones((4, 8, 8, 3)))) == 255).all()
         black = rendered(plotting.image_grid(-np.ones((1, 8, 8, 3))))
