@@ -1,5 +1,6 @@
 # Functions hide their modules of the same name on purpose: `metrics.mode_coverage(samples, ring)`.
 from geans.metrics import features
+from geans.metrics.anomaly import Anomalies, anomaly_scores, auroc
 from geans.metrics.class_coverage import ClassCoverage, coverage_per_class
 from geans.metrics.diversity import ms_ssim_diversity, ms_ssim_per_class
 from geans.metrics.evaluation import METRICS, measure
@@ -40,6 +41,7 @@ from geans.metrics.precision_recall import PRDC, prdc
 from geans.metrics.reconstruction import mean_absolute_error, structural_similarity
 
 __all__ = [
+    "Anomalies",
     "ClassCoverage",
     "ClassDistances",
     "DataCopying",
@@ -58,6 +60,8 @@ __all__ = [
     "Origin",
     "PRDC",
     "PolygonPrecisionRecall",
+    "anomaly_scores",
+    "auroc",
     "coverage_per_class",
     "data_copying",
     "extract",

@@ -132,7 +132,7 @@ def nearest_polygons(images, polygons):
         ((3, 3, 2), [0.0, 0.0, 0.0])
     """
     _check_polygons(polygons)
-    images = _finite_images(images, polygons.image_shape)
+    images = finite_images(images, polygons.image_shape)
     candidates = polygons.sample_vertices(_CANDIDATES)
     nearest = candidates[_nearest(images, np.asarray(polygons.draw(candidates)), _NEAREST_STARTS)]
     starts = np.concatenate([nearest, _polygons_of_same_moments(images, polygons)], axis=1)
@@ -167,7 +167,7 @@ def nearest_latents(images, generator, *, seed=0):
     """
     candidates = _latents(generator, _CANDIDATES, seed)
     generated = _generated(generator, candidates)
-    images = _finite_images(images, generated.shape[1:])
+    images = finite_images(images, generated.shape[1:])
     starts = candidates[_nearest(images, generated, _LATENT_STARTS)]
     return _best_of(_adam(generator), starts, images)
 
@@ -346,10 +346,15 @@ def _generated(generator, latents):
     starts = range(0, len(latents), _ROWS)
     parts = [generator(latents[start : start + _ROWS], training=False) for start in starts]
     images = np.concatenate(parts).astype("float32")
-    return _finite_images(images, images.shape[1:])
+    return finite_images(images, images.shape[1:])
 
 
-def _finite_images(images, shape):
+def finite_images(images, shape):
+    """Images as float32.
+
+    Raises:
+        ValueError: If there is none, or they are not finite floats of that shape.
+    """
     images = np.asarray(images)
     if images.dtype.kind != "f" or images.shape[1:] != tuple(shape) or not len(images):
         raise ValueError(
@@ -359,7 +364,7 @@ def _finite_images(images, shape):
     broken = int(np.count_nonzero(~np.isfinite(images).all(axis=tuple(range(1, images.ndim)))))
     if broken:
         raise ValueError(
-            f"{broken} of {len(images)} images contain NaN or infinity: the generator has "
-            "diverged. Lower its learning rate, or drop these images and say so."
+            f"{broken} of {len(images)} images contain NaN or infinity. A generator that made them "
+            "has diverged: lower its learning rate, or drop these images and say so."
         )
     return images.astype("float32")

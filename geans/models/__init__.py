@@ -5,6 +5,7 @@ from geans.models.conditional import ACGAN, ConditionalGAN
 from geans.models.gan import GAN
 from geans.models.gean import GEAN
 from geans.models.infogan import InfoGAN
+from geans.models.reconstruction import fit_encoder
 from geans.models.translation import CycleGAN, Pix2Pix
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "GEAN",
     "InfoGAN",
     "Pix2Pix",
+    "fit_encoder",
 ]

@@ -25,6 +25,7 @@ from geans.networks import (
     video,
 )
 from geans.networks.conditional import labelled, with_heads, with_label_channels, with_projection
+from geans.networks.encoder import encoder
 from geans.networks.packing import packed
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "conditional",
     "cyclegan",
     "dcgan",
+    "encoder",
     "get",
     "labelled",
     "mlp",

@@ -1,0 +1,177 @@
+import keras
+import numpy as np
+import pytest
+from scipy import stats
+
+from geans import metrics, networks
+from geans.metrics import anomaly
+
+RNG = np.random.default_rng(0)
+
+
+# --- auroc ---
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_auroc_is_the_u_statistic_per_pair(ties):
+    normal, anomalous = RNG.normal(size=300), RNG.normal(0.7, size=200)
+    if ties:
+        normal, anomalous = normal.round(), anomalous.round()
+    expected = stats.mannwhitneyu(anomalous, normal).statistic / (300 * 200)
+    assert metrics.auroc(normal, anomalous) == pytest.approx(expected, rel=1e-12)
+    assert metrics.auroc(anomalous, normal) == pytest.approx(1 - expected, rel=1e-12)
+
+
+def test_auroc_of_normal_distributions_has_a_closed_form():
+    # P(a > n) of normal distributions one apart, each of variance 1: the difference has 2.
+    normal, anomalous = RNG.normal(size=200_000), RNG.normal(1, size=200_000)
+    expected = stats.norm.cdf(1 / np.sqrt(2))
+    assert metrics.auroc(normal, anomalous) == pytest.approx(expected, abs=0.004)
+
+
+def test_auroc_at_its_ends():
+    assert metrics.auroc([1, 2], [3, np.inf]) == 1
+    assert metrics.auroc([3], [1, 2]) == 0
+    assert metrics.auroc([5, 5, 5], [5]) == 0.5
+
+
+@pytest.mark.parametrize(
+    "normal, anomalous, message",
+    [
+        ([], [1], "normal_scores must be numbers of shape"),
+        ([1], np.ones((2, 2)), r"anomalous_scores.*\(2, 2\)"),
+        ([1, np.nan], [1], "1 NaN"),
+    ],
+)
+def test_scores_that_have_no_auroc(normal, anomalous, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.auroc(normal, anomalous)
+
+
+# --- anomaly_scores ---
+
+
+class Stroke(keras.layers.Layer):
+    """Latent z to a row of 4 pixels on black, of which the first has the value 2 z - 1."""
+
+    def call(self, latents):
+        shown = keras.ops.concatenate([latents, keras.ops.zeros_like(latents)], axis=1)
+        return keras.ops.reshape(2 * keras.ops.repeat(shown, [1, 3], axis=1) - 1, (-1, 1, 4, 1))
+
+
+class Read(keras.layers.Layer):
+    """The latent of such an image."""
+
+    def call(self, images):
+        return (images[:, 0, 0] + 1) / 2
+
+
+def as_model(layer, shape):
+    inputs = keras.Input(shape)
+    return keras.Model(inputs, layer(inputs))
+
+
+@pytest.fixture
+def stroke():
+    return as_model(Stroke(), (1,))
+
+
+@pytest.fixture
+def reader():
+    return as_model(Read(), (1, 4, 1))
+
+
+@pytest.fixture
+def judge():
+    """A discriminator whose features are 4 and 3 times the sums of the image's halves."""
+    images = keras.Input((1, 4, 1))
+    flat = keras.layers.Flatten(name="flat")(images)
+    features = keras.layers.Dense(2, use_bias=False, name="halves")(flat)
+    model = keras.Model(images, keras.layers.Dense(1)(features))
+    model.get_layer("halves").set_weights([np.array([[4, 0], [4, 0], [0, 3], [0, 3]])])
+    return model
+
+
+def row(*pixels):
+    return 2 * np.array(pixels, "float32").reshape(1, 1, 4, 1) - 1
+
+
+def test_scores_against_hand_worked_numbers(stroke, reader, judge):
+    images = np.concatenate([row(1, 0, 0, 0), row(0.6, 0.8, 0, 0), row(0, 0.3, 0.4, 0)])
+    found = metrics.anomaly_scores(images, stroke, judge, encoder=reader, kappa=0.5)
+    # The first pixel is reconstructed; all else is missed.
+    np.testing.assert_allclose(found.residuals, [0, 0.64, 1], atol=1e-6)
+    # Sums of halves, on [-1, 1]: (0, -2), (0.8, -2), (-1.4, -1.2), against (0, -2), (-0.8, -2) and
+    # (-2, -2); times 4 and 3.
+    second, third = 6.4**2 / (3.2**2 + 6**2), (2.4**2 + 2.4**2) / (5.6**2 + 3.6**2)
+    np.testing.assert_allclose(found.feature_residuals, [0, second, third], atol=1e-6)
+    np.testing.assert_allclose(found.scores, [0, 0.64 + second / 2, 1 + third / 2], atol=1e-6)
+    np.testing.assert_allclose(found.reconstructions[1], row(0.6, 0, 0, 0)[0], atol=1e-6)
+
+
+def test_a_scores_share_does_not_depend_on_the_amount_of_ink(stroke, reader, judge):
+    images = np.concatenate([row(0.1, 0.2, 0, 0), row(0.4, 0.8, 0, 0)])
+    found = metrics.anomaly_scores(images, stroke, judge, encoder=reader, kappa=0)
+    np.testing.assert_allclose(found.scores, [0.8, 0.8], rtol=1e-5)
+    np.testing.assert_array_equal(found.scores, found.residuals)
+
+
+def test_features_of_a_named_layer(stroke, reader, judge):
+    options = {"encoder": reader, "layer": "flat"}
+    found = metrics.anomaly_scores(row(0, 1, 0, 0), stroke, judge, **options)
+    # Pixels themselves: (-1, 1, -1, -1) against (-1, -1, -1, -1).
+    np.testing.assert_allclose(found.feature_residuals, 4 / 4)
+    assert anomaly.features_of(judge).output_shape == (None, 2)
+
+
+def test_drawn_on_white(stroke, reader, judge):
+    found = metrics.anomaly_scores(row(1, 1, 1, 0), stroke, judge, encoder=reader, blank=1.0)
+    # Of one black pixel nothing is missed; two white ones are taken for black.
+    assert found.residuals == pytest.approx(2)
+
+
+def test_without_an_encoder_latents_are_searched(judge):
+    generator = networks.mlp.generator(2, (1, 4, 1), units=(8,), seed=0)
+    known = np.asarray(generator(RNG.normal(size=(5, 2))))
+    images = np.concatenate([known, RNG.choice([-0.9, 1.0], size=known.shape)])
+    found = metrics.anomaly_scores(images, generator, judge)
+    assert found.residuals[:5].max() < 1e-3 and found.residuals[5:].min() > 0.1
+    again = metrics.anomaly_scores(known, generator, judge, seed=0)
+    np.testing.assert_allclose(again.scores, found.scores[:5], atol=1e-6)
+
+
+def test_blank_images(stroke, reader, judge):
+    options = {"encoder": reader, "kappa": 0}
+    made = metrics.anomaly_scores(row(0, 0, 0, 0), stroke, judge, **options)
+    missed = metrics.anomaly_scores(row(1, 1, 1, 1), stroke, judge, blank=1.0, **options)
+    assert made.scores.tolist() == [0] and missed.scores.tolist() == [np.inf]
+
+
+def test_the_number_of_images_changes_nothing(stroke, reader, judge):
+    images = RNG.uniform(-1, 1, size=(600, 1, 4, 1))
+    together = metrics.anomaly_scores(images, stroke, judge, encoder=reader)
+    alone = metrics.anomaly_scores(images[-1:], stroke, judge, encoder=reader)
+    np.testing.assert_allclose(together.scores[-1:], alone.scores, rtol=1e-5)
+    assert together.reconstructions.shape == images.shape
+
+
+@pytest.mark.parametrize(
+    "images, options, message",
+    [
+        (row(1, 0, 0, 0), {"kappa": -1}, "kappa=-1"),
+        (row(1, 0, 0, 0), {"layer": "none"}, "no layer 'none'. Layers: .*flat, halves"),
+        (row(np.nan, 0, 0, 0), {}, "1 of 1 images contain NaN"),
+        (np.zeros((2, 4, 1)), {}, r"\(2, 4, 1\)"),
+        (np.zeros((2, 1, 4, 1), "uint8"), {}, "uint8"),
+    ],
+)
+def test_what_cannot_be_scored(stroke, reader, judge, images, options, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.anomaly_scores(images, stroke, judge, **{"encoder": reader, **options})
+
+
+def test_a_discriminator_of_labels_has_no_features_of_images(judge):
+    labelled = networks.with_projection(judge, num_classes=3)
+    for wrong in (labelled, None):
+        with pytest.raises(ValueError, match="keras.Model of images alone"):
+            anomaly.features_of(wrong)
