@@ -29,7 +29,7 @@ def small_fashion():
         picture_every=32,
         steps_per_execution=10,
         expected_minutes=3,
-        expected_score="-",
+        expected_score="digits28 Fréchet distance 14.4 from all 10,000; 19.2 without augmentation",
     )
 
 
@@ -54,5 +54,5 @@ def rare_fashion():
         epochs=40,
         picture_every=5,
         expected_minutes=3,
-        expected_score="-",
+        expected_score="not run here",
     )
