@@ -283,10 +283,61 @@ def result(row):
     return f"{row['modes']} modes, {good}reverse KL {row['reverse_kl']:.4f}"
 
 
+def limited(suite):
+    rows = [row for row in read("limited_data.jsonl") if row["suite"] == suite]
+    return grouped(sorted(rows, key=lambda row: row["seed"]))
+
+
+def few_images():
+    """300 images: the numbers of the last epoch, and of the best one."""
+    lines = [
+        [
+            name,
+            group[0]["epochs"],
+            len(group),
+            comparison.cell([row["best"]["frechet_distance"] for row in group], "{:.2f}"),
+            *(
+                comparison.cell([row["final"][key] for row in group], text)
+                for key, text in ZOO.values()
+            ),
+            *(
+                comparison.cell([row["logits"][key] for row in group], "{:.1f}")
+                for key in ("seen", "all", "fake")
+            ),
+        ]
+        for suite in ("small", "long")
+        for name, group in limited(suite).items()
+    ]
+    logits = ("logits of seen", "of all", "of generated")
+    return markdown(("augmentation", "epochs", "seeds", "best FID", *ZOO, *logits), lines)
+
+
+def rare_classes():
+    """Coverage of frequent and rare classes, and their shares of the samples."""
+    parts = {"frequent": slice(0, 3), "rare": slice(7, 10)}
+    lines = [
+        [
+            name,
+            len(group),
+            comparison.cell([row["frechet_distance"] for row in group], "{:.2f}"),
+            *(
+                comparison.cell([sum(row[key][part]) / 3 for row in group], "{:.3f}")
+                for key in ("coverages", "shares")
+                for part in parts.values()
+            ),
+        ]
+        for name, group in limited("rare").items()
+    ]
+    header = [f"{key} of {part}" for key in ("coverage", "share") for part in parts]
+    return markdown(("sampling", "seeds", "FID", *header), lines)
+
+
 SUITES = ("windows", "updates", "seconds", "optimizers", "curvature", "ingredients")
 TABLES = {
     "presets": presets_command.markdown,
     "preset_runs": preset_runs,
+    "few_images": few_images,
+    "rare_classes": rare_classes,
     "zoo": zoo,
     "not_run": not_run,
     "pix2pix": pix2pix,
