@@ -5,8 +5,10 @@ geans sample --run_dir=runs/gan_ring --count=2500 --output=points.npy
 geans sample --run_dir=runs/gean_fashion --truncation=0.7     more typical, less varied
 geans sample --run_dir=runs/gean_fashion --interpolate=9 --count=6     rows from seed to seed + 1
 geans sample --run_dir=runs/gean_fashion --traverse=5     one sample along five directions
+geans sample --run_dir=runs/conditional --labels=3,7 --count=20     in turn; of InfoGAN categories
+geans sample --run_dir=runs/conditional --sweep=6     rows of the same latents with every label
 
-With --interpolate and --traverse a .npy file has the shape (rows, steps, ...).
+With --interpolate, --traverse and --sweep a .npy file has the shape (rows, steps, ...).
 """
 
 import pathlib
@@ -41,6 +43,18 @@ def define_flags(values):
         "generator's first layer.",
         flag_values=values,
     )
+    flags.DEFINE_list(
+        "labels",
+        None,
+        "Labels that the samples have in turn, of a model with labels or categories.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "sweep",
+        None,
+        "Rows: the same latents with every label or category.",
+        flag_values=values,
+    )
     flags.DEFINE_string(
         "output",
         "samples.png",
@@ -71,8 +85,40 @@ def run(values):
 
 
 def _plain(model, values):
+    import numpy as np
+
     options = {"averaged": values.averaged, "truncation": values.truncation}
+    if values.labels:
+        name, _ = _classes(model, "--labels")
+        if not all(label.strip().isdecimal() for label in values.labels):
+            raise ValueError(f"--labels takes numbers such as 3,7. Received: {values.labels}.")
+        options[name] = np.resize(np.array(values.labels, "int64"), values.count)
     return model.sample(values.count, seed=values.seed, **options)
+
+
+def _classes(model, flag):
+    """The name and the number of a model's labels or categories."""
+    from geans.experiment import families
+
+    number, codes = families.codes_in_turn(model, 1)
+    if number is None:
+        raise ValueError(f"{flag} needs a model with labels or categories, which this one lacks.")
+    return next(iter(codes)), number
+
+
+def _sweep(model, values):
+    import numpy as np
+
+    if values.sweep < 1:
+        raise ValueError(f"--sweep must be 1 row or more. Received: --sweep={values.sweep}.")
+    name, number = _classes(model, "--sweep")
+    options = {"averaged": values.averaged, "truncation": values.truncation}
+    columns = [
+        # Of one seed, so that a row has the same latents.
+        model.sample(values.sweep, values.seed, **options, **{name: np.full(values.sweep, label)})
+        for label in range(number)
+    ]
+    return np.stack(columns, axis=1)
 
 
 def _interpolate(model, values):
@@ -93,7 +139,7 @@ def _traverse(model, values):
     return model.traverse(rows, directions, averaged=values.averaged)
 
 
-WAYS = {"interpolate": _interpolate, "traverse": _traverse}
+WAYS = {"interpolate": _interpolate, "traverse": _traverse, "sweep": _sweep}
 
 
 def _refuse_truncation(values):
