@@ -12,6 +12,8 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+ZOO = (ROOT / "docs" / "zoo.md").read_text()
+ZOO_BLOCKS = re.findall(r"```python\n(.*?)```", ZOO, re.DOTALL)
 
 
 @pytest.fixture
@@ -44,6 +46,20 @@ def test_ones_own_images(folder, monkeypatch):
 
 def test_every_block_is_tested():
     assert len(BLOCKS) == 2
+    assert len(ZOO_BLOCKS) == 2
+
+
+@pytest.mark.slow
+def test_the_zoo_in_python():
+    names = {}
+    # Garments need no download.
+    code = ZOO_BLOCKS[0].replace('from_tfds("mnist", ', 'embedded("fashion", ')
+    code = code.replace("batch_size=32", "batch_size=500").replace("epochs=5", "epochs=1")
+    assert "embedded" in code and "epochs=1" in code
+    exec(code, names)
+    assert names["sevens"].shape == (16, 28, 28, 1)
+    exec(ZOO_BLOCKS[1], names)
+    assert names["model"].sample(3, seed=0, labels=7).shape == (3, 28, 28, 1)
 
 
 def test_the_picture_is_there_and_small():
