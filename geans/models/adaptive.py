@@ -88,6 +88,14 @@ def controller_of(augmentation, loss):
     return None
 
 
+def augmentation_of(model):
+    """What transforms the images that a model's discriminator sees: a function of them and a seed.
+
+    `None` without augmentation. Of an adaptive one it knows the strength of the moment.
+    """
+    return model.controller.augment if model.controller else model.augmentation
+
+
 def mean_sign(real_logits):
     """E[sign(D(real))] of some logits of any shape, in float32.
 

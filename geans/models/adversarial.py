@@ -313,8 +313,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
             seed: Integer tensor of shape `(2,)`.
             *conditions: Further inputs of the discriminator, such as labels.
         """
-        augmentation = self.controller.augment if self.controller else self.augmentation
-        return game.judge(self.discriminator, augmentation, seed, conditions)
+        return game.judge(self.discriminator, adaptive.augmentation_of(self), seed, conditions)
 
     def play(self, judge, real, fake, seed, players):
         """Adversarial losses with their penalty, logs, and the discriminator's outputs.

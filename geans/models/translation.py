@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from geans import values
-from geans.models import checks, game, network_checks
+from geans.models import adaptive, checks, game, network_checks
 from geans.models.adversarial import AdversarialModel
 from geans.models.image_pool import ImagePool
 
@@ -127,8 +127,9 @@ class Pix2Pix(Translation):
 
     def judge(self, seed, source):
         """The discriminator as a function of images: both they and their source are augmented."""
-        if self.augmentation is not None:
-            source = self.augmentation(source, seed)  # By the same seed, as its image is.
+        augmentation = adaptive.augmentation_of(self)
+        if augmentation is not None:
+            source = augmentation(source, seed)  # By the same seed, as its image is.
         return super().judge(seed, source)
 
     def compute_losses(self, batch, latents, seed, players):
@@ -324,7 +325,8 @@ class CycleGAN(Translation):
         """Sums of the losses of both domains, and means of what they log."""
         games = []
         for name, *images in zip(DOMAINS, real, fake, strict=True):
-            judge = game.judge(self.discriminator.get_layer(name), self.augmentation, seed)
+            augmentation = adaptive.augmentation_of(self)
+            judge = game.judge(self.discriminator.get_layer(name), augmentation, seed)
             games.append(self.play(judge, *images, seed, players)[:2])
         (losses, logs), (other_losses, other_logs) = games
         return (

@@ -153,13 +153,16 @@ def test_the_pool_is_for_the_discriminators_alone():
     assert judged["fake_logits"] == pytest.approx(fake_logits, abs=1e-5)
 
 
-def test_an_augmented_pair_is_augmented_alike():
+@pytest.mark.parametrize("name", ["diff_augment", "adaptive"])
+def test_an_augmented_pair_is_augmented_alike(name):
     """Of a source equal to its image, the difference stays 0 wherever both are moved."""
     inputs = [keras.Input((8, 8, 3)) for _ in range(2)]
     difference = keras.layers.Subtract()(inputs)
     generator = networks.unet.generator((8, 8, 3), 3, width=2)
     model = geans.Pix2Pix(generator, keras.Model(inputs, difference))
-    model.compile(augmentation=augment.DiffAugment())
+    model.compile(augmentation=name)
+    if model.controller is not None:
+        model.controller.strength.assign(1.0)
     images = tf.random.stateless_normal((4, 8, 8, 3), [0, 0])
     judge = model.judge(tf.constant([1, 2], "int64"), images)
     np.testing.assert_array_equal(judge(images, training=True), tf.zeros_like(images))
