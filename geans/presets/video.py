@@ -8,7 +8,7 @@ def video_digits():
     return Preset(
         name="video_digits",
         data="video:moving_digits",
-        # Half of MNIST's size: with digits of 28 pixels, strokes had not joined after as long.
+        # Half of MNIST's size: short trials with digits of 28 pixels did not get as far as strokes.
         data_options={"digit_size": 14, "speed": 1.0},
         image_size=16,
         samples_per_epoch=10_000,
