@@ -30,8 +30,8 @@ def checked_labels(name, labels, count):
     return labels.astype("int64")
 
 
-def chosen(count, labels=None, *, limit=None, class_shares=None):
-    """The examples that a limit and the shares of the classes leave, in their own order.
+def chosen(count, labels=None, *, limit=None, class_shares=None, without=None):
+    """The examples that a limit and a choice of classes leave, in their own order.
 
     Nothing is random: of a class its first examples are taken, and examples without labels evenly
     from first to last.
@@ -43,28 +43,37 @@ def chosen(count, labels=None, *, limit=None, class_shares=None):
             largest remainder); `None` for all.
         class_shares: Share of each class to keep, above 0 and up to 1, in the order of the labels;
             at least one example stays. `None` for all. It comes before the limit.
+        without: List of labels whose examples are left out altogether, such as the class that an
+            anomaly score shall find; `None` for none. It comes before the limit, too.
 
     Returns:
         Indices, ascending.
 
     Raises:
-        ValueError: If `limit` is no positive integer, or `class_shares` is not one share per class.
+        ValueError: If `limit` is no positive integer, `class_shares` is not one share per class, or
+            `without` holds what is no label, or every one.
 
     Example:
         >>> chosen(8, [0, 0, 0, 0, 1, 1, 1, 1], class_shares=[1, 0.5], limit=3).tolist()
         [0, 1, 4]
+        >>> chosen(4, [7, 3, 3, 5], without=[3]).tolist()
+        [0, 3]
     """
     if limit is not None:
         values.check_count("limit", limit)
     if labels is None:
-        if class_shares is not None:
-            raise ValueError("class_shares needs labels, of which these examples have none.")
+        for name, choice in (("class_shares", class_shares), ("without", without)):
+            if choice is not None:
+                raise ValueError(f"{name} needs labels, of which these examples have none.")
         kept = min(count, limit or count)
         return np.arange(kept) * count // kept if kept else np.arange(0)
     classes, ranks, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if class_shares is not None:
         _check_shares(class_shares, classes)
         sizes = np.maximum(1, np.rint(sizes * np.asarray(class_shares)).astype("int64"))
+    if without is not None:
+        _check_without(without, classes)
+        sizes = np.where(np.isin(classes, without), 0, sizes)
     if limit is not None and limit < sizes.sum():
         sizes = _in_proportion(sizes, limit)
     return np.flatnonzero(_turns(ranks) < sizes[ranks])
@@ -103,6 +112,17 @@ def _check_shares(shares, classes):
         raise ValueError(
             f"class_shares must be a list of {len(classes)} numbers above 0 and up to 1, one per "
             f"class. Received: class_shares={shares!r}."
+        )
+
+
+def _check_without(without, classes):
+    known = classes.tolist()
+    listed = isinstance(without, (list, tuple)) and all(map(values.is_integer, without))
+    if not listed or not set(without) < set(known):
+        shown = ", ".join(map(str, known[:20])) + (", ..." if len(known) > 20 else "")
+        raise ValueError(
+            f"without must be a list of some, but not all, of the labels {shown}. "
+            f"Received: without={without!r}."
         )
 
 

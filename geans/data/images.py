@@ -4,9 +4,10 @@ Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `
 `seed=None`, `drop_remainder=False`. Batches are float32 (batch, height, width, channels) in
 [-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
 
-Every function also takes `limit=None` and `class_shares=None`, which leave images out
-(`classes.chosen`), and `balanced=False`: whether all classes come equally often, in epochs as long
-as without (`classes.balanced_order`). Where labels only serve to choose, they are not yielded.
+Every function also takes `limit=None`, `class_shares=None` and `without=None`, which leave images
+out (`classes.chosen`), and `balanced=False`: whether all classes come equally often, in epochs as
+long as otherwise (`classes.balanced_order`). Where labels only serve to choose, they are not
+yielded.
 """
 
 import os
@@ -21,7 +22,7 @@ from geans.data import classes, image_files, pipeline, prepared
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
 """Names that `embedded` accepts, and their files in this package."""
 
-CHOOSING = ("limit", "class_shares", "balanced")
+CHOOSING = ("limit", "class_shares", "without", "balanced")
 """Keywords of all functions that say which of the images to train on, and how often."""
 
 MAX_SIZE = 8_192
@@ -240,6 +241,7 @@ def from_arrays(
     yield_labels=True,
     limit=None,
     class_shares=None,
+    without=None,
     balanced=False,
     **batching,
 ):
@@ -254,6 +256,7 @@ def from_arrays(
         limit: Number of images to keep at most, of each class its part; `None` for all.
         class_shares: Share of each class to keep, a list in the order of the labels; `None` for
             all.
+        without: List of labels whose images are left out; `None` for none.
         balanced: Whether all classes come equally often.
         **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
 
@@ -262,8 +265,8 @@ def from_arrays(
 
     Raises:
         ValueError: If rank, dtype or range of the images is another, a value is not finite, or
-            the labels are not one integer per image; or if labels are missing that `class_shares`
-            or `balanced` need, or shares or the limit are not allowed (`classes.chosen`).
+            the labels are not one integer per image; or if labels are missing that `class_shares`,
+            `without` or `balanced` need, or one of these is not allowed (`classes.chosen`).
 
     Example:
         >>> black = np.zeros((6, 28, 28), "uint8")
@@ -282,8 +285,9 @@ def from_arrays(
         images = _checked_floats(images)
     if labels is not None:
         labels = classes.checked_labels("Labels", labels, len(images))
-    if limit is not None or class_shares is not None:
-        kept = classes.chosen(len(images), labels, limit=limit, class_shares=class_shares)
+    if (limit, class_shares, without) != (None, None, None):
+        choice = {"limit": limit, "class_shares": class_shares, "without": without}
+        kept = classes.chosen(len(images), labels, **choice)
         images, labels = images[kept], None if labels is None else labels[kept]
     if balanced and labels is None:
         raise ValueError("balanced=True needs labels, of which these images have none.")

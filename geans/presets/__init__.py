@@ -5,7 +5,17 @@ Needs no TensorFlow, so that the command line can list them at once.
 
 import inspect
 
-from geans.presets import conditional, images, limited, points, stacked, translation, video, zoo
+from geans.presets import (
+    anomaly,
+    conditional,
+    images,
+    limited,
+    points,
+    stacked,
+    translation,
+    video,
+    zoo,
+)
 from geans.presets.preset import NOT_RUN, Preset, field_texts, from_dict, plain_fields, read
 
 __all__ = [
@@ -20,9 +30,11 @@ __all__ = [
     "read",
 ]
 
+_MODULES = (anomaly, conditional, images, limited, points, stacked, translation, video, zoo)
+
 PRESETS = {
     name: function
-    for module in (conditional, images, limited, points, stacked, translation, video, zoo)
+    for module in _MODULES
     for name, function in inspect.getmembers(module, inspect.isfunction)
     if not name.startswith("_")
 }

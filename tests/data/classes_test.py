@@ -31,6 +31,9 @@ def mixer(seed):
         ({"class_shares": [0.01, 0.01, 0.01]}, [0, 1, 3]),
         ({"class_shares": [1, 1, 0.25], "limit": 9}, [0, 1, 2, 3, 4, 6, 7, 9, 11]),
         ({"class_shares": [1, 1, 0.25], "limit": 3}, [0, 2, 3]),  # .67, 2 and .33 of 9.
+        ({"without": [7]}, [1, 3, 5, 8, 9, 10]),
+        ({"without": (np.int64(4), 9)}, [0, 2, 4, 6, 7, 11]),
+        ({"without": [7], "limit": 2}, [1, 3]),
     ],
 )
 def test_the_first_of_each_class_are_chosen(options, expected):
@@ -56,6 +59,10 @@ def test_nothing_of_nothing():
         ({"class_shares": [1, 1, 1.5]}, "up to 1"),
         ({"class_shares": [1, 1, True]}, "list of 3 numbers"),
         ({"class_shares": 0.5}, "class_shares=0.5"),
+        ({"without": [77]}, "but not all, of the labels .*without=.77."),
+        ({"without": sorted(set(LABELS.tolist()))}, "but not all"),
+        ({"without": 1}, "without=1"),
+        ({"without": ["1"]}, "without=..1"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused(options, message):

@@ -222,6 +222,7 @@ CLASSES = np.arange(12) // 6
         ({"limit": 4}, [0, 1, 6, 7]),
         ({"class_shares": [1, 1 / 6]}, [0, 1, 2, 3, 4, 5, 6]),
         ({"class_shares": [0.5, 1 / 6], "balanced": True}, [0, 6, 1, 6]),
+        ({"without": [0]}, [6, 7, 8, 9, 10, 11]),
     ],
 )
 @pytest.mark.parametrize("yield_labels", [True, False])
@@ -237,7 +238,7 @@ def test_without_labels_a_limit_takes_images_evenly():
     assert to_bytes(pictures).ravel().tolist() == [0, 4, 8]
 
 
-@pytest.mark.parametrize("option", [{"balanced": True}, {"class_shares": [1, 1]}])
+@pytest.mark.parametrize("option", [{"balanced": True}, {"class_shares": [1, 1]}, {"without": [0]}])
 def test_without_labels_nothing_can_be_done_by_class(option, tmp_path):
     (name,) = option
     with pytest.raises(ValueError, match=f"{name}.* needs labels"):
@@ -258,6 +259,14 @@ def test_unbalanced_garments_balanced():
     assert np.bincount(labels).tolist() == [1000] * 9 + [50]
     _, labels = everything(images.embedded(balanced=True, **options))
     assert np.bincount(labels).tolist() == [905] * 10
+
+
+@needs_tfds
+def test_a_class_of_tfds_is_held_out():
+    options = dict(split="test[:200]", data_dir=TFDS, **QUIET)
+    pictures, labels = everything(images.from_tfds("mnist", labels=True, **options))
+    left = everything(images.load("tfds:mnist", without=[3], **options))
+    np.testing.assert_array_equal(left, pictures[labels != 3])
 
 
 @needs_tfds
