@@ -26,6 +26,7 @@ def anomaly_mnist():
         discriminator_learning_rate=2e-3,
         learning_rate_decay="linear",
         beta_2=0.99,
+        steps_per_execution=10,
         epochs=4,
         expected_minutes=4,
         expected_score="see benchmarks/anomaly.py",
