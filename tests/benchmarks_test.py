@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from geans import experiment, presets
+from geans import experiment, metrics, presets
 
 BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
 
@@ -132,3 +132,21 @@ def test_translations_are_measured_beside_answers_that_need_no_training(tmp_path
     assert found["mean_absolute_error_of_mean_image"] == pytest.approx(102 / 127.5)
     assert found["mean_absolute_error_of_copy"] == pytest.approx((51 + 153) / 2 / 127.5)
     assert found["structural_similarity_of_copy"] < 1
+
+
+def test_held_out_digits_are_left_out_and_one_class_keeps_one():
+    anomaly = load("anomaly")
+    assert anomaly.preset_of(3, 0, one_class=False).data_options == {"without": [3]}
+    left = anomaly.preset_of(3, 5, one_class=True)
+    assert left.data_options == {"without": [0, 1, 2, 4, 5, 6, 7, 8, 9]} and left.seed == 5
+
+
+def test_anomalies_are_shown_from_the_least_to_the_most_anomalous():
+    anomaly = load("anomaly")
+    images = np.zeros((4, 8, 8, 1), "float32")
+    scores = np.array([0.4, 0.9, 0.1, 0.6])
+    found = metrics.Anomalies(scores, scores, scores, images)
+    figure = anomaly.picture(images, found, np.array([False, True, False, True]))
+    shown = [text.get_text() for text in figure.texts]
+    expected = ["normal 0.10", "normal 0.40", "anomaly 0.60", "anomaly 0.90"]
+    assert shown == [*expected, "image, made, missed"]

@@ -115,7 +115,8 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES, trained
     """What generated samples of a preset are compared with: its data in their own order.
 
     All of them, even if the preset trains on some only: who has learnt a few by heart is to show
-    it. With `trained_on` those that the preset trains on, once each.
+    it. Classes that it does `without` are no part of them. With `trained_on` those that the preset
+    trains on, once each.
 
     Returns:
         An `Origin`, and an iterable of batches.
@@ -126,7 +127,7 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES, trained
     if known is not None:
         drawn = known.sample(samples, seed=0)
         return Origin(name=preset.data, split="drawn anew"), np.array_split(drawn, min(10, samples))
-    left_out = ("balanced",) if trained_on else data.images.CHOOSING
+    left_out = {"balanced"} if trained_on else set(data.images.CHOOSING) - {"without"}
     options = {key: preset.data_options[key] for key in preset.data_options.keys() - left_out}
     options |= {"shuffle": False, "batch_size": BATCH_SIZE, "seed": preset.seed}
     options |= {"split": split} if split else {}

@@ -1,0 +1,25 @@
+import dataclasses
+
+import numpy as np
+
+from geans import experiment, presets
+from geans.experiment import evaluation
+
+
+def test_a_class_is_held_out_of_the_data_and_of_what_a_run_is_compared_with():
+    preset = presets.get("anomaly_mnist")
+    assert preset.data_options == {"without": [0]}
+    # Garments come with the package: 1,000 of each class.
+    preset = dataclasses.replace(preset, data="embedded:fashion", batch_size=1_000)
+    dataset = experiment.make_data(preset)
+    assert len(dataset) == 9 and dataset.element_spec.shape == (None, 28, 28, 1)
+    for trained_on in (True, False):
+        _, batches = evaluation.real_data(preset, None, None, trained_on=trained_on)
+        assert sum(len(np.asarray(batch)) for batch in batches) == 9_000
+
+
+def test_the_generator_has_few_latents():
+    preset = dataclasses.replace(presets.get("anomaly_mnist"), data="embedded:fashion")
+    model = experiment.make_model(preset, experiment.make_data(preset))
+    assert model.latent_dim == 8
+    assert [each.name for each in model.discriminator.layers].count("logits") == 1
