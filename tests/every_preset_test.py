@@ -21,7 +21,7 @@ SMALL = {
     "mlp": ({"units": [8]}, {"units": [8]}),
     "dcgan": ({"width": 2}, {"width": 2}),
     "resnet": ({"width": 4}, {"width": 4}),
-    "modern": ({"width": 4}, {"width": 4}),
+    "modern": ({"width": 8}, {"width": 8}),
     "video": ({"width": 2}, {"width": 2}),
     "unet": ({"width": 2}, {"width": 2, "layers": 1}),
     "cyclegan": ({"width": 2, "blocks": 1}, {"width": 2, "layers": 1}),

@@ -221,14 +221,15 @@ def _check_steps(steps):
 
 def _up_to(network, name):
     """A network's part up to the layer of that name, or to the first that has weights."""
-    before = None
+    # `network.input` is what the network was called with, if it is a part of another one.
+    inputs, before = network.inputs if len(network.inputs) > 1 else network.inputs[0], None
     for layer in network.layers:
         if isinstance(layer, keras.Model):
             inner = _up_to(layer, name)
             if inner is not None:
-                return keras.Model(network.input, inner(before.output))
+                return keras.Model(inputs, inner(before.output))
         elif layer.name == name or (name is None and layer.weights):
-            return keras.Model(network.input, layer.output)
+            return keras.Model(inputs, layer.output)
         before = layer
     return None
 

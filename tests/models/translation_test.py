@@ -90,6 +90,7 @@ def test_pix2pix_by_hand():
     assert found == pytest.approx(
         {
             "real_logits": (3 - 5) / 2,
+            "real_sign": 0,
             "fake_logits": (0 + 0) / 2,
             "discriminator": 0 - -1,
             "reconstruction_error": (1.5 + 2.5) / 2,
@@ -119,6 +120,7 @@ def test_cyclegan_by_hand():
     assert found == pytest.approx(
         {
             "real_logits": (-1.5 - 3) / 2,
+            "real_sign": (0 - 1) / 2,  # Of 3 and -6, and of -4 and -2.
             "fake_logits": (2.25 + 1) / 2,
             "discriminator": first + second,
             "cycle_error": cycle,
