@@ -26,8 +26,8 @@ def conditional():
         name="conditional",
         model="conditional",
         model_options={"num_classes": 10, "conditioning": "projection"},
-        expected_minutes=4,
-        expected_score="not measured yet",
+        expected_minutes=7,
+        expected_score="99.2 % of the labels asked for, digits28 Fréchet distance 0.51",
         **_GAN,
         **_MNIST,
     )
@@ -39,8 +39,8 @@ def gean_conditional():
         name="gean_conditional",
         model="conditional",
         model_options={"num_classes": 10, "conditioning": "projection"},
-        expected_minutes=4,
-        expected_score="not measured yet",
+        expected_minutes=5,
+        expected_score="98.4 % of the labels asked for, digits28 Fréchet distance 0.54",
         **_GEAN,
         **_MNIST,
     )
@@ -52,8 +52,8 @@ def cgan():
         name="cgan",
         model="conditional",
         model_options={"num_classes": 10, "conditioning": "channels"},
-        expected_minutes=4,
-        expected_score="not measured yet",
+        expected_minutes=6,
+        expected_score="97.0 % of the labels asked for, digits28 Fréchet distance 0.79",
         **_GAN,
         **_MNIST,
     )
@@ -65,8 +65,8 @@ def acgan():
         name="acgan",
         model="acgan",
         model_options={"num_classes": 10},
-        expected_minutes=4,
-        expected_score="not measured yet",
+        expected_minutes=6,
+        expected_score="96.1 % of the labels asked for, digits28 Fréchet distance 1.99",
         **_GAN,
         **_MNIST,
     )
@@ -75,10 +75,9 @@ def acgan():
 def infogan():
     """InfoGAN on MNIST: ten categories and two continuous codes, found without labels."""
     changes = {
-        # Little noise, and guesses that hold for changed images too: without either, categories
-        # became strokes' places and widths, and half of their images the most frequent digit.
+        # With more noise and a faster discriminator, categories became the place and the width of
+        # strokes rather than digits. Augmentation made them digits, but all alike.
         "latent_dim": 16,
-        "augmentation": "diff_augment",
         "discriminator_learning_rate": 5e-4,
     }
     return Preset(
