@@ -331,6 +331,16 @@ def check_labels(labels, num_classes, what):
         )
 
 
+def one_label_each(labels, count, num_classes, what):
+    """Integers `(count,)` from 0 to `num_classes` - 1, out of one for all or one for each."""
+    labels = np.asarray(labels)
+    labels = np.full(count, labels) if labels.ndim == 0 else labels
+    check_labels(labels, num_classes, what)
+    if len(labels) != count:
+        raise ValueError(f"{count} samples need as many {what}. Received: {len(labels)}.")
+    return labels
+
+
 def _check_cardinality(dataset, needs_epoch_end, steps_per_epoch):
     cardinality = int(dataset.cardinality())
     if cardinality == 0:

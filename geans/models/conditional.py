@@ -1,7 +1,6 @@
 """Models that generate what a label asks for."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from geans import values
@@ -29,6 +28,7 @@ class ConditionalGAN(AdversarialModel):
 
     Example:
 
+    >>> import numpy as np
     >>> from geans import networks
     >>> model = ConditionalGAN(
     ...     networks.labelled(networks.mlp.generator(2 + 3, (2,)), num_classes=3),
@@ -107,11 +107,7 @@ class ConditionalGAN(AdversarialModel):
         latents = self.draw_latents(count, tf.stack([seed, 0]))
         if labels is None:
             return [latents, tf.range(tf.cast(count, "int64")) % self.num_classes]
-        labels = np.asarray(labels)
-        labels = np.full(count, labels) if labels.ndim == 0 else labels
-        checks.check_labels(labels, self.num_classes, "labels")
-        if len(labels) != count:
-            raise ValueError(f"{count} samples need as many labels. Received: {len(labels)}.")
+        labels = checks.one_label_each(labels, count, self.num_classes, "labels")
         return [latents, tf.constant(labels, "int64")]
 
 

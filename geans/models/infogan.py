@@ -130,13 +130,7 @@ class InfoGAN(AdversarialModel):
         latents = super().sampling_inputs(count, seed)
         noise, drawn, codes = tf.split(latents, self._sizes, axis=1)
         if category is not None:
-            category = np.asarray(category)
-            category = np.full(count, category) if category.ndim == 0 else category
-            checks.check_labels(category, self.num_categories, "category")
-            if len(category) != count:
-                raise ValueError(
-                    f"{count} samples need as many categories. Received: {len(category)}."
-                )
+            category = checks.one_label_each(category, count, self.num_categories, "categories")
             drawn = tf.one_hot(category, self.num_categories)
         if continuous is not None:
             codes = _checked_codes(continuous, (count, self.num_continuous))

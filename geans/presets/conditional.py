@@ -1,5 +1,8 @@
 """Presets whose samples can be asked for: labels, or codes that the networks found themselves."""
 
+import dataclasses
+
+from geans.presets import zoo
 from geans.presets.preset import NOT_RUN, Preset
 
 _MNIST = {
@@ -93,27 +96,11 @@ def infogan():
 
 def conditional_cifar10():
     """SNGAN with a projection discriminator on CIFAR-10 (Miyato and Koyama 2018)."""
-    return Preset(
+    return dataclasses.replace(
+        zoo.sngan_cifar10(),
         name="conditional_cifar10",
         model="conditional",
         # The paper's generator has a batch norm for each class; this one gets the label one-hot.
         model_options={"num_classes": 10, "conditioning": "projection"},
-        data="tfds:cifar10",
-        batch_size=64,
-        rule="gan",
-        update_every=1,
-        order="alternating",
-        discriminator_steps=5,
-        network="resnet",
-        latent_dim=128,
-        generator_options={"width": 256},
-        discriminator_options={"width": 128, "normalization": "spectral"},
-        loss="hinge",
-        beta_1=0.0,
-        beta_2=0.9,
-        learning_rate_decay="linear",
-        epochs=64,
-        picture_every=4,
-        expected_minutes=46_000,
         expected_score=f"{NOT_RUN}; as sngan_cifar10, with labels",
     )
