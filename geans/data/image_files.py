@@ -51,6 +51,32 @@ def find(folder, formats=FORMATS):
     return sorted(files)
 
 
+def classes(folder, files):
+    """The classes of files: the subfolders that they lie in.
+
+    Args:
+        folder: Where the files were found.
+        files: As `find` gives them.
+
+    Returns:
+        The names of the subfolders, sorted, and for each file the index of its own, int64.
+
+    Raises:
+        ValueError: If a file lies in no subfolder, or all lie in the same one.
+    """
+    places = [file.relative_to(folder).parts for file in files]
+    loose = [parts[0] for parts in places if len(parts) == 1]
+    names = sorted({parts[0] for parts in places})
+    if loose or len(names) < 2:
+        found = f"{loose[0]!r} in none" if loose else f"{len(names)} subfolder, {names[0]!r}"
+        raise ValueError(
+            "Labels are the subfolders that images lie in, of which there must be two or more, and "
+            f"no images beside them. {shown(folder)} has {found}."
+        )
+    indices = {name: index for index, name in enumerate(names)}
+    return names, np.array([indices[parts[0]] for parts in places], "int64")
+
+
 def shown(path):
     """A path for messages, in quotes: a name may hold line ends or bytes that are not UTF-8."""
     return repr(str(path))

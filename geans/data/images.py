@@ -22,6 +22,12 @@ from geans.data import classes, image_files, pipeline, prepared
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
 """Names that `embedded` accepts, and their files in this package."""
 
+GARMENTS = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+"""The classes of "fashion"."""
+
 CHOOSING = ("limit", "class_shares", "without", "balanced")
 """Keywords of all functions that say which of the images to train on, and how often."""
 
@@ -126,8 +132,11 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     return from_arrays(images, classes_, yield_labels=labels, **choosing, **batching)
 
 
-def from_folder(path, size=None, *, channels=3, on_error="raise", limit=None, **batching):
+def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, **batching):
     """PNG and JPEG files of a folder and its subfolders, in sorted order before shuffling.
+
+    Subfolders can be classes: the label of an image is the index of the subfolder of `path` that it
+    lies in, however deep, in the order of `class_names`.
 
     Every file is decoded once before this function returns, so a damaged one cannot stop a
     training run half-way. Photographs are turned as their EXIF orientation says, cropped to the
@@ -149,8 +158,10 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", limit=None, **
         on_error: What becomes of files that are truncated, empty, not what their extension says or
             otherwise unreadable: `"raise"` refuses the folder and names them, `"skip"` leaves them
             out and names them in a warning of `logging`.
-        limit: Number of files to read at most, evenly from all in their order; `None` for all.
-        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+        labels: Whether to yield (images, labels).
+        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`. Files
+            that `limit`, `class_shares` or `without` leave out are not read; without labels, a
+            `limit` takes files evenly from all in their order.
 
     Returns:
         A `tf.data.Dataset` of float32 batches (batch, height, width, channels) in [-1, 1].
@@ -158,8 +169,8 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", limit=None, **
     Raises:
         ValueError: If the folder is missing or has no images, a file cannot be read (with `"skip"`:
             none can), a subfolder cannot be read, a link leads out of the folder, files that are
-            to keep their size differ in it, `size`, `channels`, `on_error` or `limit` is not
-            allowed, or classes are asked for, of which a folder has none.
+            to keep their size differ in it, `size`, `channels`, `on_error` or a choice is not
+            allowed, or labels are needed and there are no two subfolders, or images beside them.
 
     Example:
         >>> import tempfile, PIL.Image
@@ -171,23 +182,56 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", limit=None, **
     if size is not None:
         _check_size(size)
     image_files.check_reading(channels, on_error)
-    by_class = [key for key in CHOOSING if batching.pop(key, None)]
-    if by_class:
-        raise ValueError(f"A folder has no labels, which {' and '.join(by_class)} would need.")
-    files = image_files.find(path)
-    files = [files[index] for index in classes.chosen(len(files), limit=limit)]
+    choice = {key: batching.pop(key) for key in CHOOSING if batching.get(key)}
+    balanced = choice.pop("balanced", False)
+    files, classes_ = files_of(path, labels=labels or balanced, **choice)
     shape = (*((size, size) if size else _common_size(path, files, on_error)), channels)
-    if pipeline.fits_in_memory(len(files), shape):
-        images = np.empty((len(files), *shape), "uint8")
-        failures = image_files.read_every(files, shape, keep=images.__setitem__)
-        image_files.check_failures(files, failures, on_error)
-        good = np.delete(images, list(failures), axis=0) if failures else images
-        return pipeline.batches(good, **batching)
-    failures = image_files.read_every(files, shape, keep=lambda index, image: None)
+    in_memory = pipeline.fits_in_memory(len(files), shape)
+    if balanced and not in_memory:
+        raise ValueError(
+            f"{image_files.shown(path)} is too large for memory, where alone balanced=True can be "
+            "had. Pass a smaller size, or a limit."
+        )
+    images = np.empty((len(files) if in_memory else 0, *shape), "uint8")
+    keep = images.__setitem__ if in_memory else lambda index, image: None
+    failures = image_files.read_every(files, shape, keep)
     image_files.check_failures(files, failures, on_error)
-    good = [os.fsencode(file) for index, file in enumerate(files) if index not in failures]
-    paths = tf.data.Dataset.from_tensor_slices(good)
-    return pipeline.decoded_batches(paths, image_files.decoder(shape), **batching)
+    good = np.delete(np.arange(len(files)), list(failures))
+    classes_ = None if classes_ is None else classes_[good]
+    if in_memory:
+        images = images[good] if failures else images
+        options = {"yield_labels": labels, "balanced": balanced}
+        return from_arrays(images, classes_, **options, **batching)
+    paths = [os.fsencode(files[index]) for index in good]
+    decode = image_files.decoder(shape)
+    if not labels:
+        return pipeline.decoded_batches(
+            tf.data.Dataset.from_tensor_slices(paths), decode, **batching
+        )
+    examples = tf.data.Dataset.from_tensor_slices((paths, classes_))
+    return pipeline.decoded_batches(examples, lambda file, label: (decode(file), label), **batching)
+
+
+def files_of(path, *, labels=False, **choice):
+    """The files of a folder that `from_folder` reads.
+
+    Args:
+        path: As in `from_folder`.
+        labels: Whether labels are needed.
+        **choice: `limit`, `class_shares` and `without`, as in `classes.chosen`.
+
+    Returns:
+        A list of paths, and their labels, int64, or `None` where nothing needs them.
+
+    Raises:
+        ValueError: As `from_folder` does before it opens a file.
+    """
+    files = image_files.find(path)
+    found = None
+    if labels or choice.keys() - {"limit"}:
+        _, found = image_files.classes(path, files)
+    chosen = classes.chosen(len(files), found, **choice)
+    return [files[index] for index in chosen], None if found is None else found[chosen]
 
 
 def folder_shape(path, size=None):
@@ -305,7 +349,7 @@ def load(spec, *, image_size=None, data_dir=None, labels=False, **batching):
             the same for all images.
         data_dir: Where tensorflow-datasets finds prepared data; the other sources have no use for
             it.
-        labels: Whether to yield (images, labels). A folder has none.
+        labels: Whether to yield (images, labels); of a folder they are its subfolders.
         **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
 
     Returns:
@@ -318,22 +362,50 @@ def load(spec, *, image_size=None, data_dir=None, labels=False, **batching):
         >>> load("embedded:fashion", image_size=32).element_spec.shape
         TensorShape([None, 32, 32, 1])
     """
+    prefix, name = _source_of(spec)
+    options = dict(image_size=image_size, data_dir=data_dir, labels=labels, **batching)
+    return SOURCES[prefix](name, **options)
+
+
+def class_names(spec, data_dir=None):
+    """What the labels of images stand for.
+
+    Args:
+        spec: As in `load`.
+        data_dir: As in `load`.
+
+    Returns:
+        A list of strings: the name of label 0, of label 1, ...
+
+    Raises:
+        ValueError: If the data have no classes, or as `load`.
+
+    Example:
+        >>> class_names("embedded:fashion")[8:]
+        ['Bag', 'Ankle boot']
+    """
+    prefix, name = _source_of(spec)
+    if prefix == "embedded":
+        return list(GARMENTS)
+    if prefix == "folder":
+        return image_files.classes(name, image_files.find(name))[0]
+    return prepared.class_names(prepared.builder(name, data_dir))
+
+
+def _source_of(spec):
     prefix, _, name = spec.partition(":") if isinstance(spec, str) else ("", "", "")
     if prefix not in SOURCES or not name:
         choices = ", ".join(f'"{source}:..."' for source in SOURCES)
         raise ValueError(f"Images are named {choices}. Received: {spec!r}")
-    options = dict(image_size=image_size, data_dir=data_dir, labels=labels, **batching)
-    return SOURCES[prefix](name, **options)
+    return prefix, name
 
 
 def _load_embedded(name, *, data_dir, **options):
     return embedded(name, **options)
 
 
-def _load_folder(path, *, image_size, data_dir, labels, **batching):
-    if labels:
-        raise ValueError(f"A folder has no labels: pass labels=False for folder:{path}.")
-    return from_folder(path, image_size, **batching)
+def _load_folder(path, *, image_size, data_dir, **options):
+    return from_folder(path, image_size, **options)
 
 
 SOURCES = {"embedded": _load_embedded, "tfds": from_tfds, "folder": _load_folder}

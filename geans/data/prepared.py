@@ -69,6 +69,21 @@ def has_classes(builder):
     return isinstance(dict(builder.info.features).get("label"), tfds.features.ClassLabel)
 
 
+def class_names(builder):
+    """The names of the classes that the "label" of a dataset stands for.
+
+    Raises:
+        ValueError: If it has no such label.
+
+    Example:
+        >>> class_names(builder("mnist"))[:2]
+        ['0', '1']
+    """
+    if not has_classes(builder):
+        raise ValueError(f'{builder.name} has no "label" that is one of some classes.')
+    return list(builder.info.features["label"].names)
+
+
 def encoded_examples(builder, split, labels):
     """A `tf.data.Dataset` of dicts with an encoded "image" and, where asked for, a "label".
 

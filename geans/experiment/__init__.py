@@ -10,6 +10,7 @@ from geans.experiment.making import (
     make_data,
     make_mixture,
     make_model,
+    with_classes,
 )
 from geans.experiment.running import picture, run
 
@@ -25,5 +26,6 @@ __all__ = [
     "neighbours",
     "picture",
     "run",
+    "with_classes",
     "write_measurements",
 ]

@@ -135,8 +135,10 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES, trained
     used = options.get("split", "train") if preset.data.startswith("tfds:") else ""
     source, _, path = preset.data.partition(":")
     if source == "folder":
-        total = len(image_files.find(pathlib.Path(path)))
-        dataset = _EvenlySpaced(dataset, samples, min(total, options.get("limit") or total))
+        choice = {key: options[key] for key in options.keys() & set(data.images.CHOOSING)}
+        choice.pop("balanced", None)
+        files, _ = data.images.files_of(path, **choice)
+        dataset = _EvenlySpaced(dataset, samples, len(files))
     return Origin(name=preset.data, split=used), dataset
 
 

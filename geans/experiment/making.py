@@ -80,6 +80,24 @@ def dataset_of(preset, mixture, data_dir):
     return call(loader(preset), (), {**fields, **preset.data_options}, "data_options")
 
 
+def with_classes(preset, data_dir=None):
+    """The preset with the number of classes that its data have, if it needs one and has none.
+
+    Raises:
+        ValueError: If the data have no labels.
+
+    Example:
+
+    >>> with_classes(presets.get("acgan")).model_options
+    {'num_classes': 10}
+    """
+    if preset.model not in families.LABELLED or "num_classes" in preset.model_options:
+        return preset
+    names = data.images.class_names(preset.data, data_dir)
+    options = preset.model_options | {"num_classes": len(names)}
+    return dataclasses.replace(preset, model_options=options)
+
+
 def loader(preset):
     """The function that loads a preset's images, pairs of them or clips; it takes the options."""
     if preset.model in families.TRANSLATIONS:
@@ -144,7 +162,8 @@ def from_preset(name, dataset=None, *, data_dir=None, **fields):
         name: Name of a preset, or a `presets.Preset`.
         dataset: Batched `tf.data.Dataset` that it will be fitted to, whose shapes and number of
             batches the networks and the decay of the rates follow; `None` for the preset's own
-            data, which `experiment.make_data` gives.
+            data, which `experiment.make_data` gives. If yours have other than 10 classes, pass
+            their number: `model_options={"num_classes": 4}`.
         data_dir: Where tensorflow-datasets finds its data.
         **fields: Fields of the preset to change, such as `epochs=5`, `rule="gean"`.
 
@@ -163,7 +182,8 @@ def from_preset(name, dataset=None, *, data_dir=None, **fields):
     """
     preset = name if isinstance(name, presets.Preset) else presets.get(name)
     preset = presets.from_dict(dataclasses.asdict(preset) | fields)
-    dataset = make_data(preset, data_dir) if dataset is None else dataset
+    if dataset is None:
+        preset, dataset = with_classes(preset, data_dir), make_data(preset, data_dir)
     if not isinstance(dataset, tf.data.Dataset) or dataset.cardinality() < 1:
         raise ValueError(
             "from_preset needs a batched tf.data.Dataset of known length, such as those of "

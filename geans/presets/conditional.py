@@ -28,7 +28,7 @@ def conditional():
     return Preset(
         name="conditional",
         model="conditional",
-        model_options={"num_classes": 10, "conditioning": "projection"},
+        model_options={"conditioning": "projection"},
         expected_minutes=7,
         expected_score="99.2 % of the labels asked for, digits28 Fréchet distance 0.51",
         **_GAN,
@@ -41,7 +41,7 @@ def gean_conditional():
     return Preset(
         name="gean_conditional",
         model="conditional",
-        model_options={"num_classes": 10, "conditioning": "projection"},
+        model_options={"conditioning": "projection"},
         expected_minutes=5,
         expected_score="98.4 % of the labels asked for, digits28 Fréchet distance 0.54",
         **_GEAN,
@@ -54,7 +54,7 @@ def cgan():
     return Preset(
         name="cgan",
         model="conditional",
-        model_options={"num_classes": 10, "conditioning": "channels"},
+        model_options={"conditioning": "channels"},
         expected_minutes=6,
         expected_score="97.0 % of the labels asked for, digits28 Fréchet distance 0.79",
         **_GAN,
@@ -67,7 +67,6 @@ def acgan():
     return Preset(
         name="acgan",
         model="acgan",
-        model_options={"num_classes": 10},
         expected_minutes=6,
         expected_score="96.1 % of the labels asked for, digits28 Fréchet distance 1.99",
         **_GAN,
@@ -101,6 +100,6 @@ def conditional_cifar10():
         name="conditional_cifar10",
         model="conditional",
         # The paper's generator has a batch norm for each class; this one gets the label one-hot.
-        model_options={"num_classes": 10, "conditioning": "projection"},
+        model_options={"conditioning": "projection"},
         expected_score=f"{NOT_RUN}; as sngan_cifar10, with labels",
     )

@@ -104,6 +104,26 @@ def test_a_run_directory_of_images(tmp_path):
 
 
 @pytest.mark.slow
+def test_subfolders_are_classes(tmp_path):
+    for name in ("cat", "dog", "emu"):
+        (tmp_path / "animals" / name).mkdir(parents=True)
+        for index in range(3):
+            PIL.Image.new("L", (8, 8), 9 * index).save(f"{tmp_path}/animals/{name}/{index}.png")
+    preset = garments(
+        model="acgan",
+        data=f"folder:{tmp_path}/animals",
+        image_size=8,
+        batch_size=4,
+        learning_rate_decay="constant",
+    )
+    model = experiment.run(preset, tmp_path / "run")
+    assert model.num_classes == 3
+    assert model.sample(6, seed=0, labels=[0, 0, 1, 1, 2, 2]).shape == (6, 8, 8, 3)
+    again = experiment.run(dataclasses.replace(preset, epochs=2), tmp_path / "run", resume=True)
+    assert again.samples_seen == 18
+
+
+@pytest.mark.slow
 def test_the_seed_decides_the_run(tmp_path):
     weights = [
         experiment.run(ring(seed=seed), tmp_path / str(i)).generator.get_weights()

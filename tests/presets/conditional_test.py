@@ -2,14 +2,13 @@ import dataclasses
 
 import pytest
 
-from geans import presets
+from geans import experiment, presets
 
 
 @pytest.mark.parametrize("name", ["conditional", "gean_conditional", "cgan", "acgan"])
-def test_labels_are_those_of_the_data(name):
+def test_there_are_as_many_classes_as_the_data_have(name):
     preset = presets.get(name)
-    assert preset.data == "tfds:mnist"
-    assert preset.model_options["num_classes"] == 10
+    assert experiment.with_classes(preset).model_options["num_classes"] == 10
 
 
 def test_gean_differs_from_gan_in_the_rule_alone():
