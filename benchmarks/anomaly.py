@@ -16,7 +16,6 @@ not divided by the image's own square, as in the paper. Takes some 3 minutes of 
 
 import argparse
 import dataclasses
-import json
 import pathlib
 import time
 
@@ -122,8 +121,7 @@ def main():
         "--output", type=pathlib.Path, default=OUTPUT, help="file of rows to add to"
     )
     arguments = parser.parse_args()
-    lines = arguments.output.read_text().splitlines() if arguments.output.exists() else []
-    rows = {key(row): row for row in map(json.loads, lines)}
+    rows = {key(row): row for row in report.read_rows(arguments.output)}
     options = {"split": "test", "labels": True, "shuffle": False, "batch_size": 10_000}
     (test,) = data.images.from_tfds(
         "mnist", data_dir=arguments.data_dir, **options
@@ -145,8 +143,7 @@ def main():
         if path:
             plotting.save(figure, path.with_suffix(".png"))
         print(row, flush=True)
-        with arguments.output.open("a") as file:
-            file.write(json.dumps(row | report.versions()) + "\n")
+        report.append_row(row, arguments.output)
         rows[key(run)] = row
     for score in ("auroc", "residuals", "frozen", "plain"):
         print(f"{score}: {np.mean([rows[key(run)][score] for run in asked]):.4f}")

@@ -28,7 +28,6 @@ balanced, the coverage of the three rarest classes doubles, and frequent ones lo
 import argparse
 import dataclasses
 import itertools
-import json
 import pathlib
 import tempfile
 import time
@@ -90,8 +89,7 @@ def train(preset):
             options = {"every": EVALUATE_EVERY, "samples": SAMPLES, "verbose": 0}
             observers.append(callbacks.Evaluate(real, directory=folder, **options))
         logs = model.fit(dataset, epochs=preset.epochs, callbacks=observers, verbose=0).history
-        path = pathlib.Path(folder) / "evaluations.jsonl"
-        rows = [json.loads(line) for line in path.read_text().splitlines()] if observers else []
+        rows = report.read_rows(pathlib.Path(folder, "evaluations.jsonl"))
     return model, logs, rows
 
 
@@ -172,15 +170,13 @@ def main():
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--output", type=pathlib.Path, default=OUTPUT)
     arguments = parser.parse_args()
-    lines = arguments.output.read_text().splitlines() if arguments.output.exists() else []
-    done = {key(json.loads(line)) for line in lines}
+    done = set(map(key, report.read_rows(arguments.output)))
     for run in runs(arguments.suites.split(","), map(int, arguments.seeds.split(","))):
         if key(run) in done:
             continue
         row = measure(run)
         print(row, flush=True)
-        with arguments.output.open("a") as file:
-            file.write(json.dumps(row | report.versions()) + "\n")
+        report.append_row(row, arguments.output)
 
 
 if __name__ == "__main__":

@@ -248,15 +248,13 @@ def main():
     if arguments.list:
         print("\n".join(f"{run['suite']}: {run['name']}, seed {run['seed']}" for run in chosen))
         return
-    lines = arguments.output.read_text().splitlines() if arguments.output.exists() else []
-    done = {key(json.loads(line)) for line in lines}
+    done = set(map(key, report.read_rows(arguments.output)))
     todo = [run for run in chosen if key(run) not in done]
     # A process of its own for every 20 runs: TensorFlow does not give back the memory of graphs.
     context = multiprocessing.get_context("spawn")
     with context.Pool(arguments.workers, limit_threads, maxtasksperchild=20) as pool:
         for number, row in enumerate(pool.imap_unordered(measure, todo), start=1):
-            with arguments.output.open("a") as file:
-                file.write(json.dumps(row | report.versions()) + "\n")
+            report.append_row(row, arguments.output)
             print(
                 f"{number}/{len(todo)} {row['suite']}: {row['name']}, seed {row['seed']}: "
                 f"{row['modes_with_mass']} modes with mass, {row['good_fraction']:.1%} good, "

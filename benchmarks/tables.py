@@ -7,14 +7,13 @@ A table goes between the marks `<!-- table: NAME -->` and `<!-- end -->` of one 
 """
 
 import argparse
-import json
 import pathlib
 import re
 import sys
 
 from PIL import Image
 
-from geans import comparison, plotting, presets
+from geans import comparison, plotting, presets, report
 from geans.cli import presets as presets_command
 
 HERE = pathlib.Path(__file__).parent
@@ -43,8 +42,7 @@ MOTION = ("frame_change", "clip_change")
 
 
 def read(name):
-    path = HERE / name
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return report.read_rows(HERE / name)
 
 
 def markdown(header, lines):

@@ -164,11 +164,9 @@ def main():
     arguments = parser.parse_args()
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
     for row in rows(arguments.classifiers.split(","), seeds, arguments.data_dir):
-        line = json.dumps(row | report.versions())
-        print(line, flush=True)
+        print(json.dumps(row), flush=True)
         if arguments.output:
-            with arguments.output.open("a") as file:
-                file.write(line + "\n")
+            report.append_row(row, arguments.output)
 
 
 if __name__ == "__main__":

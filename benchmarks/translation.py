@@ -99,8 +99,7 @@ def main():
                 row = measure(preset, root / f"{name}_{seed}", arguments.data_dir)
                 print(row, flush=True)
                 if arguments.output:
-                    with open(arguments.output, "a") as file:
-                        file.write(json.dumps(row | report.versions()) + "\n")
+                    report.append_row(row, arguments.output)
 
 
 if __name__ == "__main__":

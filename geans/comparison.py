@@ -76,8 +76,7 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
 
 def read_rows(run_dir):
     """The rows of a comparison's finished runs; none if there is no file."""
-    path = pathlib.Path(run_dir) / "results.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return report.read_rows(pathlib.Path(run_dir) / "results.jsonl")
 
 
 def table(rows):

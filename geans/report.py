@@ -117,6 +117,27 @@ def write_lines(rows, path):
     _write_text("".join(json.dumps(row) + "\n" for row in rows), path)
 
 
+def append_row(row, path):
+    """Adds a dict and the `versions` to a file of JSON lines, for benchmarks that run for long.
+
+    Example:
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "rows.jsonl")
+    ...     append_row({"seed": 0}, path)
+    ...     [row["seed"] for row in read_rows(path)], read_rows(path.with_name("absent"))
+    ([0], [])
+    """
+    with open(path, "a") as file:
+        file.write(json.dumps(row | versions()) + "\n")
+
+
+def read_rows(path):
+    """The dicts of a file of JSON lines; none if it does not exist."""
+    path = pathlib.Path(path)
+    return list(map(json.loads, path.read_text().splitlines())) if path.exists() else []
+
+
 def _write_text(text, path):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
