@@ -4,6 +4,7 @@ geans sample --run_dir=runs/gean_fashion --count=100 --seed=1 --output=garments.
 geans sample --run_dir=runs/gan_ring --count=2500 --output=points.npy
 geans sample --run_dir=runs/gean_fashion --truncation=0.7     more typical, less varied
 geans sample --run_dir=runs/gean_fashion --interpolate=9 --count=6     rows from seed to seed + 1
+geans sample --run_dir=runs/gean_fashion --interpolate=24 --output=morph.gif     the same, moving
 geans sample --run_dir=runs/gean_fashion --traverse=5     one sample along five directions
 geans sample --run_dir=runs/conditional --labels=3,7 --count=20     in turn; of InfoGAN categories
 geans sample --run_dir=runs/conditional --sweep=6     rows of the same latents with every label
@@ -58,7 +59,8 @@ def define_flags(values):
     flags.DEFINE_string(
         "output",
         "samples.png",
-        "A .png file for a picture, a .npy file for the float32 array.",
+        "A .png file for a picture, a .npy file for the float32 array, a .gif file for what moves: "
+        "clips, or the steps of --interpolate, --traverse or --sweep.",
         flag_values=values,
     )
 
@@ -68,8 +70,8 @@ def run(values):
     output = pathlib.Path(values.output)
     if values.run_dir is None:
         raise ValueError("Pass --run_dir, the directory of a run of geans train.")
-    if output.suffix not in (".png", ".npy"):
-        raise ValueError(f"--output must end in .png or .npy. Received: {output}.")
+    if output.suffix not in (".png", ".npy", ".gif"):
+        raise ValueError(f"--output must end in .png, .npy or .gif. Received: {output}.")
 
     chosen = [name for name in WAYS if values[name].value is not None]
     if len(chosen) > 1:
@@ -155,6 +157,13 @@ def _write(samples, output, values, columns):
     if output.suffix == ".npy":
         output.parent.mkdir(parents=True, exist_ok=True)
         np.save(output, samples)
+    elif output.suffix == ".gif":
+        if samples.ndim != 5:
+            raise ValueError(
+                "A .gif shows clips, or steps between images: pass --interpolate=24, or a .png. "
+                f"Received samples of shape {samples.shape[1:]}: {output}."
+            )
+        plotting.clip_animation(samples, output)
     elif columns is None:
         mixture = experiment.make_mixture(
             presets.read(pathlib.Path(values.run_dir) / "preset.json")

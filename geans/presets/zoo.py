@@ -30,7 +30,8 @@ _DCGAN = {
     "generator_options": {"width": 16},
     "discriminator_options": {**_WHOLE_IMAGE, "normalization": "batch"},
     "generator_learning_rate": 2e-3,
-    "discriminator_learning_rate": 2e-3,
+    # A quarter of the generator's. As fast as it, of seed 0: Fréchet distance 10.2 instead of 7.9.
+    "discriminator_learning_rate": 5e-4,
     "beta_2": 0.99,
     "epochs": 4,
 }

@@ -62,7 +62,7 @@ def test_truncation_brings_samples_together(run_dir, tmp_path):
     assert np.ptp(near, axis=0).max() < 1e-4 < np.ptp(far, axis=0).min()
 
 
-def test_a_picture_has_a_row_per_direction(tmp_path):
+def test_a_picture_has_a_row_per_direction_and_an_animation_a_frame_per_step(tmp_path):
     arguments = ["--preset=gan_mlp_mnist", "--data=embedded:fashion", "--epochs=1"]
     arguments += ["--batch_size=1000", "--steps_per_execution=1"]
     assert cli.main(["train", *arguments, f"--run_dir={tmp_path / 'run'}"]) == 0
@@ -70,6 +70,9 @@ def test_a_picture_has_a_row_per_direction(tmp_path):
     with PIL.Image.open(tmp_path / "a.png") as picture:
         # 720 // (9 * 28) = 2 screen pixels each, and gaps of 2.
         assert picture.size == (9 * 58 + 2, 3 * 58 + 2)
+    assert sample(tmp_path / "run", tmp_path / "a.gif", "--interpolate=5", "--count=2") == 0
+    with PIL.Image.open(tmp_path / "a.gif") as picture:
+        assert picture.n_frames == 5
 
 
 @pytest.mark.parametrize(
@@ -94,6 +97,13 @@ def test_ways_that_make_no_sense(run_dir, tmp_path, capsys, arguments, message):
 def test_rows_of_points_are_no_picture(run_dir, tmp_path, capsys):
     assert sample(run_dir, tmp_path / "x.png", "--traverse=2") == 2
     assert "image_grid needs images" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name, message", [("x.gif", "pass --interpolate"), ("x.jpg", "or .gif")])
+def test_files_that_cannot_be(run_dir, tmp_path, name, message, capsys):
+    assert sample(run_dir, tmp_path / name) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("count", [0, -3])
