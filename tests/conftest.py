@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,9 @@ import pytest
 sys.modules["tests"] = types.ModuleType("tests")
 sys.modules["tests"].__path__ = [str(pathlib.Path(__file__).parent)]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A shell without job control starts what runs in the background deaf to Ctrl-C, and with it all that
+# tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing that tests compute shall be found by the user's own evaluations.
 os.environ["GEANS_CACHE"] = tempfile.mkdtemp(prefix="geans-cache-")
 

@@ -25,6 +25,7 @@ def model(make_model, points):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("averaged", [True, False])
 def test_tensorflow_alone_samples_what_the_model_samples(model, averaged, tmp_path, run_python):
     export.saved_model(model, tmp_path / "saved", averaged=averaged)

@@ -249,6 +249,7 @@ SIZES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("case", "size"), SIZES)
 def test_a_result_or_a_value_error(case, size, tmp_path):

@@ -181,6 +181,7 @@ def damage(path, kind):
         path.write_bytes(DAMAGE[kind](path.read_bytes()))
 
 
+@pytest.mark.slow
 def test_every_damage_is_found_named_and_survived(run, caplog):
     model, run_dir = run
     saving = callbacks.Checkpoint(run_dir)
@@ -284,6 +285,7 @@ class Send(keras.callbacks.Callback):
             self.got_through += 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "end"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
 )
@@ -427,6 +429,7 @@ print(np.array_equal(train(observers), train([])))
     assert json.loads((tmp_path / "cost.json").read_text())["samples"] == 4 * 45
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_at_the_start(run_python, tmp_path):
     code = """
 import resource

@@ -103,6 +103,7 @@ def test_of_distances_the_smallest_is_best(model, images, tmp_path):
     assert int(best.steps.numpy()) == 3 * (1 + int(np.argmin(history)))
 
 
+@pytest.mark.slow
 def test_a_resumed_training_goes_on_in_the_same_files(images, tmp_path, assert_same_state):
     def train(folder, epochs):
         model = make_model()

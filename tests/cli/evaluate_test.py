@@ -48,6 +48,7 @@ def test_the_file_comes_into_the_working_directory(folders, tmp_path, monkeypatc
     assert rows[0]["real"]["name"] == "real"
 
 
+@pytest.mark.slow
 def test_a_run(tmp_path, capsys):
     run_dir = tmp_path / "run"
     experiment.run(garments(), run_dir)

@@ -62,6 +62,7 @@ def test_truncation_brings_samples_together(run_dir, tmp_path):
     assert np.ptp(near, axis=0).max() < 1e-4 < np.ptp(far, axis=0).min()
 
 
+@pytest.mark.slow
 def test_a_picture_has_a_row_per_direction_and_an_animation_a_frame_per_step(tmp_path):
     arguments = ["--preset=gan_mlp_mnist", "--data=embedded:fashion", "--epochs=1"]
     arguments += ["--batch_size=1000", "--steps_per_execution=1"]

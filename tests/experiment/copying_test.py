@@ -60,6 +60,7 @@ def test_held_out_images_say_which_distances_are_small(tmp_path):
     assert len(figure.axes) >= 2
 
 
+@pytest.mark.slow
 def test_points_need_no_copying(tmp_path):
     experiment.run(ring(epochs=1), tmp_path / "run")
     with pytest.raises(ValueError, match="drawn anew need no copying. Received: mixture:ring"):

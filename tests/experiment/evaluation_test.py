@@ -39,6 +39,7 @@ def real_images():
     return np.rint((next(iter(batches)).numpy() + 1) * 127.5).astype("uint8")
 
 
+@pytest.mark.slow
 def test_a_run_is_compared_with_its_own_data(garments_run):
     found = by_name(experiment.evaluate(garments_run, samples=500))
     assert list(found) == NAMES
@@ -53,6 +54,7 @@ def test_a_run_is_compared_with_its_own_data(garments_run):
     assert first.value == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_it_does_not_matter_whether_samples_were_saved_as_files(
     garments_run, tmp_path, real_images
 ):
@@ -99,6 +101,7 @@ def test_points_are_compared_as_they_are_and_their_modes_counted(tmp_path):
     assert found["precision"].features == "pixels"
 
 
+@pytest.mark.slow
 def test_of_stacked_digits_the_modes_are_counted(tmp_path):
     experiment.run(stacks(epochs=1), tmp_path / "run")
     found = by_name(experiment.evaluate(tmp_path / "run"))
@@ -121,6 +124,7 @@ def test_of_polygons_precision_and_recall_are_known(tmp_path):
     assert rows[0]["real"]["name"] == "polygons:triangles"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_not_finished_is_evaluated_with_a_warning(tmp_path, caplog):
     experiment.run(ring(epochs=1), tmp_path / "run")
     (tmp_path / "run" / "model.keras").unlink()

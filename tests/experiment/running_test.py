@@ -22,6 +22,7 @@ def tree(folder):
     }
 
 
+@pytest.mark.slow
 def test_a_run_directory_of_points(tmp_path):
     run_dir = tmp_path / "run"
     model = experiment.run(ring(), run_dir)
@@ -53,6 +54,7 @@ def test_a_run_directory_of_points(tmp_path):
     np.testing.assert_array_equal(loaded.sample(5, seed=1), model.sample(5, seed=1))
 
 
+@pytest.mark.slow
 def test_coverage_through_the_epochs_ends_with_the_metrics(tmp_path):
     experiment.run(ring(), tmp_path)
     coverage = report.read_history(tmp_path / "coverage.csv")
@@ -82,6 +84,7 @@ def test_a_run_that_diverges_ends_and_says_so(tmp_path, make):
     assert found == expected[make]
 
 
+@pytest.mark.slow
 def test_a_run_directory_of_stacked_digits(tmp_path):
     experiment.run(stacks(), tmp_path)
     found = json.loads((tmp_path / "metrics.json").read_text())
@@ -96,6 +99,7 @@ def test_a_run_directory_of_stacked_digits(tmp_path):
         assert picture.width == picture.height == 8 * (4 * 8 + 2) + 2
 
 
+@pytest.mark.slow
 def test_a_run_directory_of_images(tmp_path):
     experiment.run(garments(), tmp_path)
     assert "metrics.json" not in os.listdir(tmp_path)
@@ -190,6 +194,7 @@ def test_an_interrupted_run_ends_as_the_uninterrupted_one(
     assert contents(tmp_path) == contents(whole[1])
 
 
+@pytest.mark.slow
 def test_files_that_are_ahead_of_the_model_are_written_again(tmp_path, whole, assert_same_state):
     """As after a kill at the end of an epoch, before its checkpoint: here, of all epochs."""
     preset = ring(update_every=4)

@@ -133,6 +133,7 @@ def test_what_is_no_triangle_is_far():
     assert dict(zip(images, found > 4, strict=True)) == dict.fromkeys(images, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sides", [4, 6])
 def test_other_polygons(sides):
     shape = polygons.Polygons(sides)

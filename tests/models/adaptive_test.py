@@ -139,6 +139,7 @@ def test_the_discriminator_sees_images_augmented_as_strongly_as_it_says(images, 
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model_class", "options"), RULES)
 def test_it_goes_on_exactly_after_loading(
     images, model_class, options, tmp_path, assert_same_state

@@ -55,6 +55,7 @@ class SaveAt(keras.callbacks.Callback):
             self.model.save(self.path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 def test_save_and_continue_is_exactly_the_uninterrupted_run(
     rule, points, tmp_path, assert_same_state
@@ -247,6 +248,7 @@ def train_in(policy, model_class, points, **compile_options):
     return model, history
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("model_class", [geans.GAN, geans.GEAN])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])

@@ -52,6 +52,7 @@ def test_the_discriminator_sees_augmented_images(images):
     assert not np.array_equal(before, [plain.discriminator.layers[1].kernel])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model_class", "options"),
     [(geans.GAN, {}), (geans.GEAN, {"update_every": 2}), (geans.GEAN, {})],

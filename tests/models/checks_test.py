@@ -244,6 +244,7 @@ for attempt in tries:
 """
 
 
+@pytest.mark.slow
 def test_what_cannot_work_on_replicas_is_refused_with_the_reason(run_python, tmp_path):
     lines = run_python(REFUSED_ON_REPLICAS, tmp_path).splitlines()
     expected = [

@@ -25,6 +25,7 @@ def make(*, noise_dim=2, categories=3, continuous=2, **options):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("update_every", [1, 2, "epoch"])
 def test_trains_saves_and_goes_on(update_every, tmp_path, assert_same_state):
     order = "alternating" if update_every == 1 else "simultaneous"

@@ -45,6 +45,7 @@ def test_only_the_encoder_changes(pair, encoder):
         assert network.trainable and network.trainable_weights
 
 
+@pytest.mark.slow
 def test_a_generator_that_is_held_reconstructs_better_and_forgets_little(pair, encoder):
     generator, discriminator = pair
     rng = np.random.default_rng(0)

@@ -52,6 +52,7 @@ def test_side_by_side_is_both():
     assert both.get_layer("first") is first and both.get_layer("second") is second
 
 
+@pytest.mark.slow
 def test_side_by_side_is_saved_and_cloned_with_its_parts(tmp_path):
     both = cyclegan.side_by_side(small(1), small(2))
     both.save(tmp_path / "both.keras")

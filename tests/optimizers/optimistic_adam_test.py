@@ -26,6 +26,7 @@ def test_moments_are_those_of_adam():
     np.testing.assert_allclose(points[0].numpy() - points[1].numpy(), [-0.01], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make, converges", [(optimizers.OptimisticAdam, True), (keras.optimizers.Adam, False)]
 )
