@@ -15,8 +15,7 @@ import pytest
 sys.modules["tests"] = types.ModuleType("tests")
 sys.modules["tests"].__path__ = [str(pathlib.Path(__file__).parent)]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# A shell without job control starts what runs in the background deaf to Ctrl-C, and with it all that
-# tests start.
+# A shell without job control starts background jobs deaf to Ctrl-C, and with them all they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing that tests compute shall be found by the user's own evaluations.
 os.environ["GEANS_CACHE"] = tempfile.mkdtemp(prefix="geans-cache-")

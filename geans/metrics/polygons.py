@@ -94,7 +94,7 @@ def polygon_precision_recall(generator, polygons, *, samples=1_000, threshold=TH
     if not values.is_number(threshold) or threshold <= 0:
         raise ValueError(f"threshold must be a positive number. Received: threshold={threshold!r}")
     _check_polygons(polygons)
-    fake = _generated(generator, _latents(generator, samples, seed))
+    fake = _generated(generator, random_latents(generator, samples, seed))
     _, distances_of_fake = nearest_polygons(fake, polygons)
     real = np.asarray(polygons.draw(polygons.sample_vertices(samples, _HELD_OUT_SEED + seed)))
     _, distances_of_real = nearest_latents(real, generator, seed=seed)
@@ -165,7 +165,7 @@ def nearest_latents(images, generator, *, seed=0):
         >>> latents.shape, bool(distances[0] < 0.01)
         ((1, 2), True)
     """
-    candidates = _latents(generator, _CANDIDATES, seed)
+    candidates = random_latents(generator, _CANDIDATES, seed)
     generated = _generated(generator, candidates)
     images = finite_images(images, generated.shape[1:])
     starts = candidates[_nearest(images, generated, _LATENT_STARTS)]
@@ -328,7 +328,21 @@ def _check_polygons(polygons):
         )
 
 
-def _latents(generator, count, seed):
+def random_latents(generator, count, seed):
+    """Standard normal latents, those far out moved to the ball that `nearest_latents` tells of.
+
+    Returns:
+        float32 array (count, latent_dim).
+
+    Raises:
+        ValueError: If the generator does not take latents, or `seed` is no integer from 0 to
+            2**31 - 1.
+
+    Example:
+        >>> from geans import networks
+        >>> random_latents(networks.mlp.generator(2, (8, 8, 1)), 3, seed=0).shape
+        (3, 2)
+    """
     if not values.is_integer(seed) or not 0 <= seed < 2**31:
         raise ValueError(f"seed must be an integer from 0 to 2**31 - 1. Received: seed={seed!r}")
     shape = getattr(generator, "input_shape", None)

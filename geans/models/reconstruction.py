@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from geans import values
 from geans.metrics import anomaly
@@ -16,7 +15,6 @@ def fit_encoder(
     *,
     kappa=1.0,
     layer=None,
-    hold=None,
     optimizer=None,
     **fitting,
 ):
@@ -25,21 +23,15 @@ def fit_encoder(
     It minimises the squared error of images plus `kappa` times that of the discriminator's
     features, each divided by its variance in the first batch: the `izi_f` training of f-AnoGAN.
 
-    With `hold`, which is not in the paper, the generator learns to reconstruct as well, held by
-    that weight to the images which it made of random latents before: an autoencoder whose latents
-    still lead to nothing but images like those of the training.
-
     Args:
         encoder: `keras.Model` from images to latents, such as `networks.encoder` makes; it is
             changed.
         generator: `keras.Model` from standard normal latents to images, such as
-            `model.averaged_generator`; changed with `hold` only.
+            `model.averaged_generator`; it stays as it is.
         discriminator: `keras.Model` of images; it stays as it is.
         dataset: Batched `tf.data.Dataset` of images in [-1, 1], those of the GAN's training.
         kappa: Weight of the features, 0 or more.
         layer: As in `metrics.anomaly_scores`.
-        hold: Weight of the generator's former images, 0 or more; `None` leaves the generator alone.
-            A network that shall keep what it knows is copied first: see `copy_of`.
         optimizer: Of Keras; `None` for `Adam(1e-3)`.
         **fitting: What `keras.Model.fit` takes, such as `epochs` and `verbose`.
 
@@ -64,31 +56,20 @@ def fit_encoder(
     >>> sorted(losses)
     ['features_loss', 'images_loss', 'loss']
     """
-    for name, weight in (("kappa", kappa), ("hold", hold)):
-        values.check_weight(name, weight or 0.0)
+    values.check_weight("kappa", kappa)
     _check_shapes(encoder, generator, discriminator, dataset)
-    former, features = copy_of(generator), copy_of(anomaly.features_of(discriminator, layer))
-    former.trainable = features.trainable = False
-    maker = former if hold is None else generator
-    reconstructed = maker(encoder(encoder.input), training=False)
-    inputs = {"images": encoder.input}
+    generator = _frozen_copy(generator)
+    features = _frozen_copy(anomaly.features_of(discriminator, layer))
+    reconstructed = generator(encoder(encoder.input), training=False)
     outputs = {"images": reconstructed, "features": features(reconstructed, training=False)}
-    if hold is not None:
-        inputs["latents"] = keras.Input(generator.input_shape[1:])
-        outputs["former"] = maker(inputs["latents"], training=False)
 
     def with_targets(images):
-        given = {"images": images}
-        targets = {**given, "features": features(images, training=False)}
-        if hold is not None:
-            given["latents"] = tf.random.normal((tf.shape(images)[0], generator.input_shape[-1]))
-            targets["former"] = former(given["latents"], training=False)
-        return given, targets
+        return images, {"images": images, "features": features(images, training=False)}
 
     examples = dataset.map(with_targets)
     _, first = next(iter(examples))
-    weights = {"images": 1.0, "features": kappa, "former": hold}
-    autoencoder = keras.Model(inputs, outputs)
+    weights = {"images": 1.0, "features": kappa}
+    autoencoder = keras.Model(encoder.input, outputs)
     autoencoder.compile(
         optimizer=keras.optimizers.Adam(1e-3) if optimizer is None else optimizer,
         loss={name: "mse" for name in outputs},
@@ -97,19 +78,10 @@ def fit_encoder(
     return autoencoder.fit(examples, **fitting)
 
 
-def copy_of(network):
-    """A network like another, with weights of its own that can be trained.
-
-    Example:
-
-    >>> from geans import networks
-    >>> generator = networks.mlp.generator(2, (2,))
-    >>> copy_of(generator).layers[0] is generator.layers[0]
-    False
-    """
+def _frozen_copy(network):
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
-    copy.trainable = True
+    copy.trainable = False
     return copy
 
 

@@ -5,6 +5,7 @@ from scipy import stats
 
 from geans import metrics, networks
 from geans.metrics import anomaly
+from geans.metrics.polygons import random_latents
 
 RNG = np.random.default_rng(0)
 
@@ -130,14 +131,54 @@ def test_drawn_on_white(stroke, reader, judge):
     assert found.residuals == pytest.approx(2)
 
 
-def test_without_an_encoder_latents_are_searched(judge):
+SEARCH = {"candidates": 60, "accepted": 0.2, "neighbours": 3}
+
+
+def test_without_an_encoder_the_nearest_of_what_seems_real_count(judge):
+    generator = networks.mlp.generator(2, (1, 4, 1), units=(8,), seed=0)
+    generator.set_weights([3 * weights for weights in generator.get_weights()])
+    made = np.asarray(generator(random_latents(generator, 60, seed=4)))
+    real = made[np.argsort(-np.asarray(judge(made))[:, 0])[:12]]
+    images = RNG.uniform(-1, 1, size=(5, 1, 4, 1))
+    found = metrics.anomaly_scores(images, generator, judge, kappa=0.5, seed=4, **SEARCH)
+    halves = judge.get_layer("halves").get_weights()[0]
+    for image, score, nearest in zip(images, found.scores, found.reconstructions, strict=True):
+        pixels = np.sum((real - image) ** 2, axis=(1, 2, 3)) / np.sum((image + 1) ** 2)
+        features = np.sum(((real - image).reshape(12, 4) @ halves) ** 2, axis=1)
+        features /= np.sum((image.reshape(4) @ halves) ** 2)
+        expected = np.sort(pixels + 0.5 * features)
+        assert score == pytest.approx(expected[:3].mean(), rel=1e-4)
+        np.testing.assert_array_equal(nearest, real[np.argmin(pixels + 0.5 * features)])
+
+
+def test_what_the_generator_makes_is_normal(judge):
     generator = networks.mlp.generator(2, (1, 4, 1), units=(8,), seed=0)
     known = np.asarray(generator(RNG.normal(size=(5, 2))))
     images = np.concatenate([known, RNG.choice([-0.9, 1.0], size=known.shape)])
-    found = metrics.anomaly_scores(images, generator, judge)
-    assert found.residuals[:5].max() < 1e-3 and found.residuals[5:].min() > 0.1
-    again = metrics.anomaly_scores(known, generator, judge, seed=0)
-    np.testing.assert_allclose(again.scores, found.scores[:5], atol=1e-6)
+    options = {"candidates": 2_000, "accepted": 1.0, "neighbours": 1}
+    found = metrics.anomaly_scores(images, generator, judge, **options)
+    assert found.residuals[5:].min() > 10 * found.residuals[:5].max()
+
+
+def test_a_blank_image_is_searched_for_too(stroke, judge):
+    found = metrics.anomaly_scores(row(0, 0, 0, 0), stroke, judge, kappa=0, **SEARCH)
+    assert found.scores.tolist() == [np.inf]
+    assert np.isfinite(found.reconstructions).all()
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"candidates": 0}, "candidates=0"),
+        ({"neighbours": 2.0}, "neighbours=2.0"),
+        ({"accepted": 1.5}, "accepted=1.5 of candidates=60"),
+        ({"accepted": 0.01}, "as many candidates as there are neighbours"),
+        ({"seed": -1}, "seed=-1"),
+    ],
+)
+def test_no_search(stroke, judge, changes, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.anomaly_scores(row(1, 0, 0, 0), stroke, judge, **SEARCH | changes)
 
 
 def test_blank_images(stroke, reader, judge):

@@ -45,26 +45,6 @@ def test_only_the_encoder_changes(pair, encoder):
         assert network.trainable and network.trainable_weights
 
 
-@pytest.mark.slow
-def test_a_generator_that_is_held_reconstructs_better_and_forgets_little(pair, encoder):
-    generator, discriminator = pair
-    rng = np.random.default_rng(0)
-    # Of another generator: what this one cannot make.
-    other = networks.mlp.generator(2, (8, 8, 1), units=(16,), seed=7)
-    images = np.clip(images_of(generator) + 3 * images_of(other), -1, 1)
-    dataset = data.images.from_arrays(images, batch_size=32, seed=0)
-    latents = rng.normal(size=(256, 2)).astype("float32")
-    before = np.asarray(generator(latents))
-    missed, moved = {}, {}
-    for hold in (None, 0.1, 10.0):
-        copies = [models.reconstruction.copy_of(network) for network in (encoder, generator)]
-        models.fit_encoder(*copies, discriminator, dataset, hold=hold, verbose=0, epochs=15)
-        missed[hold] = np.mean((np.asarray(copies[1](copies[0](images))) - images) ** 2)
-        moved[hold] = np.mean((np.asarray(copies[1](latents)) - before) ** 2)
-    assert missed[0.1] < missed[10.0] < missed[None]
-    assert moved[0.1] > moved[10.0] > moved[None] == 0
-
-
 def test_the_loss_counts_errors_in_shares_of_the_variance(pair, encoder):
     images = images_of(pair[0], 64)
     dataset = data.images.from_arrays(images, batch_size=64, shuffle=False)
@@ -89,7 +69,5 @@ def test_what_does_not_fit(pair, encoder):
             models.fit_encoder(*wrong)
     with pytest.raises(ValueError, match="kappa=-1"):
         models.fit_encoder(encoder, *pair, images, kappa=-1)
-    with pytest.raises(ValueError, match="hold=-2"):
-        models.fit_encoder(encoder, *pair, images, hold=-2)
     with pytest.raises(ValueError, match="no layer 'x'"):
         models.fit_encoder(encoder, *pair, images, layer="x")
