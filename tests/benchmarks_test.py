@@ -68,7 +68,7 @@ def test_training_worked_if_all_modes_have_mass_and_half_of_the_samples_are_good
 
 def test_runs_on_limited_data_differ_in_one_field_and_are_found_again():
     limited = load("limited_data")
-    fields = {"small": "augmentation", "long": "augmentation", "rare": "data_options"}
+    fields = {"small": "augmentation", "rare": "data_options"}
     assert set(fields) == set(limited.SUITES)
     for suite, field in fields.items():
         found = list(limited.runs([suite], seeds=[0]))

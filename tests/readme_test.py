@@ -9,6 +9,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import geans
+from geans import data, experiment
+
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -46,7 +49,7 @@ def test_ones_own_images(folder, monkeypatch):
 
 def test_every_block_is_tested():
     assert len(BLOCKS) == 2
-    assert len(ZOO_BLOCKS) == 2
+    assert len(ZOO_BLOCKS) == 3
 
 
 @pytest.mark.slow
@@ -60,6 +63,21 @@ def test_the_zoo_in_python():
     assert names["sevens"].shape == (16, 28, 28, 1)
     exec(ZOO_BLOCKS[1], names)
     assert names["model"].sample(3, seed=0, labels=7).shape == (3, 28, 28, 1)
+
+
+@pytest.mark.slow
+def test_the_anomaly_score_in_python(monkeypatch):
+    garments, labels = next(
+        data.images.embedded(labels=True, shuffle=False, batch_size=100).as_numpy_iterator()
+    )
+    dataset = data.images.embedded(without=[0], batch_size=500, seed=0)
+    model = geans.from_preset("anomaly_mnist", dataset, data="embedded:fashion")
+    monkeypatch.setattr(experiment, "load", {"runs/anomaly_mnist": model}.get)
+    names = {"images": garments, "labels": labels}
+    code = ZOO_BLOCKS[2].replace("discriminator)", "discriminator, candidates=1_000)")
+    assert "candidates" in code
+    exec(code, names)
+    assert names["found"].scores.shape == (100,)
 
 
 def test_the_picture_is_there_and_small():

@@ -1,12 +1,15 @@
 """Grids of images."""
 
+import math
+
 import matplotlib.figure
+import matplotlib.textpath
 import numpy as np
 
 from geans.plotting.style import DPI, INK, MAGENTA
 
 GRID_PIXELS, GAP_PIXELS, TITLE_PIXELS = 720, 2, 36
-LABEL_PIXELS, LABEL_SIZE = 7, 8  # Of a character of a row's label: its width, and its size.
+LABEL_GAP, LABEL_SIZE = 7, 8  # Pixels on either side of a row's label, and its size in points.
 
 
 def image_grid(images, columns=None, *, row_labels=None, title=None):
@@ -81,7 +84,7 @@ def tile(pixels, columns):
 
 def _exact_figure(canvas, labels, title):
     height, width, _ = canvas.shape
-    left = LABEL_PIXELS * (max(map(len, labels)) + 2) if labels else 0
+    left = math.ceil(max(map(_width_of, labels))) + 2 * LABEL_GAP if labels else 0
     total, across = height + (TITLE_PIXELS if title else 0), left + width
     figure = matplotlib.figure.Figure(figsize=(across / DPI, total / DPI), dpi=DPI)
     axes = figure.add_axes((left / across, 0, width / across, height / total))
@@ -90,8 +93,16 @@ def _exact_figure(canvas, labels, title):
     for row, label in enumerate(labels):
         middle = (1 - (row + 0.5) / len(labels)) * height / total
         text = {"ha": "right", "va": "center", "color": INK, "fontsize": LABEL_SIZE}
-        figure.text((left - LABEL_PIXELS) / across, middle, label, **text)
+        figure.text((left - LABEL_GAP) / across, middle, label, **text)
     if title:
         middle = 1 - TITLE_PIXELS / 2 / total
         figure.text(0.5, middle, title, ha="center", va="center", color=INK, fontsize=12)
     return figure
+
+
+def _width_of(label):
+    """Of a row's label, in pixels."""
+    if not label.strip():
+        return 0
+    path = matplotlib.textpath.TextPath((0, 0), label, size=LABEL_SIZE * DPI / 72)
+    return path.get_extents().x1

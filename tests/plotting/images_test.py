@@ -52,6 +52,15 @@ class TestImageGrid:
         assert [margin[top : top + 122].any() for top in (0, 122, 244)] == [True, False, True]
         assert (picture[:, :3] == 255).all()
 
+    @pytest.mark.parametrize("label", ["anomaly 0.61", "m" * 9, "i" * 20, " "])
+    def test_the_margin_is_as_wide_as_the_widest_label(self, label):
+        picture = rendered(plotting.image_grid(-np.ones((1, 30, 30, 3)), 1, row_labels=[label]))
+        added = picture.shape[1] - 124
+        inked = np.flatnonzero((picture[:, :added] < 128).any(axis=(0, 2)))
+        if label.strip():
+            assert 3 <= inked[0] <= 11 and 3 <= added - inked[-1] <= 11
+        assert added < 130
+
     def test_every_row_needs_a_label(self):
         with pytest.raises(ValueError, match="3 rows need as many labels. Received: 2 row_labels"):
             plotting.image_grid(noise(5, 8, 8, 1), columns=2, row_labels=["a", "b"])
