@@ -5,8 +5,9 @@
     python benchmarks/gallery.py                       # the page alone, of the strips in gallery/
 
 A strip is what the run with seed 0 makes of the first latents of seed 0, or, where there are
-classes or codes, one image for each; nothing is chosen. Of a translation it is five images, from
-everywhere in its test data, and what became of each; these data are looked up in `--data_dir`.
+classes or codes, one image for each; nothing is chosen. Of clips it is the frames of the first. Of
+a translation it is five images, from everywhere in its test data, and what became of each; these
+data are looked up in `--data_dir`.
 """
 
 import argparse
@@ -26,6 +27,8 @@ IMAGES = 10
 
 def strip(model):
     """uint8 images (n, height, width, 3 or 1) of a trained model."""
+    if len(model.generator.output_shape) == 5:
+        return to_pixels(model.sample(1, seed=0)[0])
     _, codes = families.codes_in_turn(model, IMAGES)
     return to_pixels(model.sample(IMAGES, seed=0, **codes))
 
@@ -51,7 +54,7 @@ def write_strips(run_dir, data_dir):
         model = experiment.load(folder)
         if translating.is_translation(model):
             images = translated(model, presets.get(name), data_dir)
-        elif len(model.generator.output_shape) == 4:
+        elif len(model.generator.output_shape) >= 4:
             images = strip(model)
         else:
             continue

@@ -14,5 +14,5 @@ def anomaly_mnist():
         zoo.dcgan(),
         name="anomaly_mnist",
         data_options={"without": [0]},
-        expected_score="see benchmarks/README.md: AUROC of each digit that is held out",
+        expected_score="AUROC .90 of the digit 0; .84 on average, each digit held out in turn",
     )

@@ -86,8 +86,8 @@ def infogan():
         name="infogan",
         model="infogan",
         model_options={"num_categories": 10, "num_continuous": 2},
-        expected_minutes=5,
-        expected_score="not measured yet",
+        expected_minutes=4,
+        expected_score="56 % of a category's images show its digit; digits28 Fréchet distance 7.3",
         **_GAN,
         **_MNIST | changes,
     )

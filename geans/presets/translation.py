@@ -35,7 +35,7 @@ def pix2pix():
         update_every=1,
         order="alternating",
         expected_minutes=12,
-        expected_score="not measured yet",
+        expected_score="held-out emoji: error .106, SSIM .881 (the line art itself: .135, .877)",
         **_OPENMOJI,
     )
 
@@ -46,8 +46,8 @@ def gean_pix2pix():
         name="gean_pix2pix",
         rule="gean",
         update_every=2,
-        expected_minutes=12,
-        expected_score="not measured yet",
+        expected_minutes=11,
+        expected_score="held-out emoji: error .107, SSIM .882 (the line art itself: .135, .877)",
         **_OPENMOJI,
     )
 
@@ -73,8 +73,8 @@ def cyclegan():
         discriminator_learning_rate=5e-4,
         learning_rate_decay="linear",
         epochs=5,
-        expected_minutes=15,
-        expected_score="not measured yet",
+        expected_minutes=18,
+        expected_score="after a cycle, digits are off by .05, garments by .14 (images in [-1, 1])",
     )
 
 

@@ -45,7 +45,7 @@ def dcgan():
         update_every=1,
         order="alternating",
         expected_minutes=4,
-        expected_score="mostly clear digits; digits28 Fréchet distance 10.2",
+        expected_score="mostly clear digits; digits28 Fréchet distance 7.9",
         **_DCGAN,
     )
 
@@ -56,8 +56,8 @@ def gean_dcgan():
         name="gean_dcgan",
         rule="gean",
         update_every=2,
-        expected_minutes=4,
-        expected_score="not measured yet",
+        expected_minutes=3,
+        expected_score="mostly clear digits; digits28 Fréchet distance 7.2",
         **_DCGAN,
     )
 
@@ -79,7 +79,7 @@ def lsgan():
         epochs=20,
         picture_every=2,
         expected_minutes=4,
-        expected_score="not measured yet",
+        expected_score="garments that a person recognises; digits28 Fréchet distance 10.9",
         **_FASHION,
     )
 
@@ -104,8 +104,8 @@ def wgan_gp():
         beta_1=0.0,
         beta_2=0.9,
         epochs=10,
-        expected_minutes=6,
-        expected_score="not measured yet",
+        expected_minutes=8,
+        expected_score="garments, some blurred; digits28 Fréchet distance 16.5",
         **_FASHION,
     )
 
@@ -152,8 +152,8 @@ def r3gan():
         beta_1=0.0,
         beta_2=0.99,
         epochs=10,
-        expected_minutes=5,
-        expected_score="not measured yet",
+        expected_minutes=7,
+        expected_score="clear garments of few kinds (recall .05); digits28 Fréchet distance 15.9",
         **_FASHION,
     )
 
