@@ -97,8 +97,8 @@ def run(
     chief = strategies.is_chief(strategy)
     if chief:
         report.check_run_dir(run_dir, resume=resume, overwrite=overwrite)
-    preset = making.with_classes(preset, data_dir)
     mixture = making.make_mixture(preset, data_dir)
+    preset = making.with_classes(preset, data_dir)
     dataset = making.dataset_of(preset, mixture, data_dir)
     if resume:
         _check_resume(preset, run_dir)

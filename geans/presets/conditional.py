@@ -70,7 +70,8 @@ def acgan():
         expected_minutes=6,
         expected_score="96.1 % of the labels asked for, digits28 Fréchet distance 1.99",
         **_GAN,
-        **_MNIST,
+        # At the generator's rate 94 to 97 % of the labels were right.
+        **_MNIST | {"discriminator_learning_rate": 5e-4},
     )
 
 

@@ -47,7 +47,7 @@ def test_version(capsys):
         (["train", "--update_every=batch"], "'growing:K'"),
         (["sample"], "Pass --run_dir"),
         (["export"], "Pass --run_dir"),
-        (["sample", "--run_dir=x", "--output=x.jpg"], "must end in .png or .npy"),
+        (["sample", "--run_dir=x", "--output=x.jpg"], "must end in .png, .npy or .gif"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys):
