@@ -203,9 +203,9 @@ def pacgan_grid():
         generator_options={"units": [128, 128, 128]},
         discriminator_options={"units": [128, 128, 128], "input_scale": 0.25},
         packing=4,
-        epochs=30,
+        epochs=60,
         expected_minutes=2,
-        expected_score="not measured yet",
+        expected_score="25 of 25 modes, 95 % good, reverse KL 0.029",
         **_PACGAN,
     )
 
@@ -220,9 +220,9 @@ def pacgan_stacked():
         generator_options={"units": [256, 256]},
         discriminator_options={"units": [256, 256]},
         packing=2,
-        epochs=10,
+        epochs=30,
         expected_minutes=2,
-        expected_score="not measured yet",
+        expected_score="1,000 of 1,000 modes, reverse KL 0.147",
         **{**_PACGAN, **changes},
     )
 
