@@ -16,8 +16,9 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from geans import values
-from geans.data import classes, image_files, pipeline, prepared
+from geans.data import classes, folders, image_files, pipeline, prepared
+from geans.data.folders import MAX_SIZE as MAX_SIZE
+from geans.data.folders import folder_shape as folder_shape
 
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
 """Names that `embedded` accepts, and their files in this package."""
@@ -30,9 +31,6 @@ GARMENTS = (
 
 CHOOSING = ("limit", "class_shares", "without", "balanced")
 """Keywords of all functions that say which of the images to train on, and how often."""
-
-MAX_SIZE = 8_192
-"""The largest side, in pixels, to which images are resized."""
 
 # Encoded images of 100 kB, the size of ImageNet's, then take 1.6 GB.
 _ENCODED_SHUFFLE_BUFFER = 16_384
@@ -68,7 +66,7 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
     if not isinstance(name, str) or name not in EMBEDDED:
         raise ValueError(f"No images named {name!r} are embedded. Choose from {sorted(EMBEDDED)}.")
     if image_size is not None:
-        _check_size(image_size)
+        folders.check_size(image_size)
     with np.load(pathlib.Path(__file__).with_name(EMBEDDED[name])) as arrays:
         images, garments = arrays["images"], arrays["labels"]
     if image_size is not None:
@@ -103,9 +101,9 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
         >>> from_tfds("mnist", split="test", image_size=32)  # doctest: +SKIP
     """
     if image_size is not None:
-        _check_size(image_size)
+        folders.check_size(image_size)
     builder = prepared.builder(name, data_dir)
-    choosing = {key: batching.pop(key) for key in CHOOSING if batching.get(key)}
+    choosing = _choice(batching)
     labelled = labels or bool(choosing.keys() - {"limit"})
     shape = prepared.image_shape(builder, image_size, labelled)
     if not builder.is_prepared():
@@ -180,102 +178,30 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, 
         TensorShape([None, 16, 16, 3])
     """
     if size is not None:
-        _check_size(size)
+        folders.check_size(size)
     image_files.check_reading(channels, on_error)
-    choice = {key: batching.pop(key) for key in CHOOSING if batching.get(key)}
+    choice = _choice(batching)
     balanced = choice.pop("balanced", False)
-    files, classes_ = files_of(path, labels=labels or balanced, **choice)
-    shape = (*((size, size) if size else _common_size(path, files, on_error)), channels)
+    files, labels_ = folders.files_of(path, labels=labels or balanced, **choice)
+    shape = (*folders.common_size(path, files, size, on_error), channels)
     in_memory = pipeline.fits_in_memory(len(files), shape)
     if balanced and not in_memory:
         raise ValueError(
             f"{image_files.shown(path)} is too large for memory, where alone balanced=True can be "
             "had. Pass a smaller size, or a limit."
         )
-    images = np.empty((len(files) if in_memory else 0, *shape), "uint8")
-    keep = images.__setitem__ if in_memory else lambda index, image: None
-    failures = image_files.read_every(files, shape, keep)
-    image_files.check_failures(files, failures, on_error)
-    good = np.delete(np.arange(len(files)), list(failures))
-    classes_ = None if classes_ is None else classes_[good]
+    good, images = folders.read(files, shape, on_error, keep=in_memory)
+    labels_ = None if labels_ is None else labels_[good]
     if in_memory:
-        images = images[good] if failures else images
         options = {"yield_labels": labels, "balanced": balanced}
-        return from_arrays(images, classes_, **options, **batching)
+        return from_arrays(images, labels_, **options, **batching)
     paths = [os.fsencode(files[index]) for index in good]
     decode = image_files.decoder(shape)
     if not labels:
-        return pipeline.decoded_batches(
-            tf.data.Dataset.from_tensor_slices(paths), decode, **batching
-        )
-    examples = tf.data.Dataset.from_tensor_slices((paths, classes_))
-    return pipeline.decoded_batches(examples, lambda file, label: (decode(file), label), **batching)
-
-
-def files_of(path, *, labels=False, **choice):
-    """The files of a folder that `from_folder` reads.
-
-    Args:
-        path: As in `from_folder`.
-        labels: Whether labels are needed.
-        **choice: `limit`, `class_shares` and `without`, as in `classes.chosen`.
-
-    Returns:
-        A list of paths, and their labels, int64, or `None` where nothing needs them.
-
-    Raises:
-        ValueError: As `from_folder` does before it opens a file.
-    """
-    files = image_files.find(path)
-    found = None
-    if labels or choice.keys() - {"limit"}:
-        _, found = image_files.classes(path, files)
-    chosen = classes.chosen(len(files), found, **choice)
-    return [files[index] for index in chosen], None if found is None else found[chosen]
-
-
-def folder_shape(path, size=None):
-    """The shape of the images of a folder, from the headers of its files.
-
-    Args:
-        path: As in `from_folder`.
-        size: As in `from_folder`.
-
-    Returns:
-        `(height, width, channels)`: 3 channels if any file is in colour, otherwise 1.
-
-    Raises:
-        ValueError: If the folder is missing or has no images, a header cannot be read, or files
-            that are to keep their size differ in it.
-
-    Example:
-        >>> import tempfile, PIL.Image
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     PIL.Image.new("L", (40, 30)).save(f"{folder}/black.png")
-        ...     folder_shape(folder)
-        (30, 40, 1)
-    """
-    if size is not None:
-        _check_size(size)
-    files = image_files.find(path)
-    sizes, colored = image_files.survey(files)
-    return (*((size, size) if size else _only_size(path, sizes)), 3 if colored else 1)
-
-
-def _common_size(path, files, on_error):
-    sizes, _ = image_files.survey(files, on_error)
-    return _only_size(path, sizes)
-
-
-def _only_size(path, sizes):
-    if len(sizes) > 1:
-        found = [f"{width}x{height} ({n} files)" for (height, width), n in sizes.most_common(5)]
-        raise ValueError(
-            f"The images of {image_files.shown(path)} differ in size: {', '.join(found)}"
-            f"{', ...' if len(sizes) > 5 else ''}. Pass a size, to which all are cropped (to the "
-            "centred square) and resized: --image_size on the command line."
-        )
-    return next(iter(sizes))
+        elements = tf.data.Dataset.from_tensor_slices(paths)
+        return pipeline.decoded_batches(elements, decode, **batching)
+    elements = tf.data.Dataset.from_tensor_slices((paths, labels_))
+    return pipeline.decoded_batches(elements, lambda file, label: (decode(file), label), **batching)
 
 
 def from_arrays(
@@ -412,11 +338,10 @@ SOURCES = {"embedded": _load_embedded, "tfds": from_tfds, "folder": _load_folder
 """Prefixes that `load` accepts."""
 
 
-def _check_size(size):
-    if not values.is_count(size, MAX_SIZE):
-        raise ValueError(
-            f"The image size must be a positive integer, at most {MAX_SIZE}. Received: {size!r}"
-        )
+def _choice(batching):
+    """Takes out of a dict of keywords those of `CHOOSING` that choose something."""
+    taken = {key: batching.pop(key, None) for key in CHOOSING}
+    return {key: value for key, value in taken.items() if value is not None and value is not False}
 
 
 def _resize(images, size):

@@ -11,7 +11,7 @@ import numpy as np
 
 import geans
 from geans import data, metrics, presets, report
-from geans.data import image_files
+from geans.data import folders, image_files
 from geans.experiment import families, loading, making, translating
 from geans.metrics import evaluation, feature_set, features
 from geans.metrics.measurement import Measurement, Origin
@@ -137,7 +137,7 @@ def real_data(preset, mixture, data_dir, *, split=None, samples=SAMPLES, trained
     if source == "folder":
         choice = {key: options[key] for key in options.keys() & set(data.images.CHOOSING)}
         choice.pop("balanced", None)
-        files, _ = data.images.files_of(path, **choice)
+        files, _ = folders.files_of(path, **choice)
         dataset = _EvenlySpaced(dataset, samples, len(files))
     return Origin(name=preset.data, split=used), dataset
 

@@ -1,0 +1,128 @@
+"""Which images a folder holds: its files, their labels and their common size."""
+
+import numpy as np
+
+from geans import values
+from geans.data import classes, image_files
+
+MAX_SIZE = 8_192
+"""The largest side, in pixels, to which images are resized."""
+
+
+def files_of(path, *, labels=False, limit=None, class_shares=None, without=None):
+    """The files of a folder that `images.from_folder` reads.
+
+    Args:
+        path: The folder.
+        labels: Whether labels are needed.
+        limit: As in `classes.chosen`, like the two that follow.
+        class_shares: Needs labels.
+        without: Needs labels.
+
+    Returns:
+        A list of paths, and their labels, int64, or `None` where nothing needs them.
+
+    Raises:
+        ValueError: As `images.from_folder` does before it opens a file.
+
+    Example:
+        >>> import tempfile, PIL.Image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     PIL.Image.new("L", (40, 30)).save(f"{folder}/black.png")
+        ...     files, found = files_of(folder)
+        >>> [file.name for file in files], found
+        (['black.png'], None)
+    """
+    files = image_files.find(path)
+    found = None
+    if labels or class_shares is not None or without is not None:
+        _, found = image_files.classes(path, files)
+    choice = {"limit": limit, "class_shares": class_shares, "without": without}
+    chosen = classes.chosen(len(files), found, **choice)
+    return [files[index] for index in chosen], None if found is None else found[chosen]
+
+
+def folder_shape(path, size=None):
+    """The shape of the images of a folder, from the headers of its files.
+
+    Args:
+        path: As in `images.from_folder`.
+        size: As in `images.from_folder`.
+
+    Returns:
+        `(height, width, channels)`: 3 channels if any file is in colour, otherwise 1.
+
+    Raises:
+        ValueError: If the folder is missing or has no images, a header cannot be read, or files
+            that are to keep their size differ in it.
+
+    Example:
+        >>> import tempfile, PIL.Image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     PIL.Image.new("L", (40, 30)).save(f"{folder}/black.png")
+        ...     folder_shape(folder)
+        (30, 40, 1)
+    """
+    if size is not None:
+        check_size(size)
+    sizes, colored = image_files.survey(image_files.find(path))
+    return (*((size, size) if size else _only_size(path, sizes)), 3 if colored else 1)
+
+
+def common_size(path, files, size, on_error):
+    """`(size, size)`, or where `size` is `None` the height and the width that all files have.
+
+    Raises:
+        ValueError: If files that are to keep their size differ in it, or cannot be read.
+    """
+    if size is not None:
+        return size, size
+    sizes, _ = image_files.survey(files, on_error)
+    return _only_size(path, sizes)
+
+
+def _only_size(path, sizes):
+    if len(sizes) > 1:
+        found = [f"{width}x{height} ({n} files)" for (height, width), n in sizes.most_common(5)]
+        raise ValueError(
+            f"The images of {image_files.shown(path)} differ in size: {', '.join(found)}"
+            f"{', ...' if len(sizes) > 5 else ''}. Pass a size, to which all are cropped (to the "
+            "centred square) and resized: --image_size on the command line."
+        )
+    return next(iter(sizes))
+
+
+def read(files, shape, on_error, *, keep):
+    """Decodes every file once.
+
+    Args:
+        files: As `files_of` gives them.
+        shape: `(height, width, channels)` of the images.
+        on_error: As in `images.from_folder`.
+        keep: Whether to keep the images, or only to see which can be read.
+
+    Returns:
+        The indices of the files that can be read, and their images, uint8 `(n, *shape)`, or `None`.
+
+    Raises:
+        ValueError: If files cannot be read (with `on_error="skip"`: none can).
+    """
+    images = np.empty((len(files), *shape), "uint8") if keep else None
+    failures = image_files.read_every(
+        files, shape, images.__setitem__ if keep else lambda index, image: None
+    )
+    image_files.check_failures(files, failures, on_error)
+    good = np.delete(np.arange(len(files)), list(failures))
+    return good, images[good] if keep and failures else images
+
+
+def check_size(size):
+    """Refuses what is no side of an image.
+
+    Raises:
+        ValueError: If `size` is no integer from 1 to `MAX_SIZE`.
+    """
+    if not values.is_count(size, MAX_SIZE):
+        raise ValueError(
+            f"The image size must be a positive integer, at most {MAX_SIZE}. Received: {size!r}"
+        )

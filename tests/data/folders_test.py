@@ -1,0 +1,91 @@
+"""Folders of images, through `images.from_folder` and by themselves."""
+
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from geans.data import folders, images, pipeline
+
+QUIET = dict(shuffle=False, batch_size=1000)
+
+
+def everything(dataset):
+    parts = list(dataset.as_numpy_iterator())
+    return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def to_bytes(normalised):
+    return np.rint((normalised + 1) * 127.5).astype("uint8")
+
+
+def of_classes(folder, **counts):
+    """Grey files of 10, 11, ... in subfolders by their names."""
+    shade = 10
+    for name, count in counts.items():
+        (folder / name / "deeper").mkdir(parents=True)
+        for index in range(count):
+            PIL.Image.new("L", (4, 4), shade).save(folder / name / "deeper" / f"{index}.png")
+            shade += 1
+    return folder
+
+
+def shades_and_labels(dataset):
+    pictures, labels = everything(dataset)
+    return to_bytes(pictures)[:, 0, 0, 0].tolist(), labels.tolist()
+
+
+@pytest.mark.parametrize("limit_of_memory", [2**30, 1])
+def test_subfolders_are_classes(tmp_path, monkeypatch, limit_of_memory):
+    of_classes(tmp_path, dog=2, cat=3)
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", limit_of_memory)
+    options = dict(channels=1, labels=True, **QUIET)
+    found = images.from_folder(tmp_path, **options)
+    assert found.element_spec[1] == tf.TensorSpec((None,), tf.int64)
+    assert shades_and_labels(found) == ([12, 13, 14, 10, 11], [0, 0, 0, 1, 1])
+    found = images.load(f"folder:{tmp_path}", without=[1], **options)
+    assert shades_and_labels(found) == ([12, 13, 14], [0, 0, 0])
+    assert images.class_names(f"folder:{tmp_path}") == ["cat", "dog"]
+
+
+def test_subfolders_balance_without_being_yielded(tmp_path):
+    of_classes(tmp_path, cat=4, dog=2)
+    found = everything(images.from_folder(tmp_path, channels=1, balanced=True, **QUIET))
+    assert sorted(to_bytes(found)[:, 0, 0, 0].tolist()) == [10, 11, 12, 14, 14, 15]
+
+
+def test_labels_belong_to_files_that_can_be_read(tmp_path):
+    of_classes(tmp_path, cat=2, dog=2)
+    (tmp_path / "cat" / "deeper" / "0.png").write_bytes(b"")
+    options = dict(channels=1, labels=True, on_error="skip", **QUIET)
+    assert shades_and_labels(images.from_folder(tmp_path, **options)) == ([11, 12, 13], [0, 1, 1])
+
+
+def test_one_subfolder_is_no_class(tmp_path):
+    of_classes(tmp_path, cat=2)
+    with pytest.raises(ValueError, match="two or more.*has 1 subfolder, 'cat'"):
+        images.from_folder(tmp_path, labels=True)
+
+
+def test_a_streamed_folder_cannot_be_balanced(tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
+    with pytest.raises(ValueError, match="too large for memory, where alone balanced"):
+        images.from_folder(of_classes(tmp_path, cat=2, dog=1), balanced=True)
+
+
+@pytest.mark.parametrize("limit_of_memory", [2**30, 1])
+def test_choices_that_choose_nothing(tmp_path, monkeypatch, limit_of_memory):
+    of_classes(tmp_path, cat=2)
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", limit_of_memory)
+    nothing = dict(limit=None, class_shares=None, without=None, balanced=False)
+    found = everything(images.from_folder(tmp_path, channels=1, **nothing, **QUIET))
+    assert to_bytes(found)[:, 0, 0, 0].tolist() == [10, 11]
+    with pytest.raises(ValueError, match="limit=0"):
+        images.from_folder(tmp_path, limit=0)
+
+
+def test_files_and_labels(tmp_path):
+    files, labels = folders.files_of(of_classes(tmp_path, cat=2, dog=3), limit=3, labels=True)
+    assert [file.parts[-3] for file in files] == ["cat", "dog", "dog"]
+    assert labels.tolist() == [0, 1, 1]
+    assert folders.folder_shape(tmp_path) == (4, 4, 1)
