@@ -23,7 +23,11 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def find(folder, formats=FORMATS):
-    """Sorted files; refuses links out of the folder, counts files of other formats."""
+    """Sorted files; refuses links out of the folder, counts files of other formats.
+
+    Hidden files and subfolders are left aside, whose names begin with a dot: what notebooks and
+    archives of other machines leave behind (`.ipynb_checkpoints`, `._photo.jpg`) is no image.
+    """
     if not isinstance(folder, (str, os.PathLike)):
         raise ValueError(f"path must be that of a folder. Received: path={folder!r}")
     folder = pathlib.Path(folder)
@@ -31,9 +35,11 @@ def find(folder, formats=FORMATS):
         raise ValueError(f"There is no folder {shown(folder)}.")
     files, others = [], 0
     for directory, subfolders, names in os.walk(folder, onerror=_refuse_folder):
-        for name in [*subfolders, *names]:
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        visible = [name for name in names if not name.startswith(".")]
+        for name in [*subfolders, *visible]:
             _check_link(pathlib.Path(directory, name), folder)
-        images = [name for name in names if pathlib.Path(name).suffix.lower() in formats]
+        images = [name for name in visible if pathlib.Path(name).suffix.lower() in formats]
         files += [pathlib.Path(directory, name) for name in images]
         others += len(names) - len(images)
     if not files:
@@ -43,7 +49,7 @@ def find(folder, formats=FORMATS):
         )
     if others:
         logging.getLogger(__name__).warning(
-            "%s: left aside %d files that do not end in %s.",
+            "%s: left aside %d files that are hidden or do not end in %s.",
             shown(folder),
             others,
             ", ".join(formats),

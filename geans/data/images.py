@@ -133,6 +133,8 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
 def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, **batching):
     """PNG and JPEG files of a folder and its subfolders, in sorted order before shuffling.
 
+    Hidden files and subfolders, whose names begin with a dot, are left aside.
+
     Subfolders can be classes: the label of an image is the index of the subfolder of `path` that it
     lies in, however deep, in the order of `class_names`.
 

@@ -475,7 +475,8 @@ def test_workers_of_which_one_was_killed_end_as_if_it_was_not(tmp_path):
     assert victim.returncode == -signal.SIGKILL
     output, _ = survivor.communicate(timeout=300)
     assert survivor.returncode == 1
-    assert "UnavailableError" in output and "tasks have crashed" in output
+    # What TensorFlow says next depends on what it notices first, the lost worker or its socket.
+    assert "Collective ops is aborted by" in output
     left = [path.name for path in checkpoint.checkpoints(run_dir / "checkpoints")]
     assert left[-1] == "epoch_000001_step_00000002"
 

@@ -1,5 +1,7 @@
 """Folders of images, through `images.from_folder` and by themselves."""
 
+import os
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -59,6 +61,16 @@ def test_labels_belong_to_files_that_can_be_read(tmp_path):
     (tmp_path / "cat" / "deeper" / "0.png").write_bytes(b"")
     options = dict(channels=1, labels=True, on_error="skip", **QUIET)
     assert shades_and_labels(images.from_folder(tmp_path, **options)) == ([11, 12, 13], [0, 1, 1])
+
+
+def test_what_is_hidden_is_neither_an_image_nor_a_class(tmp_path):
+    of_classes(tmp_path, cat=1, dog=1)
+    of_classes(tmp_path, **{".ipynb_checkpoints": 1})
+    (tmp_path / "cat" / "._0.png").write_bytes(b"what archives of other machines hold")
+    os.symlink("/", tmp_path / ".link")
+    found = images.from_folder(tmp_path, channels=1, labels=True, **QUIET)
+    assert shades_and_labels(found) == ([10, 11], [0, 1])
+    assert images.class_names(f"folder:{tmp_path}") == ["cat", "dog"]
 
 
 def test_one_subfolder_is_no_class(tmp_path):
