@@ -150,3 +150,38 @@ def test_anomalies_are_shown_from_the_least_to_the_most_anomalous():
     shown = [text.get_text() for text in figure.texts]
     expected = ["normal 0.10", "normal 0.40", "anomaly 0.60", "anomaly 0.90"]
     assert shown == [*expected, "image, made, missed"]
+
+
+class Darker:
+    """What it translates is `share` of what came."""
+
+    def __init__(self, share):
+        self.share = share
+
+    def translate(self, images):
+        return images * np.float32(self.share)
+
+
+def test_the_lead_over_a_copy_is_uncertain_by_as_many_kinds_as_there_are(tmp_path):
+    translation = load("translation")
+    random = np.random.default_rng(0)
+    images = random.uniform(-1, 1, (6, 16, 16, 3)).astype("float32")
+    names = np.array(["1F600.svg", "1F44B.svg", "1F44B-1F3FB.svg", "1F44B-1F3FC.svg", "A.svg", "B"])
+    np.savez(tmp_path / "pairs.npz", names_test=names)
+    preset = dataclasses.replace(presets.get("pix2pix"), data="pairs:pairs.npz")
+    examples = translation.translating.Examples(images, images * np.float32(0.5), "test")
+    kinds = translation.kinds(preset, examples, tmp_path)
+    assert sorted(map(len, kinds)) == [1, 1, 1, 3]
+
+    found = translation.lead(Darker(0.5), examples, kinds)
+    copies = metrics.structural_similarity(examples.second, images)
+    assert found["similarity_above_copy"] == pytest.approx(1 - copies, abs=1e-6)
+    bounds = found["similarity_above_copy_low"], found["similarity_above_copy_high"]
+    assert 0 < bounds[0] < found["similarity_above_copy"] < bounds[1]
+    assert found["kinds"] == 4
+    assert translation.lead(Darker(1), examples, kinds)["similarity_above_copy_high"] == 0
+
+    # What never differs is certain.
+    alike = translation.translating.Examples(images[[0] * 6], images[[0] * 6] * 0.5, "test")
+    found = translation.lead(Darker(0.5), alike, kinds)
+    assert found["similarity_above_copy_low"] == pytest.approx(found["similarity_above_copy_high"])
