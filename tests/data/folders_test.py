@@ -2,23 +2,14 @@
 
 import os
 
-import numpy as np
 import PIL.Image
 import pytest
 import tensorflow as tf
 
 from geans.data import folders, images, pipeline
+from tests.data.read_back import everything, to_bytes
 
 QUIET = dict(shuffle=False, batch_size=1000)
-
-
-def everything(dataset):
-    parts = list(dataset.as_numpy_iterator())
-    return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
-
-
-def to_bytes(normalised):
-    return np.rint((normalised + 1) * 127.5).astype("uint8")
 
 
 def of_classes(folder, **counts):

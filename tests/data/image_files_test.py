@@ -14,15 +14,7 @@ import pytest
 import tensorflow as tf
 
 from geans.data import image_files, images, pipeline
-
-
-def everything(dataset):
-    parts = list(dataset.as_numpy_iterator())
-    return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
-
-
-def to_bytes(normalised):
-    return np.rint((normalised + 1) * 127.5).astype("uint8")
+from tests.data.read_back import everything, to_bytes
 
 
 def noise(*shape, seed=0):

@@ -8,19 +8,11 @@ import pytest
 import tensorflow as tf
 
 from geans.data import images, pipeline
+from tests.data.read_back import everything, to_bytes
 
 TFDS = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/tfds"
 needs_tfds = pytest.mark.skipif(not TFDS.is_dir(), reason=f"no prepared datasets in {TFDS}")
 QUIET = dict(shuffle=False, batch_size=1000)
-
-
-def everything(dataset):
-    parts = list(dataset.as_numpy_iterator())
-    return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
-
-
-def to_bytes(normalised):
-    return np.rint((normalised + 1) * 127.5).astype("uint8")
 
 
 def noise(*shape, seed=0):
