@@ -66,7 +66,7 @@ def fitted(model, dataset, seed):
     rate = keras.optimizers.schedules.CosineDecay(2e-3, ENCODER_STEPS)
     models.fit_encoder(
         encoder,
-        model.averaged_generator,
+        model.ema_generator,
         model.discriminator,
         dataset.repeat().take(ENCODER_STEPS),
         optimizer=keras.optimizers.Adam(rate),
@@ -79,7 +79,7 @@ def measure(model, dataset, test, digit, seed, one_class):
     """AUROCs of a model, and the picture of `SHOWN` test images from normal to anomalous."""
     images, labels = test
     anomalous = (labels == digit) != one_class
-    players = model.averaged_generator, model.discriminator
+    players = model.ema_generator, model.discriminator
     searched = metrics.anomaly_scores(images, *players, seed=seed)
     encoded = metrics.anomaly_scores(images, *players, encoder=fitted(model, dataset, seed))
     known = np.concatenate(list(dataset.as_numpy_iterator()))

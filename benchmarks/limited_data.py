@@ -8,7 +8,7 @@ Two suites, a row per run; a run whose row is there already is not repeated.
 - rare: garments of which the rarest class has a twentieth of the most frequent, as they come and
   balanced.
 
-Samples, 10,000 of the averaged generator, are always compared with the *whole* set of 10,000
+Samples, 10,000 of the EMA generator, are always compared with the *whole* set of 10,000
 images, of which the runs see a part. Of "small", the end and the best epoch (by the
 Fréchet distance, of those evaluated) are kept, and what the discriminator's logits are on average:
 for the images that it trained on, for all images, for generated ones. Of "rare", the coverage of
@@ -110,7 +110,7 @@ def logits(model, preset):
             for trained_on in (True, False)
         )
     )
-    sets = {"seen": seen, "all": every, "fake": model.sample(1_000, seed=0, averaged=False)}
+    sets = {"seen": seen, "all": every, "fake": model.sample(1_000, seed=0, ema=False)}
     return {
         name: float(np.mean(model.discriminator.predict(images, batch_size=250, verbose=0)))
         for name, images in sets.items()

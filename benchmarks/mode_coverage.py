@@ -4,7 +4,7 @@
     python benchmarks/mode_coverage.py --list
 
 Trains variants of the presets on points and appends a row per run to `mode_coverage.jsonl`: what
-2,500 samples of the averaged generator cover, and of the live one. What the file has already is not
+2,500 samples of the EMA generator cover, and of the raw one. What the file has already is not
 repeated, so an interrupted benchmark goes on, and seeds can join later. Each run has one thread and
 `--workers` of them go on at a time: compare seconds within a suite, never across files.
 """
@@ -219,14 +219,14 @@ def measure(run):
     except FloatingPointError:
         scale = math.nan  # Who meets a NaN before the end covers nothing.
     seconds = time.perf_counter() - start
-    averaged, live = (
-        metrics.mode_coverage_or_nothing(scale * model.sample(POINTS, seed=0, averaged=of), mixture)
+    ema, raw = (
+        metrics.mode_coverage_or_nothing(scale * model.sample(POINTS, seed=0, ema=of), mixture)
         for of in (True, False)
     )
     return {
         **run,
-        **dataclasses.asdict(averaged),
-        "live_good_fraction": live.good_fraction,
+        **dataclasses.asdict(ema),
+        "raw_high_quality_fraction": raw.high_quality_fraction,
         "updates": int(model.generator_player.optimizer.iterations.numpy()),
         "samples": int(model.samples_seen.numpy()),
         "seconds": round(seconds, 1),
@@ -257,7 +257,7 @@ def main():
             report.append_row(row, arguments.output)
             print(
                 f"{number}/{len(todo)} {row['suite']}: {row['name']}, seed {row['seed']}: "
-                f"{row['modes_with_mass']} modes with mass, {row['good_fraction']:.1%} good, "
+                f"{row['covered_modes']} modes with mass, {row['high_quality_fraction']:.1%} good, "
                 f"reverse KL {row['reverse_kl']:.4f}, {row['seconds']:.0f} s",
                 flush=True,
             )

@@ -3,7 +3,7 @@
     python benchmarks/presets.py --seeds=0,1,2 --output=benchmarks/presets.jsonl
 
 Trains every preset with every seed as `geans train` does, and appends a row per run: for points and
-stacks the mode coverage of the averaged generator; for clips how they move, and how real ones do;
+stacks the mode coverage of the EMA generator; for clips how they move, and how real ones do;
 for other images what `geans evaluate` says, and the mean pixel distance between pairs of samples,
 divided by that of the real images (1 is as varied as the real ones).
 Takes the sum of the minutes that `geans presets` prints, per seed.

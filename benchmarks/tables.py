@@ -27,9 +27,9 @@ PAGES = (
 )
 COMPARISON = HERE / "comparison"
 PICTURE = DOCS / "comparison.png"
-COLUMNS = comparison.COLUMNS | {"live_good_fraction": ("good, live", "{:.1%}")}
-SHORT = ("modes_with_mass", "good_fraction", "reverse_kl", "seconds")
-LONG = (*SHORT[:3], "live_good_fraction", "updates", "samples", "seconds")
+COLUMNS = comparison.COLUMNS | {"raw_high_quality_fraction": ("high quality, raw", "{:.1%}")}
+SHORT = ("covered_modes", "high_quality_fraction", "reverse_kl", "seconds")
+LONG = (*SHORT[:3], "raw_high_quality_fraction", "updates", "samples", "seconds")
 MODES = {"ring": 8, "grid": 25}
 ZOO = {
     "FID": ("frechet_distance", "{:.2f}"),
@@ -90,7 +90,7 @@ def suite_table(name):
 def succeeded(row):
     """Training worked: all modes have mass and half of the samples are good."""
     problem = row["preset"].partition("_")[2]
-    return row["modes_with_mass"] == MODES[problem] and row["good_fraction"] >= 0.5
+    return row["covered_modes"] == MODES[problem] and row["high_quality_fraction"] >= 0.5
 
 
 def stability():
@@ -101,7 +101,7 @@ def stability():
     for name, runs in sorted(runs_of.items()):
         seeds = grouped(runs, "seed").values()
         shares = [sum(map(succeeded, of_seed)) / len(of_seed) for of_seed in seeds]
-        good = [row["good_fraction"] for row in runs if succeeded(row)]
+        good = [row["high_quality_fraction"] for row in runs if succeeded(row)]
         worked = comparison.cell(good, "{:.1%}") if good else "-"
         lines.append([name, len(shares), comparison.cell(shares, "{:.0%}"), worked])
     return markdown(["name", "seeds", "rates that work", "good, where it works"], lines)
@@ -111,7 +111,7 @@ def tuning():
     """The settings of either rule and problem, the best first."""
 
     def badness(rows):
-        return sum(row["reverse_kl"] + 1 - row["good_fraction"] for row in rows) / len(rows)
+        return sum(row["reverse_kl"] + 1 - row["high_quality_fraction"] for row in rows) / len(rows)
 
     rows = suite("tuning")
     worst_last = {name: badness(group) for name, group in grouped(rows).items()}
@@ -192,7 +192,7 @@ def zoo():
     first = rows[0]
     protocol = (
         f"\nFeatures {first['features']} {first['checksum']}; {first['fake_count']:,} images of "
-        "the averaged generator (latents of seed 0) against the training images, 10,000 of them "
+        "the EMA generator (latents of seed 0) against the training images, 10,000 of them "
         "at most; k = 5; medians and ranges of the seeds, the shortest time of them."
     )
     return markdown(header, lines) + "\n" + protocol + machine(first)
@@ -302,7 +302,11 @@ def result(row):
     if "frame_change" in row:
         pairs = (f"{row[name]:.2f} (real {row[f'real_{name}']:.2f})" for name in MOTION)
         return "change from frame to frame {}, from end to end {}".format(*pairs)
-    good = f"{row['good_fraction']:.1%} good, " if row.get("good_fraction") is not None else ""
+    good = (
+        f"{row['high_quality_fraction']:.1%} good, "
+        if row.get("high_quality_fraction") is not None
+        else ""
+    )
     return f"{row['modes']} modes, {good}reverse KL {row['reverse_kl']:.4f}"
 
 

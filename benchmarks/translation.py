@@ -3,7 +3,7 @@
     python benchmarks/translation.py --presets=pix2pix,gean_pix2pix --data_dir=DIR \
         --output=benchmarks/translation.jsonl
 
-Trains presets with every seed as `geans train` does, and measures the averaged generator on images
+Trains presets with every seed as `geans train` does, and measures the EMA generator on images
 that it was not trained on, in units of images in [-1, 1]. A row per run: of Pix2Pix the mean
 absolute error and SSIM of the held-out pairs, beside those of two answers that need no training, a
 copy of the input and the mean of all training targets, and how far the SSIM is above the copy's,

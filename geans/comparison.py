@@ -26,8 +26,8 @@ CHILD = "import sys; from geans import comparison; sys.exit(comparison.train(sys
 # Heading of the table's column, and how it shows a number.
 COLUMNS = {
     "modes": ("modes", "{:g}"),
-    "modes_with_mass": ("with mass", "{:g}"),
-    "good_fraction": ("good", "{:.1%}"),
+    "covered_modes": ("with mass", "{:g}"),
+    "high_quality_fraction": ("good", "{:.1%}"),
     "reverse_kl": ("reverse KL", "{:.4f}"),
     "updates": ("updates", "{:,.0f}"),
     "samples": ("samples", "{:,.0f}"),
@@ -245,7 +245,7 @@ def _summary(rows, modes):
         who = f"samples of {who}; median of {len(rows)} seeds"
     texts = {
         "modes": f"{{:g}} of {modes:,} modes",
-        "good_fraction": "{:.1%} good",
+        "high_quality_fraction": "{:.1%} good",
         "reverse_kl": "reverse KL {:.4f}",
         "updates": "{:,.0f} updates",
     }

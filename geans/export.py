@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 
-def saved_model(model, path, *, averaged=True):
+def saved_model(model, path, *, ema=True):
     """Writes a SavedModel with these signatures.
 
     - `serving_default(latents)`: float32 `(batch, latent_dim)` to samples `(batch, ...)`; with
@@ -20,7 +20,7 @@ def saved_model(model, path, *, averaged=True):
     Args:
         model: A `geans` model.
         path: Directory to make; it must not exist or be empty.
-        averaged: Whether to write the averaged generator, where there is one, or the live one.
+        ema: Whether to write the EMA generator, where there is one, or the raw one.
 
     Raises:
         ValueError: If `model` is no model of `geans`, or `path` no empty or new directory.
@@ -43,7 +43,7 @@ def saved_model(model, path, *, averaged=True):
     path = pathlib.Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(f"{path} exists. Pass a new or an empty directory to export into.")
-    network = (averaged and model.averaged_generator) or model.generator
+    network = (ema and model.ema_generator) or model.generator
 
     def generate(*inputs):
         return network(inputs if len(inputs) > 1 else inputs[0], training=False)

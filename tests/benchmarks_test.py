@@ -52,17 +52,17 @@ def test_equal_updates_are_equal():
 
 def test_a_row_is_known_by_what_was_asked_for():
     (run, *_) = mode_coverage.runs(["windows"], seeds=[0])
-    assert mode_coverage.key(run | {"good_fraction": 0.5}) == mode_coverage.key(run)
+    assert mode_coverage.key(run | {"high_quality_fraction": 0.5}) == mode_coverage.key(run)
     assert mode_coverage.key(run | {"seed": 1}) != mode_coverage.key(run)
     assert mode_coverage.key(run | {"overrides": {"epochs": 1}}) != mode_coverage.key(run)
 
 
 def test_training_worked_if_all_modes_have_mass_and_half_of_the_samples_are_good():
     tables = load("tables")
-    row = {"preset": "gan_ring", "modes_with_mass": 8, "good_fraction": 0.5}
+    row = {"preset": "gan_ring", "covered_modes": 8, "high_quality_fraction": 0.5}
     assert tables.succeeded(row)
-    assert not tables.succeeded(row | {"modes_with_mass": 7})
-    assert not tables.succeeded(row | {"good_fraction": 0.49})
+    assert not tables.succeeded(row | {"covered_modes": 7})
+    assert not tables.succeeded(row | {"high_quality_fraction": 0.49})
     assert not tables.succeeded(row | {"preset": "gan_grid"})
 
 

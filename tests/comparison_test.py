@@ -12,7 +12,7 @@ import pytest
 from geans import comparison, presets, report
 
 COSTS = {"updates": 10, "samples": 1_280, "seconds": 2.0, "peak_memory_mb": 700.0}
-GOOD = {"modes": 8, "good_fraction": 0.5, "reverse_kl": 0.25, "modes_with_mass": 7}
+GOOD = {"modes": 8, "high_quality_fraction": 0.5, "reverse_kl": 0.25, "covered_modes": 7}
 
 
 def tiny(name="gan_ring", **changes):
@@ -191,9 +191,9 @@ def test_what_is_not_a_comparison_is_left_alone(tmp_path, trained):
 
 def test_the_table_has_median_and_range():
     rows = [
-        row("gan_ring", 0, modes=8, good_fraction=0.9, reverse_kl=0.01, seconds=60.4),
-        row("gan_ring", 1, modes=3, good_fraction=0.5, reverse_kl=0.5, seconds=64.0),
-        row("gan_ring", 2, modes=7, good_fraction=0.7, reverse_kl=0.03, seconds=61.0),
+        row("gan_ring", 0, modes=8, high_quality_fraction=0.9, reverse_kl=0.01, seconds=60.4),
+        row("gan_ring", 1, modes=3, high_quality_fraction=0.5, reverse_kl=0.5, seconds=64.0),
+        row("gan_ring", 2, modes=7, high_quality_fraction=0.7, reverse_kl=0.03, seconds=61.0),
         row("gean_ring", 0, updates=16_000),
     ]
     head, gan, gean, remark = comparison.table(rows).splitlines()
@@ -212,7 +212,7 @@ def test_the_table_has_median_and_range():
 
 
 def test_rows_of_images_and_of_diverged_runs_in_the_table():
-    nothing = {"modes": 0, "good_fraction": 0.0, "reverse_kl": math.inf, "modes_with_mass": 0}
+    nothing = {"modes": 0, "high_quality_fraction": 0.0, "reverse_kl": math.inf, "covered_modes": 0}
     rows = [{"preset": "gan_fashion", "seed": 0, **COSTS}]
     rows += [row("gan_ring", 1, **nothing, diverged=True), row("gan_ring", 2)]
     lines = comparison.table(rows).splitlines()
@@ -223,12 +223,17 @@ def test_rows_of_images_and_of_diverged_runs_in_the_table():
 
 def test_a_diverged_run_is_a_row_like_others(tmp_path, monkeypatch):
     def diverge(preset, path, data_dir):
-        values = {"modes": 0, "good_fraction": 0.0, "reverse_kl": math.inf, "modes_with_mass": 0}
+        values = {
+            "modes": 0,
+            "high_quality_fraction": 0.0,
+            "reverse_kl": math.inf,
+            "covered_modes": 0,
+        }
         report.write_json(values | {"diverged": True}, path / "metrics.json")
         report.write_json(COSTS, path / "cost.json")
         report.write_json({}, path / "versions.json")
         (path / "coverage.csv").write_text(
-            "epoch,samples_seen,modes,good_fraction\n1,640,8,0.9\n2,1280,0,0.0\n"
+            "epoch,samples_seen,modes,high_quality_fraction\n1,640,8,0.9\n2,1280,0,0.0\n"
         )
         np.savez(path / "coverage.npz", **{"1": np.zeros((9, 2)), "2": np.full((9, 2), np.nan)})
 
@@ -243,8 +248,8 @@ def test_a_diverged_run_is_a_row_like_others(tmp_path, monkeypatch):
 
 def test_stacks_of_digits_are_rows_and_pictures_like_others(tmp_path, monkeypatch):
     def train(preset, path, data_dir):
-        found = {"modes": 990 + preset.seed, "good_fraction": None, "reverse_kl": 0.1}
-        report.write_json(found | {"modes_with_mass": 980}, path / "metrics.json")
+        found = {"modes": 990 + preset.seed, "high_quality_fraction": None, "reverse_kl": 0.1}
+        report.write_json(found | {"covered_modes": 980}, path / "metrics.json")
         report.write_json(COSTS, path / "cost.json")
         report.write_json({}, path / "versions.json")
         (path / "coverage.csv").write_text("epoch,samples_seen,modes\n1,640,500\n2,1280,990\n")

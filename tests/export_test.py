@@ -26,16 +26,16 @@ def model(make_model, points):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("averaged", [True, False])
-def test_tensorflow_alone_samples_what_the_model_samples(model, averaged, tmp_path, run_python):
-    export.saved_model(model, tmp_path / "saved", averaged=averaged)
+@pytest.mark.parametrize("ema", [True, False])
+def test_tensorflow_alone_samples_what_the_model_samples(model, ema, tmp_path, run_python):
+    export.saved_model(model, tmp_path / "saved", ema=ema)
     latents = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
     np.save(tmp_path / "latents.npy", latents)
     printed = run_python(LOAD, tmp_path, tmp_path / "saved")
     assert printed.strip() == "['sample', 'serving_default']"
-    expected = model.sample(5, seed=3, averaged=averaged)
+    expected = model.sample(5, seed=3, ema=ema)
     np.testing.assert_allclose(np.load(tmp_path / "sample.npy"), expected, atol=1e-6)
-    network = model.averaged_generator if averaged else model.generator
+    network = model.ema_generator if ema else model.generator
     np.testing.assert_allclose(np.load(tmp_path / "served.npy"), network(latents), atol=1e-6)
 
 

@@ -114,7 +114,7 @@ def test_code_in_a_lambda_layer_is_not_run(tmp_path):
     inputs = keras.Input((3,))
     generator = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Lambda(mark)(inputs)))
     # A clone for the average would need the permission that loading does not have either.
-    model = geans.GAN(generator, networks.mlp.discriminator((2,)), averaging_half_life=None)
+    model = geans.GAN(generator, networks.mlp.discriminator((2,)), ema_half_life=None)
     model.compile()
     model.save(tmp_path / "model.keras")
     marker.unlink()

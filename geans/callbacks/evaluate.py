@@ -37,7 +37,7 @@ class Evaluate(keras.callbacks.Callback):
         samples: Number of generated, and at most of real, images.
         features: What `features.get` takes: the name of a feature network, a Keras model
             or a function. `None` for the network that fits the images' shape.
-        averaged: Whether the averaged generator is judged, where there is one, or the live one.
+        ema: Whether the EMA generator is judged, where there is one, or the raw one.
         seed: Integer that fixes the latents.
         directory: Where the files go; `None` for no files. Made if missing.
         keep_best: Name of the number by which models are compared, such as "frechet_distance" or
@@ -65,7 +65,7 @@ class Evaluate(keras.callbacks.Callback):
         every=5,
         samples=10_000,
         features=None,
-        averaged=True,
+        ema=True,
         seed=0,
         directory=None,
         keep_best=None,
@@ -79,7 +79,7 @@ class Evaluate(keras.callbacks.Callback):
         self.every = every
         self.samples = samples
         self.features = features
-        self.averaged = averaged
+        self.ema = ema
         self.seed = seed
         self.directory = None if directory is None else pathlib.Path(directory)
         self.keep_best = keep_best
@@ -140,11 +140,11 @@ class Evaluate(keras.callbacks.Callback):
         return feature_set.extract(batches, network, origin, count=self.samples, keep=keep)
 
     def _measure(self):
-        averaged = self.averaged and self.model.averaged_generator is not None
+        ema = self.ema and self.model.ema_generator is not None
         origin = measurement.Origin(
-            name=self.model.name, generator="averaged" if averaged else "live", seed=self.seed
+            name=self.model.name, generator="EMA" if ema else "raw", seed=self.seed
         )
-        batches = self.model.sample_batches(self.samples, self.seed, self.averaged)
+        batches = self.model.sample_batches(self.samples, self.seed, self.ema)
         try:
             fake = self._extract(batches, self._reference.network, origin)
         except FloatingPointError as error:

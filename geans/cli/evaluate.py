@@ -67,9 +67,7 @@ def define_flags(values):
         flag_values=values,
     )
     flags.DEFINE_integer("seed", 0, "Fixes what a run's model generates.", flag_values=values)
-    flags.DEFINE_bool(
-        "averaged", True, "Whether the averaged generator or the live one.", flag_values=values
-    )
+    flags.DEFINE_bool("ema", True, "Whether the EMA generator or the raw one.", flag_values=values)
     flags.DEFINE_string(
         "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
     )
@@ -115,7 +113,7 @@ def run(values):
         found = experiment.evaluate(
             values.run_dir,
             split=values.split,
-            averaged=values.averaged,
+            ema=values.ema,
             seed=values.seed,
             data_dir=values.data_dir,
             **options,
@@ -135,7 +133,7 @@ def _neighbours(values):
     figure, found = experiment.neighbours(
         values.run_dir,
         held_out=values.held_out,
-        averaged=values.averaged,
+        ema=values.ema,
         seed=values.seed,
         data_dir=values.data_dir,
     )

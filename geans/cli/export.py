@@ -15,9 +15,7 @@ def define_flags(values):
     """Adds the command's flags to `values`."""
     flags.DEFINE_string("run_dir", None, "Directory of a run of geans train.", flag_values=values)
     flags.DEFINE_string("output", "saved_model", "Directory to make.", flag_values=values)
-    flags.DEFINE_bool(
-        "averaged", True, "Whether the averaged generator or the live one.", flag_values=values
-    )
+    flags.DEFINE_bool("ema", True, "Whether the EMA generator or the raw one.", flag_values=values)
 
 
 def run(values):
@@ -27,5 +25,5 @@ def run(values):
     from geans import experiment, export
 
     model = experiment.load(values.run_dir)
-    export.saved_model(model, pathlib.Path(values.output), averaged=values.averaged)
+    export.saved_model(model, pathlib.Path(values.output), ema=values.ema)
     print(f"SavedModel: {values.output}")

@@ -23,7 +23,7 @@ def define_flags(values):
     flags.DEFINE_integer("count", 64, "Number of samples.", flag_values=values)
     flags.DEFINE_integer("seed", 0, "The same seed gives the same samples.", flag_values=values)
     flags.DEFINE_bool(
-        "averaged", True, "Whether from the averaged generator or the live one.", flag_values=values
+        "ema", True, "Whether from the EMA generator or the raw one.", flag_values=values
     )
     flags.DEFINE_float(
         "truncation",
@@ -89,7 +89,7 @@ def run(values):
 def _plain(model, values):
     import numpy as np
 
-    options = {"averaged": values.averaged, "truncation": values.truncation}
+    options = {"ema": values.ema, "truncation": values.truncation}
     if values.labels:
         name, _ = _classes(model, "--labels")
         if not all(label.strip().isdecimal() for label in values.labels):
@@ -114,7 +114,7 @@ def _sweep(model, values):
     if values.sweep < 1:
         raise ValueError(f"--sweep must be 1 row or more. Received: --sweep={values.sweep}.")
     name, number = _classes(model, "--sweep")
-    options = {"averaged": values.averaged, "truncation": values.truncation}
+    options = {"ema": values.ema, "truncation": values.truncation}
     columns = [
         # Of one seed, so that a row has the same latents.
         model.sample(values.sweep, values.seed, **options, **{name: np.full(values.sweep, label)})
@@ -125,7 +125,7 @@ def _sweep(model, values):
 
 def _interpolate(model, values):
     _refuse_truncation(values)
-    options = {"count": values.count, "steps": values.interpolate, "averaged": values.averaged}
+    options = {"count": values.count, "steps": values.interpolate, "ema": values.ema}
     return model.interpolate(values.seed, values.seed + 1, **options)
 
 
@@ -133,12 +133,12 @@ def _traverse(model, values):
     import keras
     import numpy as np
 
-    directions = model.latent_directions(values.traverse, averaged=values.averaged)
+    directions = model.latent_directions(values.traverse, ema=values.ema)
     inputs = model.sampling_inputs(1, values.seed)
     if values.truncation is not None:
         inputs = model.truncated(inputs, values.truncation)
     rows = keras.tree.map_structure(lambda part: np.repeat(part, len(directions), axis=0), inputs)
-    return model.traverse(rows, directions, averaged=values.averaged)
+    return model.traverse(rows, directions, ema=values.ema)
 
 
 WAYS = {"interpolate": _interpolate, "traverse": _traverse, "sweep": _sweep}

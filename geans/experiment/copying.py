@@ -18,7 +18,7 @@ def neighbours(
     held_out=None,
     features="pixels",
     samples=1_000,
-    averaged=True,
+    ema=True,
     seed=0,
     data_dir=None,
 ):
@@ -30,7 +30,7 @@ def neighbours(
             Without it there is a picture, but no number: no distance can be called small.
         features: What `metrics.features.get` takes.
         samples: Number of generated, and at most of held-out, images.
-        averaged: As in `evaluate`.
+        ema: As in `evaluate`.
         seed: As in `evaluate`.
         data_dir: As in `evaluate`.
 
@@ -50,9 +50,9 @@ def neighbours(
         raise ValueError(
             f"Training data that can be drawn anew need no copying. Received: {preset.data}."
         )
-    averaged = averaged and model.averaged_generator is not None
+    ema = ema and model.ema_generator is not None
     network = metrics.features.get(features)
-    fake = model.sample(samples, seed, averaged)
+    fake = model.sample(samples, seed, ema)
     if not np.isfinite(fake).all():
         raise FloatingPointError("Samples contain NaN or infinity: the generator has diverged.")
     fake = to_pixels(fake)
@@ -65,9 +65,7 @@ def neighbours(
         origin = metrics.Origin(name=origin.name, split=f"{origin.split}, held out {held_out}")
     sets = [_rows(network, each) for each in (fake, training, others)]
     found = metrics.nearest_neighbours(*sets[:2], held_out_features=sets[2], count=COLUMNS)
-    drawn = metrics.Origin(
-        name=preset.name, generator="averaged" if averaged else "live", seed=seed
-    )
+    drawn = metrics.Origin(name=preset.name, generator="EMA" if ema else "raw", seed=seed)
     numbers = _numbers(found, network, (origin, len(training)), (drawn, samples))
     return _picture(found, fake, training), numbers
 

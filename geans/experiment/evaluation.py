@@ -38,7 +38,7 @@ def evaluate(
     features=None,
     split=None,
     samples=SAMPLES,
-    averaged=True,
+    ema=True,
     seed=0,
     data_dir=None,
     progress=None,
@@ -56,7 +56,7 @@ def evaluate(
         features: What `metrics.features.get` takes; `None` for the network that fits the images.
         split: Of tensorflow-datasets, what to compare with; `None` for what the run trained on.
         samples: Number of generated, and at most of real, samples.
-        averaged: Whether the averaged generator is judged, where there is one, or the live one.
+        ema: Whether the EMA generator is judged, where there is one, or the raw one.
         seed: Integer that fixes the latents.
         data_dir: Where tensorflow-datasets finds its data.
         progress: Function from a label and a total to a function that gets the number done.
@@ -74,24 +74,24 @@ def evaluate(
         _log.warning("%s is not finished: this is the model of its newest checkpoint.", run_dir)
     preset = presets.read(pathlib.Path(run_dir) / "preset.json")
     mixture = making.make_mixture(preset, data_dir)
-    averaged = averaged and model.averaged_generator is not None
-    fake = Origin(name=preset.name, generator="averaged" if averaged else "live", seed=seed)
+    ema = ema and model.ema_generator is not None
+    fake = Origin(name=preset.name, generator="EMA" if ema else "raw", seed=seed)
     if translating.is_translation(model):
-        return _translated(model, preset, data_dir, fake, averaged)
-    found = [] if mixture is None else _modes(model, mixture, preset.data, fake, averaged)
+        return _translated(model, preset, data_dir, fake, ema)
+    found = [] if mixture is None else _modes(model, mixture, preset.data, fake, ema)
     polygons = making.make_polygons(preset)
     if polygons is not None:
-        found += _polygons(model, polygons, preset.data, fake, averaged)
+        found += _polygons(model, polygons, preset.data, fake, ema)
     if preset.data.startswith("video:"):
-        found += _motion(model, preset, fake, averaged, data_dir)
+        found += _motion(model, preset, fake, ema, data_dir)
     if metrics is None:
         metrics = () if _without_features(preset) and features is None else evaluation.DEFAULT
     if metrics:
         network = _network(features, model.generator.output_shape[1:])
-        drawn = model.sample_batches(samples, seed, averaged)  # Refuses too many.
+        drawn = model.sample_batches(samples, seed, ema)  # Refuses too many.
         real = real_data(preset, mixture, data_dir, split=split, samples=samples)
         found += _compare(real, (fake, drawn), network, metrics, samples, progress)
-        found += _steering(model, network, preset.data, fake, averaged, samples)
+        found += _steering(model, network, preset.data, fake, ema, samples)
     return found
 
 
@@ -252,15 +252,15 @@ class _EvenlySpaced:
                 yield np.asarray(images)[chosen]
 
 
-def _modes(model, mixture, name, fake, averaged):
-    samples = model.sample(mixture.samples_to_measure, fake.seed, averaged)
+def _modes(model, mixture, name, fake, ema):
+    samples = model.sample(mixture.samples_to_measure, fake.seed, ema)
     found = metrics.mode_coverage_or_nothing(samples, mixture)
     counts = {"real_count": 0, "fake_count": len(samples)}
     return _plain("modes", dataclasses.asdict(found), name, fake, **counts)
 
 
-def _polygons(model, polygons, name, fake, averaged):
-    generator = (averaged and model.averaged_generator) or model.generator
+def _polygons(model, polygons, name, fake, ema):
+    generator = (ema and model.ema_generator) or model.generator
     found = metrics.polygon_precision_recall(generator, polygons, seed=fake.seed)
     shares = {f"polygon_{key}": getattr(found, key) for key in ("precision", "recall", "f1")}
     counts = {"real_count": found.samples, "fake_count": found.samples}
@@ -268,22 +268,21 @@ def _polygons(model, polygons, name, fake, averaged):
     return _plain("distance to polygons", shares, name, fake, options=options, **counts)
 
 
-def _translated(model, preset, data_dir, fake, averaged):
+def _translated(model, preset, data_dir, fake, ema):
     examples = translating.examples(preset, data_dir)
     name = f"{preset.data} ({examples.split})"
     counts = {"real_count": len(examples.second), "fake_count": len(examples.first)}
-    return _plain("pixels", examples.measure(model, averaged), name, fake, **counts)
+    return _plain("pixels", examples.measure(model, ema), name, fake, **counts)
 
 
-def _steering(model, network, name, fake, averaged, samples):
+def _steering(model, network, name, fake, ema, samples):
     """Of a model with labels or codes, whether its images show them; of others nothing."""
     classes, codes = families.codes_in_turn(model, samples)
     places = CLASSES_OF_DIGITS28.get(name)
     if classes is None or places is None or network.name != "digits28":
         return []
     logits = [
-        network(batch)["logits"]
-        for batch in model.sample_batches(samples, fake.seed, averaged, **codes)
+        network(batch)["logits"] for batch in model.sample_batches(samples, fake.seed, ema, **codes)
     ]
     recognised = np.concatenate(logits)[:, places].argmax(axis=1)
     (asked,) = codes.values()
@@ -294,8 +293,8 @@ def _steering(model, network, name, fake, averaged, samples):
     return _plain(f"classes of {network.name}", agreement, name, fake, **counts)
 
 
-def _motion(model, preset, origin, averaged, data_dir):
-    real, fake = real_clips(preset, data_dir), model.sample(CLIPS, origin.seed, averaged)
+def _motion(model, preset, origin, ema, data_dir):
+    real, fake = real_clips(preset, data_dir), model.sample(CLIPS, origin.seed, ema)
     counts = {"real_count": len(real), "fake_count": len(fake)}
     return _plain("differences of frames", motion(real, fake), preset.data, origin, **counts)
 

@@ -11,7 +11,7 @@ from geans.callbacks import checkpoint
 
 
 def load(run_dir):
-    """The model of a run directory, with its optimizers and averaged generator.
+    """The model of a run directory, with its optimizers and EMA generator.
 
     That of a run that is not finished comes from its newest checkpoint. The file need not be
     trusted: Keras' safe mode refuses code in it, such as that of a `Lambda` layer, and classes that

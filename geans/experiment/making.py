@@ -132,7 +132,7 @@ def make_model(preset, dataset):
         update_every=update_every(preset, preset.epochs * len(dataset)),
         order=preset.order,
         discriminator_steps=preset.discriminator_steps,
-        averaging_half_life=preset.averaging_half_life or None,
+        ema_half_life=preset.ema_half_life or None,
         seed=preset.seed,
         name=preset.name,
         **options,

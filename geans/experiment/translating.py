@@ -56,7 +56,7 @@ class Examples:
         blocks = [slice(start, start + COLUMNS) for start in range(0, len(first), COLUMNS)]
         return np.concatenate([row[block] for block in blocks for row in rows])
 
-    def measure(self, model, averaged=True):
+    def measure(self, model, ema=True):
         """Numbers of a model: mean absolute errors in units of [-1, 1], and SSIM.
 
         Of Pix2Pix between outputs and targets, of CycleGAN between images of each domain and what
@@ -64,7 +64,7 @@ class Examples:
 
         Args:
             model: A `Pix2Pix` or a `CycleGAN`.
-            averaged: Whether by the averaged generator, where there is one, or the live one.
+            ema: Whether by the EMA generator, where there is one, or the raw one.
 
         Returns:
             A dict from names to floats.
@@ -75,11 +75,11 @@ class Examples:
                 ("first", self.first, "second"),
                 ("second", self.second, "first"),
             ):
-                there = model.translate(images, other, averaged=averaged)
-                back = model.translate(there, name, averaged=averaged)
+                there = model.translate(images, other, ema=ema)
+                back = model.translate(there, name, ema=ema)
                 found[f"cycle_error_{name}"] = metrics.mean_absolute_error(images, back)
             return found
-        pair = self.second, model.translate(self.first, averaged=averaged)
+        pair = self.second, model.translate(self.first, ema=ema)
         found = {"mean_absolute_error": metrics.mean_absolute_error(*pair)}
         if min(self.second.shape[1:3]) >= metrics.reconstruction.WINDOW:
             found["structural_similarity"] = metrics.structural_similarity(*pair)

@@ -74,7 +74,7 @@ def anomaly_scores(
     Args:
         images: Shape (n, height, width, channels), in [-1, 1], finite.
         generator: `keras.Model` from latents (batch, latent_dim) to images, trained on normal
-            images, such as `model.averaged_generator`.
+            images, such as `model.ema_generator`.
         discriminator: `keras.Model` of images, trained with it.
         encoder: `keras.Model` from images to latents, such as `models.fit_encoder` trains, or
             `None` to search.

@@ -13,12 +13,12 @@ class Origin:
     Args:
         name: Of a dataset, such as "tfds:mnist", of a folder, or of a model.
         split: Of a dataset, such as "test"; empty if it has none.
-        generator: "averaged" or "live" for a model's samples; empty for files and datasets.
+        generator: "EMA" or "raw" for a model's samples; empty for files and datasets.
         seed: Of a model's samples.
 
     Example:
-        >>> print(Origin(name="gan_mnist", generator="averaged", seed=3))
-        gan_mnist (averaged generator, seed 3)
+        >>> print(Origin(name="gan_mnist", generator="EMA", seed=3))
+        gan_mnist (EMA generator, seed 3)
     """
 
     name: str
@@ -64,13 +64,13 @@ class Measurement:
         ...         resize="none",
         ...         real=Origin(name="tfds:mnist", split="test"),
         ...         real_count=10_000,
-        ...         fake=Origin(name="gan_mnist", generator="averaged", seed=0),
+        ...         fake=Origin(name="gan_mnist", generator="EMA", seed=0),
         ...         fake_count=10_000,
         ...         version="0.1.0",
         ...     )
         ... )
         precision 0.97 | k=5 | digits28 0123456789ab, resize none | real 10,000 of tfds:mnist \
-(test) | fake 10,000 of gan_mnist (averaged generator, seed 0) | geans 0.1.0
+(test) | fake 10,000 of gan_mnist (EMA generator, seed 0) | geans 0.1.0
     """
 
     metric: str

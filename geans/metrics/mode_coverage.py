@@ -16,21 +16,21 @@ class ModeCoverage:
 
     Attributes:
         modes: Number of modes with at least one good sample.
-        good_fraction: Share of good samples, in [0, 1]; `None` for stacked digits, where every
-            image counts as the digits that it resembles most.
+        high_quality_fraction: Share of high-quality samples, in [0, 1]; `None` for stacked digits,
+            where every image counts as the digits that it resembles most.
         reverse_kl: KL(share of good samples per mode || uniform) in nats, from 0 (even) to the
             logarithm of the number of modes (one mode only). Infinity if no sample is good.
-        modes_with_mass: Number of modes with at least a tenth of their fair share of samples.
+        covered_modes: Number of modes with at least a tenth of their fair share of samples.
     """
 
     modes: int
-    good_fraction: float | None
+    high_quality_fraction: float | None
     reverse_kl: float
-    modes_with_mass: int
+    covered_modes: int
 
 
 # What a generator of points has covered that has diverged: its samples are not finite.
-NOTHING = ModeCoverage(modes=0, good_fraction=0.0, reverse_kl=math.inf, modes_with_mass=0)
+NOTHING = ModeCoverage(modes=0, high_quality_fraction=0.0, reverse_kl=math.inf, covered_modes=0)
 
 
 def mode_coverage(samples, real):
@@ -62,7 +62,8 @@ def mode_coverage(samples, real):
     Example:
         >>> from types import SimpleNamespace
         >>> pair = SimpleNamespace(centers=[[0.0, 0.0], [1.0, 0.0]], stddev=0.1)
-        >>> mode_coverage([[0.0, 0.1], [1.0, 0.2], [0.5, 0.0], [0.0, 0.0]], pair).good_fraction
+        >>> points = [[0.0, 0.1], [1.0, 0.2], [0.5, 0.0], [0.0, 0.0]]
+        >>> mode_coverage(points, pair).high_quality_fraction
         0.75
 
     Reference:
@@ -77,11 +78,13 @@ def mode_coverage(samples, real):
         )
     if not _are_points(real):
         counts = stacked_digits.samples_per_mode(samples, real)
-        return _from_counts(counts, len(samples), good_fraction=None)
+        return _from_counts(counts, len(samples), high_quality_fraction=None)
     centers = np.asarray(real.centers, dtype="float64")
     samples = _finite_points(samples, dimension=centers.shape[1])
     counts = _good_samples_per_mode(samples, centers, GOOD_RADIUS * real.stddev)
-    return _from_counts(counts, len(samples), good_fraction=float(counts.sum() / len(samples)))
+    return _from_counts(
+        counts, len(samples), high_quality_fraction=float(counts.sum() / len(samples))
+    )
 
 
 def mode_coverage_or_nothing(samples, real):
@@ -95,21 +98,23 @@ def mode_coverage_or_nothing(samples, real):
     """
     if np.isfinite(samples).all():
         return mode_coverage(samples, real)
-    return NOTHING if _are_points(real) else dataclasses.replace(NOTHING, good_fraction=None)
+    return (
+        NOTHING if _are_points(real) else dataclasses.replace(NOTHING, high_quality_fraction=None)
+    )
 
 
 def _are_points(real):
     return hasattr(real, "centers")
 
 
-def _from_counts(counts, samples, good_fraction):
+def _from_counts(counts, samples, high_quality_fraction):
     # In integers, count >= n / (10 M) has no rounding.
     has_mass = counts * 10 * len(counts) >= samples
     return ModeCoverage(
         modes=int(np.count_nonzero(counts)),
-        good_fraction=good_fraction,
+        high_quality_fraction=high_quality_fraction,
         reverse_kl=_divergence_from_uniform(counts),
-        modes_with_mass=int(np.count_nonzero(has_mass)),
+        covered_modes=int(np.count_nonzero(has_mass)),
     )
 
 

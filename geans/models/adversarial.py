@@ -58,7 +58,7 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update (n_critic of the WGAN
             paper). More than one needs `order="alternating"`.
-        averaging_half_life: Samples after which a weight's share in the averaged generator has
+        ema_half_life: Samples after which a weight's share in the EMA generator has
             halved; `None` keeps no average.
         seed: Integer from which all latents of the training follow; `None` draws one.
         name: Name of the model.
@@ -75,15 +75,15 @@ class AdversarialModel(saving.Saved, generative.GenerativeModel):
         update_every=1,
         order="alternating",
         discriminator_steps=1,
-        averaging_half_life=20_000,
+        ema_half_life=20_000,
         seed=None,
         name=None,
     ):
         self.check_networks(generator, discriminator)
         checks.check_rule(update_every, order, discriminator_steps)
-        checks.check_averaging(averaging_half_life)
+        checks.check_ema(ema_half_life)
         checks.check_seed(seed)
-        super().__init__(generator, averaging_half_life, name=name)
+        super().__init__(generator, ema_half_life, name=name)
         self.discriminator = discriminator
         self.update_every = update_every
         self.order = order

@@ -56,12 +56,12 @@ def check_rule(update_every, order, discriminator_steps):
         )
 
 
-def check_averaging(half_life):
+def check_ema(half_life):
     """Refuses a half-life that is not a number of samples."""
     if half_life is not None and not (values.is_number(half_life) and half_life > 0):
         raise ValueError(
-            "averaging_half_life must be a positive number of samples, or None for no average. "
-            f"Received: averaging_half_life={half_life!r}."
+            "ema_half_life must be a positive number of samples, or None for no average. "
+            f"Received: ema_half_life={half_life!r}."
         )
 
 
@@ -130,7 +130,7 @@ def check_optimizers(*optimizers):
         if optimizer.use_ema:
             raise ValueError(
                 "The average of an optimizer with use_ema=True would never be used. Pass "
-                "averaging_half_life to the model instead."
+                "ema_half_life to the model instead."
             )
         _check_numbers(optimizer)
 

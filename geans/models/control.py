@@ -15,7 +15,7 @@ from geans.models import checks
 class Control:
     """What `GenerativeModel` can do with latents beyond drawing them."""
 
-    def interpolate(self, seed, other_seed, *, count=1, steps=8, averaged=True, **conditions):
+    def interpolate(self, seed, other_seed, *, count=1, steps=8, ema=True, **conditions):
         """Leads from samples of one seed to those of another, over equal angles.
 
         Noise goes along the arc between both latents (slerp), so that it keeps a length which the
@@ -26,7 +26,7 @@ class Control:
             other_seed: Integer, where it ends.
             count: Number of rows.
             steps: Samples per row, at least 2.
-            averaged: As in `sample`.
+            ema: As in `sample`.
             **conditions: As in `sample`, for all of a row.
 
         Returns:
@@ -50,9 +50,9 @@ class Control:
         share = np.linspace(0, 1, steps)[:, None]
         noise, codes = np.split(np.stack([first, last]), [self.noise_dim], axis=2)
         path = [arc(*noise, share), codes[0][:, None] * (1 - share) + codes[1][:, None] * share]
-        return self._along(inputs, np.concatenate(path, axis=2), averaged)
+        return self._along(inputs, np.concatenate(path, axis=2), ema)
 
-    def traverse(self, inputs, directions, *, steps=9, reach=3.0, averaged=True):
+    def traverse(self, inputs, directions, *, steps=9, reach=3.0, ema=True):
         """Moves generator inputs along directions and shows what changes.
 
         Args:
@@ -63,7 +63,7 @@ class Control:
             steps: Samples per row, at least 2; of an odd number the middle one is not moved.
             reach: How many times a direction is added at the end of a row, and subtracted at its
                 beginning.
-            averaged: As in `sample`.
+            ema: As in `sample`.
 
         Returns:
             Array `(n, steps, ...)`.
@@ -83,10 +83,10 @@ class Control:
                 f"{latents.shape}. Received: {directions.shape}."
             )
         moves = np.linspace(-reach, reach, steps)[:, None] * directions[..., None, :]
-        return self._along(inputs, latents[:, None] + moves, averaged)
+        return self._along(inputs, latents[:, None] + moves, ema)
 
     def latent_directions(
-        self, count=5, *, layer=None, samples=2_000, seed=0, averaged=True, **conditions
+        self, count=5, *, layer=None, samples=2_000, seed=0, ema=True, **conditions
     ):
         """Directions in which the generator's early activations vary most.
 
@@ -99,7 +99,7 @@ class Control:
             layer: Name of a layer of the generator; `None` for the first that has weights.
             samples: Number of latents drawn, more than `latent_dim`.
             seed: Integer from which they follow.
-            averaged: As in `sample`.
+            ema: As in `sample`.
             **conditions: As in `sample`. Give one label: labels that vary make components of their
                 own, along which latents do not move.
 
@@ -121,7 +121,7 @@ class Control:
                 f"that. Received: count={count!r}, samples={samples}."
             )
         inputs = self.sampling_inputs(samples, seed, **conditions)
-        network = _up_to((averaged and self.averaged_generator) or self.generator, layer)
+        network = _up_to((ema and self.ema_generator) or self.generator, layer)
         if network is None:
             raise ValueError(f"The generator has no layer of its own named {layer!r}.")
         activations = network.predict(inputs, batch_size=256, verbose=0)
@@ -160,12 +160,12 @@ class Control:
         cut = cut.reshape(noise.shape).astype("float32")
         return _with_latents(inputs, np.concatenate([cut, codes], axis=1))
 
-    def _along(self, inputs, paths, averaged):
+    def _along(self, inputs, paths, ema):
         """Samples (rows, steps, ...) of latents (rows, steps, latent_dim)."""
         rows, steps = paths.shape[:2]
         repeated = keras.tree.map_structure(lambda part: np.repeat(part, steps, axis=0), inputs)
         latents = paths.reshape(rows * steps, -1).astype("float32")
-        samples = self.generate(_with_latents(repeated, latents), averaged)
+        samples = self.generate(_with_latents(repeated, latents), ema)
         return keras.tree.map_structure(
             lambda part: part.reshape(rows, steps, *part.shape[1:]), samples
         )

@@ -14,7 +14,7 @@ class GAN(AdversarialModel):
     Args:
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
         discriminator: `keras.Model` from samples to raw logits.
-        **kwargs: As in `AdversarialModel`: `order`, `discriminator_steps`, `averaging_half_life`,
+        **kwargs: As in `AdversarialModel`: `order`, `discriminator_steps`, `ema_half_life`,
             `seed`, `name`; `update_every` is 1.
 
     Raises:

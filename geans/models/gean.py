@@ -25,7 +25,7 @@ class GEAN(AdversarialModel):
             what is left at the epoch's end is applied there.
         order: `"simultaneous"`, or `"alternating"`: a window for the discriminator, then one for
             the generator against the moved discriminator.
-        **kwargs: As in `AdversarialModel`: `discriminator_steps`, `averaging_half_life`, `seed`,
+        **kwargs: As in `AdversarialModel`: `discriminator_steps`, `ema_half_life`, `seed`,
             `name`.
 
     Raises:

@@ -1,11 +1,11 @@
-"""What a trained generator is used for: samples, from the averaged or the live network."""
+"""What a trained generator is used for: samples, from the EMA or the raw network."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from geans.models import checks, control, distribution
-from geans.models.averaging import AveragedNetwork
+from geans.models.ema import EMANetwork
 
 BATCHES_AT_ONCE = 16
 
@@ -15,18 +15,18 @@ class GenerativeModel(control.Control, distribution.Distributed):
 
     Args:
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
-        averaging_half_life: Samples after which a weight's share in the averaged generator has
+        ema_half_life: Samples after which a weight's share in the EMA generator has
             halved; `None` keeps no average.
         name: Name of the model.
     """
 
-    def __init__(self, generator, averaging_half_life, *, name=None):
+    def __init__(self, generator, ema_half_life, *, name=None):
         super().__init__(name=name)
         self.generator = generator
-        self.averaging_half_life = averaging_half_life
+        self.ema_half_life = ema_half_life
         self.average = None
-        if averaging_half_life is not None:
-            self.average = AveragedNetwork(generator, averaging_half_life)
+        if ema_half_life is not None:
+            self.average = EMANetwork(generator, ema_half_life)
 
     @property
     def latent_dim(self):
@@ -39,25 +39,23 @@ class GenerativeModel(control.Control, distribution.Distributed):
         return self.latent_dim
 
     @property
-    def averaged_generator(self):
-        """The network that `sample` uses by default, or `None` without `averaging_half_life`."""
+    def ema_generator(self):
+        """The network that `sample` uses by default, or `None` without `ema_half_life`."""
         return None if self.average is None else self.average.network
 
     def call(self, inputs, training=False):
-        """Samples of the averaged generator, or of the live one where there is no average."""
+        """Samples of the EMA generator, or of the raw one where there is no average."""
         checks.check_inputs(inputs, self.generator)
-        network = self.averaged_generator or self.generator
+        network = self.ema_generator or self.generator
         return network(inputs, training=training)
 
-    def sample(
-        self, count, seed=None, averaged=True, batch_size=256, *, truncation=None, **conditions
-    ):
+    def sample(self, count, seed=None, ema=True, batch_size=256, *, truncation=None, **conditions):
         """Draws samples.
 
         Args:
             count: Number of samples.
             seed: Integer; the same one gives the same latents, `None` draws one.
-            averaged: Whether from the averaged generator, where there is one, or the live one.
+            ema: Whether from the EMA generator, where there is one, or the raw one.
             batch_size: Samples computed at once.
             truncation: Largest noise on either side of its mean, see `truncated`: below 2, samples
                 are more typical and less varied. `None` for no limit.
@@ -72,17 +70,17 @@ class GenerativeModel(control.Control, distribution.Distributed):
                 has no meaning for this model.
         """
         options = {"truncation": truncation, **conditions}
-        return _joined(list(self.sample_batches(count, seed, averaged, batch_size, **options)))
+        return _joined(list(self.sample_batches(count, seed, ema, batch_size, **options)))
 
     def sample_batches(
-        self, count, seed=None, averaged=True, batch_size=256, *, truncation=None, **conditions
+        self, count, seed=None, ema=True, batch_size=256, *, truncation=None, **conditions
     ):
         """What `sample` draws, some at a time, where all of it would not fit in memory.
 
         Args:
             count: As in `sample`.
             seed: As in `sample`.
-            averaged: As in `sample`.
+            ema: As in `sample`.
             batch_size: As in `sample`.
             truncation: As in `sample`.
             **conditions: As in `sample`.
@@ -99,14 +97,14 @@ class GenerativeModel(control.Control, distribution.Distributed):
         inputs = self.sampling_inputs(count, seed, **conditions)
         if truncation is not None:
             inputs = self.truncated(inputs, truncation)
-        return self._in_parts(inputs, averaged, batch_size)
+        return self._in_parts(inputs, ema, batch_size)
 
-    def generate(self, inputs, averaged=True, batch_size=256):
+    def generate(self, inputs, ema=True, batch_size=256):
         """What the generator makes of given inputs.
 
         Args:
             inputs: Array `(n, latent_dim)`, or what else the generator takes, in its structure.
-            averaged: As in `sample`.
+            ema: As in `sample`.
             batch_size: As in `sample`.
 
         Returns:
@@ -117,10 +115,10 @@ class GenerativeModel(control.Control, distribution.Distributed):
         """
         checks.check_inputs(inputs, self.generator)
         checks.check_sampling(1, None, batch_size)
-        return _joined(list(self._in_parts(inputs, averaged, batch_size)))
+        return _joined(list(self._in_parts(inputs, ema, batch_size)))
 
-    def _in_parts(self, inputs, averaged, batch_size):
-        network = (averaged and self.averaged_generator) or self.generator
+    def _in_parts(self, inputs, ema, batch_size):
+        network = (ema and self.ema_generator) or self.generator
         chunk = batch_size * BATCHES_AT_ONCE
         starts = range(0, len(keras.tree.flatten(inputs)[0]), chunk)
         return (self._draw(network, _part(inputs, i, chunk), batch_size) for i in starts)

@@ -27,7 +27,7 @@ def fit_encoder(
         encoder: `keras.Model` from images to latents, such as `networks.encoder` makes; it is
             changed.
         generator: `keras.Model` from standard normal latents to images, such as
-            `model.averaged_generator`; it stays as it is.
+            `model.ema_generator`; it stays as it is.
         discriminator: `keras.Model` of images; it stays as it is.
         dataset: Batched `tf.data.Dataset` of images in [-1, 1], those of the GAN's training.
         kappa: Weight of the features, 0 or more.

@@ -18,7 +18,7 @@ class Saved:
             "update_every": keras.saving.serialize_keras_object(self.update_every),
             "order": self.order,
             "discriminator_steps": self.discriminator_steps,
-            "averaging_half_life": self.averaging_half_life,
+            "ema_half_life": self.ema_half_life,
             "seed": self.seed,
             "name": self.name,
         }

@@ -142,12 +142,12 @@ class Pix2Pix(Translation):
             losses["generator"] += self.reconstruction_weight * logs["reconstruction_error"]
         return losses, logs
 
-    def translate(self, images, averaged=True, batch_size=64):
+    def translate(self, images, ema=True, batch_size=64):
         """Translates images.
 
         Args:
             images: Float array `(n, height, width, channels)` in [-1, 1], of sources.
-            averaged: Whether by the averaged generator, where there is one, or the live one.
+            ema: Whether by the EMA generator, where there is one, or the raw one.
             batch_size: Images computed at once.
 
         Returns:
@@ -157,7 +157,7 @@ class Pix2Pix(Translation):
             ValueError: If these are no such images.
         """
         checks.check_spec(images, self.generator.input_shape)
-        return self.generate(images, averaged, batch_size)
+        return self.generate(images, ema, batch_size)
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -334,13 +334,13 @@ class CycleGAN(Translation):
             {name: (value + other_logs[name]) / 2 for name, value in logs.items()},
         )
 
-    def translate(self, images, to="second", averaged=True, batch_size=64):
+    def translate(self, images, to="second", ema=True, batch_size=64):
         """Translates images.
 
         Args:
             images: Float array `(n, height, width, channels)` in [-1, 1], of the other domain.
             to: The domain that they shall belong to: "first" or "second".
-            averaged: Whether by the averaged generator, where there is one, or the live one.
+            ema: Whether by the EMA generator, where there is one, or the raw one.
             batch_size: Images computed at once.
 
         Returns:
@@ -352,7 +352,7 @@ class CycleGAN(Translation):
         if to not in DOMAINS:
             raise ValueError(f"to must be one of {', '.join(DOMAINS)}. Received: to={to!r}.")
         checks.check_sampling(1, None, batch_size)
-        network = (averaged and self.averaged_generator) or self.generator
+        network = (ema and self.ema_generator) or self.generator
         # The first translator makes images of the second domain.
         translator = network.get_layer(DOMAINS[to == "first"])
         checks.check_spec(images, translator.input_shape)

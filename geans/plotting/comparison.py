@@ -30,7 +30,7 @@ class ComparisonRow:
         moments: Dict from samples seen to generated points of shape (n, 2), or images of shape
             (n, height, width, channels), of one run.
         curves: One dict of columns per run, with `samples_seen`, `modes` and, where samples can be
-            bad, `good_fraction`.
+            bad, `high_quality_fraction`.
     """
 
     name: str
@@ -61,7 +61,7 @@ def comparison(rows):
     Example:
         >>> from types import SimpleNamespace
         >>> pair = SimpleNamespace(modes=2, centers=[[-1.0, 0.0], [1.0, 0.0]], stddev=0.1)
-        >>> curve = {"samples_seen": [64], "modes": [1], "good_fraction": [0.5]}
+        >>> curve = {"samples_seen": [64], "modes": [1], "high_quality_fraction": [0.5]}
         >>> row = ComparisonRow("pair", "1 of 2 modes", pair, {64: np.zeros((5, 2))}, [curve])
         >>> len(comparison([row]).axes)
         2
@@ -158,8 +158,8 @@ def _draw_curves(axes, row, last):
     for curve in row.curves:
         seen, modes = curve["samples_seen"], np.asarray(curve["modes"])
         axes.plot(seen, modes / row.mixture.modes, color=BLUE, **style)
-        if "good_fraction" in curve:
-            axes.plot(seen, curve["good_fraction"], color=VERMILION, **style)
+        if "high_quality_fraction" in curve:
+            axes.plot(seen, curve["high_quality_fraction"], color=VERMILION, **style)
     axes.set(xlim=(0, 1.03 * last), ylim=(-0.03, 1.05), yticks=[0, 0.5, 1])
     axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
@@ -167,7 +167,7 @@ def _draw_curves(axes, row, last):
     offset = {"textcoords": "offset points", "annotation_clip": False, "size": 11.5, "va": "bottom"}
     place = {"xycoords": "axes fraction", "color": BLUE}
     modes = axes.annotate("modes found", (0, 1), (0, 6), **place, **offset)
-    if any("good_fraction" in curve for curve in row.curves):
+    if any("high_quality_fraction" in curve for curve in row.curves):
         axes.annotate("good samples", (1, 0), (12, 0), xycoords=modes, color=VERMILION, **offset)
     soften(axes)
 

@@ -104,6 +104,6 @@ def discs(axes, mixture, **style):
 def _describe(coverage, mixture):
     total = "" if mixture is None else f" of {len(mixture.centers)}"
     return (
-        f"{coverage.modes}{total} modes, {100 * coverage.good_fraction:.1f} % good, "
+        f"{coverage.modes}{total} modes, {100 * coverage.high_quality_fraction:.1f} % good, "
         f"reverse KL {coverage.reverse_kl:.3f}"
     )

@@ -16,7 +16,7 @@ _COMMON = {
     "warmup": 0.05,
     "beta_1": 0.0,
     "beta_2": 0.99,
-    "averaging_half_life": 20_000,
+    "ema_half_life": 20_000,
     "samples_per_epoch": 102_400,
     "picture_every": 10,
     "steps_per_execution": 100,

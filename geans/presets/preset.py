@@ -33,7 +33,7 @@ RANGES = {
     "update_every": _COUNT,
     "discriminator_steps": (1, 1_000),
     "packing": (1, 64),
-    "averaging_half_life": (0, 1e12),
+    "ema_half_life": (0, 1e12),
     "r1": _AMOUNT,
     "r2": _AMOUNT,
     "gradient_penalty": _AMOUNT,
@@ -89,7 +89,7 @@ class Preset:
             steps, 2 for half of what is left, and so on up to 8. 1 for `"gan"`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update.
-        averaging_half_life: Samples after which a weight's share in the averaged generator has
+        ema_half_life: Samples after which a weight's share in the EMA generator has
             halved; 0 for no average.
         loss: Name of a loss in `geans.losses`.
         r1: Gamma of the R1 penalty, on real samples; 0 for none.
@@ -138,7 +138,7 @@ class Preset:
     update_every: int | str = "epoch"
     order: str = "simultaneous"
     discriminator_steps: int = 1
-    averaging_half_life: float = 20_000.0
+    ema_half_life: float = 20_000.0
     loss: str = "non_saturating"
     r1: float = 0.0
     r2: float = 0.0

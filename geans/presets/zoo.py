@@ -170,7 +170,7 @@ _PACGAN = {
     "discriminator_learning_rate": 1e-3,
     "batch_size": 128,
     "samples_per_epoch": 102_400,
-    "averaging_half_life": 20_000,
+    "ema_half_life": 20_000,
     "picture_every": 10,
     "steps_per_execution": 100,
 }
@@ -275,7 +275,7 @@ def r3gan_cifar10():
         beta_1=0.0,
         beta_2=0.99,
         augmentation="diff_augment",
-        averaging_half_life=5_000_000,
+        ema_half_life=5_000_000,
         epochs=400,
         picture_every=10,
         expected_minutes=270_000,

@@ -43,9 +43,9 @@ def observe(model, folder, first, last, epochs=4, mixture=RING, **options):
 def test_rows_tell_what_was_covered_when(tmp_path):
     observe(Model(), tmp_path, 0, 4)
     found = report.read_history(tmp_path / "coverage.csv")
-    assert found["epoch"] == found["modes"] == found["modes_with_mass"] == [1, 2, 3, 4]
+    assert found["epoch"] == found["modes"] == found["covered_modes"] == [1, 2, 3, 4]
     assert found["samples_seen"] == [10, 20, 30, 40]
-    assert found["good_fraction"] == [1, 1, 1, 1]
+    assert found["high_quality_fraction"] == [1, 1, 1, 1]
     np.testing.assert_allclose(found["reverse_kl"], np.log([4, 2, 4 / 3, 1]), atol=1e-9)
 
 
@@ -61,7 +61,7 @@ def test_stacks_of_digits_have_no_bad_samples(tmp_path):
     model = Stacks()
     observe(model, tmp_path, 0, 2, mixture=data.stacked.digits(), count=100)
     found = report.read_history(tmp_path / "coverage.csv")
-    assert set(found) == {"epoch", "samples_seen", "modes", "reverse_kl", "modes_with_mass"}
+    assert set(found) == {"epoch", "samples_seen", "modes", "reverse_kl", "covered_modes"}
     assert 90 < found["modes"][0] == found["modes"][1] <= 100  # 100 of 1,000 seldom meet.
     kept = coverage.read_samples(tmp_path / "coverage.npz")
     np.testing.assert_array_equal(kept[2], model.sample(100, seed=0)[:16])
@@ -97,7 +97,11 @@ def test_a_diverged_generator_covers_nothing(tmp_path):
     model.sample = lambda count, seed: np.full((count, 2), np.nan, "float32")
     observe(model, tmp_path, 0, 1)
     found = report.read_history(tmp_path / "coverage.csv")
-    assert (found["modes"], found["good_fraction"], found["reverse_kl"]) == ([0], [0], [np.inf])
+    assert (found["modes"], found["high_quality_fraction"], found["reverse_kl"]) == (
+        [0],
+        [0],
+        [np.inf],
+    )
 
 
 def test_it_observes_and_changes_nothing(make_model, points, tmp_path):
@@ -111,7 +115,7 @@ def test_it_observes_and_changes_nothing(make_model, points, tmp_path):
     expected = metrics.mode_coverage(model.sample(50, seed=0), RING)
     found = report.read_history(tmp_path / "coverage.csv")
     assert found["samples_seen"] == [45, 90]
-    assert found["good_fraction"][-1] == expected.good_fraction
+    assert found["high_quality_fraction"][-1] == expected.high_quality_fraction
 
 
 @pytest.mark.parametrize(

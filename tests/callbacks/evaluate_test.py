@@ -29,7 +29,7 @@ def make_model():
     model = geans.GAN(
         networks.mlp.generator(3, (4, 4, 1), units=(8,), seed=1),
         networks.mlp.discriminator((4, 4, 1), units=(8,), seed=2),
-        averaging_half_life=100,
+        ema_half_life=100,
         seed=3,
         name="tiny",
     )
@@ -70,8 +70,8 @@ def test_it_changes_no_weight(model, images, assert_same_state):
 
 
 def test_the_live_generator_can_be_judged(model, images):
-    found = fit(model, images, evaluate(averaged=False)).history
-    fake = FLAT(model.sample(40, seed=0, averaged=False))["features"]
+    found = fit(model, images, evaluate(ema=False)).history
+    fake = FLAT(model.sample(40, seed=0, ema=False))["features"]
     real = FLAT(images[:40])["features"]
     assert found["frechet_distance"][-1] == pytest.approx(metrics.frechet_distance(real, fake))
 
@@ -80,7 +80,7 @@ def test_every_number_is_printed_with_its_protocol(model, images, capsys):
     fit(model, images, evaluate(verbose=1, name="noise"), epochs=1)
     line = capsys.readouterr().out.splitlines()[0]
     assert line.startswith("frechet_distance ")
-    assert "real 40 of noise | fake 40 of tiny (averaged generator, seed 0)" in line
+    assert "real 40 of noise | fake 40 of tiny (EMA generator, seed 0)" in line
     assert "WARNING: only 40 samples" in line
 
 
@@ -153,7 +153,7 @@ def test_a_diverged_generator_is_worth_nothing(model, images, caplog):
     model.training_data = images
     callback.set_params({"epochs": 2})
     callback.on_train_begin()
-    for variable in (*model.generator.variables, *model.averaged_generator.variables):
+    for variable in (*model.generator.variables, *model.ema_generator.variables):
         variable.assign(np.full(variable.shape, np.nan))
     logs = {}
     with caplog.at_level(logging.WARNING):

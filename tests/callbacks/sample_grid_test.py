@@ -16,7 +16,7 @@ class Model:
         self.brightness = 0.0
         self.seeds = []
 
-    def sample(self, count, seed, averaged=True):
+    def sample(self, count, seed, ema=True):
         self.seeds.append(seed)
         noise = np.random.default_rng(seed).uniform(-0.5, 0, (count, *self.shape))
         return noise + self.brightness

@@ -9,7 +9,7 @@ import pytest
 from geans import cli, comparison, report
 
 COSTS = {"updates": 10, "samples": 1_280, "seconds": 2.0, "peak_memory_mb": 700.0}
-GOOD = {"modes": 8, "good_fraction": 0.5, "reverse_kl": 0.25, "modes_with_mass": 7}
+GOOD = {"modes": 8, "high_quality_fraction": 0.5, "reverse_kl": 0.25, "covered_modes": 7}
 
 
 @pytest.fixture

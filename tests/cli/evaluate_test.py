@@ -52,12 +52,12 @@ def test_the_file_comes_into_the_working_directory(folders, tmp_path, monkeypatc
 def test_a_run(tmp_path, capsys):
     run_dir = tmp_path / "run"
     experiment.run(garments(), run_dir)
-    flags = ["--samples=100", "--seed=3", "--noaveraged", "--metrics=frechet_distance"]
+    flags = ["--samples=100", "--seed=3", "--noema", "--metrics=frechet_distance"]
     assert cli.main(["evaluate", f"--run_dir={run_dir}", *flags, "--neighbours"]) == 0
     assert (run_dir / "neighbours.png").is_file()
-    assert "fake 100 of gean_fashion (live generator, seed 3)" in capsys.readouterr().out
+    assert "fake 100 of gean_fashion (raw generator, seed 3)" in capsys.readouterr().out
     (row,) = json.loads((run_dir / "evaluation.json").read_text())
-    assert row["fake"] == {"name": "gean_fashion", "split": "", "generator": "live", "seed": 3}
+    assert row["fake"] == {"name": "gean_fashion", "split": "", "generator": "raw", "seed": 3}
 
 
 @pytest.mark.parametrize(

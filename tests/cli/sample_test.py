@@ -30,10 +30,10 @@ def test_the_same_seed_gives_the_same_array(run_dir, tmp_path):
 
 
 def test_the_live_generator_differs_from_the_averaged(run_dir, tmp_path):
-    sample(run_dir, tmp_path / "averaged.npy")
-    sample(run_dir, tmp_path / "live.npy", "--noaveraged")
-    averaged, live = np.load(tmp_path / "averaged.npy"), np.load(tmp_path / "live.npy")
-    assert (averaged != live).any()
+    sample(run_dir, tmp_path / "ema.npy")
+    sample(run_dir, tmp_path / "raw.npy", "--noema")
+    ema, raw = np.load(tmp_path / "ema.npy"), np.load(tmp_path / "raw.npy")
+    assert (ema != raw).any()
 
 
 def test_a_picture(run_dir, tmp_path):

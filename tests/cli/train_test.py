@@ -191,7 +191,7 @@ MAIN = pathlib.Path(__file__).parents[1] / "geans_command.py"
 def weights_of(run_dir):
     model = keras.saving.load_model(f"{run_dir}/model.keras")
     assert int(model.samples_seen.numpy()) == 1024
-    networks = (model.generator, model.discriminator, model.averaged_generator)
+    networks = (model.generator, model.discriminator, model.ema_generator)
     return [np.asarray(weight) for network in networks for weight in network.weights]
 
 

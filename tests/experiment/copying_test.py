@@ -25,7 +25,7 @@ def memory(monkeypatch, run_dir):
     images = next(iter(data.images.embedded(batch_size=40, shuffle=False))).numpy()
     signs = np.where(np.arange(40) % 2, -1, 1)[:, None, None, None]
 
-    def sample(self, count, seed=None, averaged=True, batch_size=256):
+    def sample(self, count, seed=None, ema=True, batch_size=256):
         return (signs * images)[:count]
 
     monkeypatch.setattr(geans.GEAN, "sample", sample)

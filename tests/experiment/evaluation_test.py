@@ -45,7 +45,7 @@ def test_a_run_is_compared_with_its_own_data(garments_run):
     assert list(found) == NAMES
     first = found["frechet_distance"]
     assert (first.real.name, first.real_count, first.fake_count) == ("embedded:fashion", 500, 500)
-    assert (first.fake.generator, first.fake.seed) == ("averaged", 0)
+    assert (first.fake.generator, first.fake.seed) == ("EMA", 0)
     assert first.features == "digits28"
     network = features.get("digits28")
     real = next(iter(data.images.embedded(shuffle=False, batch_size=500)))
@@ -84,7 +84,7 @@ def test_training_leaves_its_numbers(garments_run):
 
 def test_the_live_generator_another_seed_and_other_metrics(garments_run):
     options = {"samples": 100, "metrics": ["frechet_distance", "inception_score"]}
-    found = experiment.evaluate(garments_run, averaged=False, seed=5, **options)
+    found = experiment.evaluate(garments_run, ema=False, seed=5, **options)
     assert [each.metric for each in found] == options["metrics"]
     assert (found[0].fake.generator, found[0].fake.seed) == ("live", 5)
     assert 1 <= found[1].value <= 20
@@ -94,7 +94,7 @@ def test_the_live_generator_another_seed_and_other_metrics(garments_run):
 def test_points_are_compared_as_they_are_and_their_modes_counted(tmp_path):
     experiment.run(ring(epochs=1), tmp_path / "run")
     found = by_name(experiment.evaluate(tmp_path / "run", samples=400))
-    modes = ["modes", "good_fraction", "reverse_kl", "modes_with_mass"]
+    modes = ["modes", "high_quality_fraction", "reverse_kl", "covered_modes"]
     assert list(found) == [*modes, *NAMES]
     measured = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert {name: found[name].value for name in modes} == {name: measured[name] for name in modes}
@@ -105,7 +105,7 @@ def test_points_are_compared_as_they_are_and_their_modes_counted(tmp_path):
 def test_of_stacked_digits_the_modes_are_counted(tmp_path):
     experiment.run(stacks(epochs=1), tmp_path / "run")
     found = by_name(experiment.evaluate(tmp_path / "run"))
-    assert list(found) == ["modes", "reverse_kl", "modes_with_mass"]
+    assert list(found) == ["modes", "reverse_kl", "covered_modes"]
     assert "pixels" in str(
         by_name(
             experiment.evaluate(tmp_path / "run", samples=50, features="pixels", metrics=["prdc"])

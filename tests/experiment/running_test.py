@@ -46,9 +46,9 @@ def test_a_run_directory_of_points(tmp_path):
     assert report.read_history(run_dir / "history.csv")["epoch"] == [1, 2, 3]
     assert set(json.loads((run_dir / "metrics.json").read_text())) == {
         "modes",
-        "good_fraction",
+        "high_quality_fraction",
         "reverse_kl",
-        "modes_with_mass",
+        "covered_modes",
     }
     loaded = experiment.load(run_dir)
     np.testing.assert_array_equal(loaded.sample(5, seed=1), model.sample(5, seed=1))
@@ -79,8 +79,8 @@ def test_a_run_that_diverges_ends_and_says_so(tmp_path, make):
         experiment.run(preset, tmp_path)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found.pop("diverged") is True
-    nothing = {"modes": 0, "good_fraction": 0, "reverse_kl": np.inf, "modes_with_mass": 0}
-    expected = {ring: nothing, stacks: nothing | {"good_fraction": None}, garments: {}}
+    nothing = {"modes": 0, "high_quality_fraction": 0, "reverse_kl": np.inf, "covered_modes": 0}
+    expected = {ring: nothing, stacks: nothing | {"high_quality_fraction": None}, garments: {}}
     assert found == expected[make]
 
 
@@ -88,7 +88,7 @@ def test_a_run_that_diverges_ends_and_says_so(tmp_path, make):
 def test_a_run_directory_of_stacked_digits(tmp_path):
     experiment.run(stacks(), tmp_path)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    assert found["good_fraction"] is None and 1 <= found["modes"] <= 1_000
+    assert found["high_quality_fraction"] is None and 1 <= found["modes"] <= 1_000
     coverage = report.read_history(tmp_path / "coverage.csv")
     assert coverage["samples_seen"] == [640, 1_280]
     # Of 10,000 samples and of 26,000, the first of which are the same.

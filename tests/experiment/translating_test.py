@@ -24,7 +24,7 @@ SMALL = {
 
 
 def small(name, **changes):
-    more = {"epochs": 1, "batch_size": 8, "picture_every": 1, "averaging_half_life": 8.0}
+    more = {"epochs": 1, "batch_size": 8, "picture_every": 1, "ema_half_life": 8.0}
     return dataclasses.replace(presets.get(name), **{**more, **SMALL[name], **changes})
 
 
@@ -72,7 +72,7 @@ class Negative(models.Pix2Pix):
     def __init__(self):
         pass
 
-    def translate(self, images, averaged=True):
+    def translate(self, images, ema=True):
         return np.repeat(-images, 3, axis=-1)
 
 
@@ -82,7 +82,7 @@ class Doubling(models.CycleGAN):
     def __init__(self):
         pass
 
-    def translate(self, images, to, averaged=True):
+    def translate(self, images, to, ema=True):
         return images / 2 if to == "second" else images
 
 

@@ -25,7 +25,7 @@ def frechet(fake_count, **changes):
 def test_a_number_is_printed_with_its_whole_protocol():
     assert str(frechet(10_000)) == (
         "frechet_distance 12.35 | digits28 0123456789ab, resize none | real 10,000 of tfds:mnist "
-        "(test) | fake 10,000 of gan_mnist (live generator, seed 0) | geans 0.1.0"
+        "(test) | fake 10,000 of gan_mnist (raw generator, seed 0) | geans 0.1.0"
     )
 
 

@@ -39,10 +39,10 @@ def test_numbers_worked_by_hand():
     coverage = metrics.mode_coverage(samples, line)
 
     assert coverage.modes == 2
-    assert coverage.good_fraction == 4 / 6
+    assert coverage.high_quality_fraction == 4 / 6
     # Shares 3/4 and 1/4 against 1/3.
     assert coverage.reverse_kl == pytest.approx(0.75 * math.log(9 / 4) + 0.25 * math.log(3 / 4))
-    assert coverage.modes_with_mass == 2
+    assert coverage.covered_modes == 2
 
 
 @pytest.mark.parametrize("mixture, modes", [(ring(), 8), (grid(), 25)])
@@ -50,9 +50,9 @@ def test_true_distribution(mixture, modes):
     results = [metrics.mode_coverage(sample(mixture, seed), mixture) for seed in range(20)]
 
     assert {result.modes for result in results} == {modes}
-    assert {result.modes_with_mass for result in results} == {modes}
+    assert {result.covered_modes for result in results} == {modes}
     # One standard deviation is .21 % for a single seed.
-    assert all(abs(result.good_fraction - 0.989) < 0.006 for result in results)
+    assert all(abs(result.high_quality_fraction - 0.989) < 0.006 for result in results)
     # 2n KL is chi-squared with M - 1 degrees of freedom: mean M - 1, variance 2 (M - 1).
     kl = np.array([result.reverse_kl for result in results])
     expected = (modes - 1) / (2 * N)
@@ -61,18 +61,18 @@ def test_true_distribution(mixture, modes):
     assert kl.max() < expected + 5 * deviation
 
 
-def test_collapse_onto_one_mode_is_ln_8_and_hides_in_the_good_fraction():
+def test_collapse_onto_one_mode_is_ln_8_and_hides_in_the_high_quality_fraction():
     one = SimpleNamespace(centers=ring().centers[:1], stddev=0.02)
     coverage = metrics.mode_coverage(sample(one, seed=0), ring())
-    assert (coverage.modes, coverage.modes_with_mass) == (1, 1)
+    assert (coverage.modes, coverage.covered_modes) == (1, 1)
     assert coverage.reverse_kl == pytest.approx(math.log(8))
-    assert coverage.good_fraction > 0.98
+    assert coverage.high_quality_fraction > 0.98
 
 
 def test_half_of_the_modes_is_ln_2():
     coverage = metrics.mode_coverage(at(ring(), [625, 0] * 4), ring())
     assert coverage == metrics.ModeCoverage(
-        modes=4, good_fraction=1.0, reverse_kl=pytest.approx(math.log(2)), modes_with_mass=4
+        modes=4, high_quality_fraction=1.0, reverse_kl=pytest.approx(math.log(2)), covered_modes=4
     )
 
 
@@ -84,17 +84,17 @@ def test_stray_samples_capture_a_mode_without_mass():
     # The mass threshold is 2400 / 80 = 30 samples, inclusive.
     counts = [2400 - 1 - 29 - 30, 1, 29, 30, 0, 0, 0, 0]
     coverage = metrics.mode_coverage(at(ring(), counts), ring())
-    assert (coverage.modes, coverage.modes_with_mass) == (4, 2)
+    assert (coverage.modes, coverage.covered_modes) == (4, 2)
 
 
 def test_bad_samples_count_towards_the_threshold_of_mass():
     samples = np.concatenate([at(ring(), [29] + [0] * 7), np.zeros((2400 - 29, 2))])
     coverage = metrics.mode_coverage(samples, ring())
-    assert (coverage.modes, coverage.modes_with_mass) == (1, 0)
+    assert (coverage.modes, coverage.covered_modes) == (1, 0)
 
 
 def test_few_samples_give_no_mass_to_empty_modes():
-    assert metrics.mode_coverage(ring().centers[:1], ring()).modes_with_mass == 1
+    assert metrics.mode_coverage(ring().centers[:1], ring()).covered_modes == 1
 
 
 def test_no_good_sample_ranks_behind_any_collapse():
@@ -106,7 +106,7 @@ def test_result_is_json():
     coverage = metrics.mode_coverage(sample(ring(), 0).astype("float32"), ring())
     record = dataclasses.asdict(coverage)
     assert json.loads(json.dumps(record)) == record
-    assert list(record) == ["modes", "good_fraction", "reverse_kl", "modes_with_mass"]
+    assert list(record) == ["modes", "high_quality_fraction", "reverse_kl", "covered_modes"]
 
 
 def test_other_dimensions():

@@ -64,7 +64,7 @@ def test_numbers_worked_by_hand():
     # Shares 1/2, 1/4, 1/4 against 1/1000.
     expected = 0.5 * math.log(500) + 0.5 * math.log(250)
     assert coverage == metrics.ModeCoverage(
-        modes=3, good_fraction=None, reverse_kl=pytest.approx(expected), modes_with_mass=3
+        modes=3, high_quality_fraction=None, reverse_kl=pytest.approx(expected), covered_modes=3
     )
 
 
@@ -72,7 +72,7 @@ def test_mass_is_a_tenth_of_the_fair_share():
     # Of 20,000 samples 20 are fair, and 2 are mass.
     images = np.repeat(stacks(["123", "907", "555"]), [19_997, 2, 1], axis=0)
     coverage = metrics.mode_coverage(images, DIGITS)
-    assert (coverage.modes, coverage.modes_with_mass) == (3, 2)
+    assert (coverage.modes, coverage.covered_modes) == (3, 2)
 
 
 def test_one_image_again_and_again_is_ln_1000():
@@ -90,7 +90,7 @@ def true_kl(labels, count):
 def test_real_digits_show_every_mode():
     digits = data.stacked.digits()
     coverage = metrics.mode_coverage(digits.sample(N, seed=0), digits)
-    assert (coverage.modes, coverage.modes_with_mass) == (1_000, 1_000)
+    assert (coverage.modes, coverage.covered_modes) == (1_000, 1_000)
     # Measured .0211, .0195, .0202 (seeds 0 to 2); 2n KL is chi-squared with 999 degrees of freedom.
     expected = true_kl(data.stacked.optical_digits()[1], N)
     assert coverage.reverse_kl == pytest.approx(expected, abs=5 * math.sqrt(2 * 999) / (2 * N))
@@ -101,7 +101,7 @@ def test_real_digits_show_every_mode():
 def test_real_mnist_shows_every_mode():
     mnist = data.stacked.mnist(data_dir=TFDS)
     coverage = metrics.mode_coverage(mnist.sample(N, seed=0), mnist)
-    assert (coverage.modes, coverage.modes_with_mass) == (1_000, 1_000)
+    assert (coverage.modes, coverage.covered_modes) == (1_000, 1_000)
     # Class sizes of the training set. Measured .0247, .0232, .0234 (seeds 0 to 2).
     sizes = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     expected = true_kl(np.repeat(np.arange(10), sizes), N)
@@ -110,7 +110,7 @@ def test_real_mnist_shows_every_mode():
 
 def test_result_is_json():
     record = dataclasses.asdict(metrics.mode_coverage(stacks(["123"]), DIGITS))
-    assert json.loads(json.dumps(record)) == record and record["good_fraction"] is None
+    assert json.loads(json.dumps(record)) == record and record["high_quality_fraction"] is None
 
 
 @pytest.mark.parametrize("shape", [(0, 8, 8, 3), (5, 8, 8, 1), (5, 28, 28, 3), (5, 192)])
@@ -131,5 +131,5 @@ def test_diverged_samples():
     with pytest.raises(ValueError, match="2 of 10 samples"):
         metrics.mode_coverage(images, DIGITS)
     assert metrics.mode_coverage_or_nothing(images, DIGITS) == metrics.ModeCoverage(
-        modes=0, good_fraction=None, reverse_kl=math.inf, modes_with_mass=0
+        modes=0, high_quality_fraction=None, reverse_kl=math.inf, covered_modes=0
     )

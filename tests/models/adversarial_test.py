@@ -114,7 +114,7 @@ def test_a_model_that_was_never_compiled_saves_and_loads(tmp_path):
 @pytest.mark.parametrize("rule", RULES)
 def test_config_round_trip(rule, make_model):
     model_class, options = RULES[rule]
-    model = make_model(model_class, averaging_half_life=77.0, **options)
+    model = make_model(model_class, ema_half_life=77.0, **options)
     copy = model_class.from_config(model.get_config())
     assert {**copy.get_config(), "generator": 0, "discriminator": 0} == {
         **model.get_config(),

@@ -21,8 +21,8 @@ BAD_CONSTRUCTION = {
     "order": ({"order": "random"}, "simultaneous, alternating"),
     "discriminator_steps=0": ({"discriminator_steps": 0}, "discriminator_steps must be"),
     "discriminator_steps": ({"discriminator_steps": 5}, "pass order='alternating'"),
-    "averaging_half_life": ({"averaging_half_life": 0}, "averaging_half_life must be"),
-    "averaging_half_life=-1": ({"averaging_half_life": -1.0}, "averaging_half_life must be"),
+    "ema_half_life": ({"ema_half_life": 0}, "ema_half_life must be"),
+    "ema_half_life=-1": ({"ema_half_life": -1.0}, "ema_half_life must be"),
 }
 
 
@@ -56,7 +56,7 @@ BAD_COMPILE = {
     ),
     "averaging optimizer": (
         {"discriminator_optimizer": keras.optimizers.Adam(use_ema=True)},
-        "Pass averaging_half_life",
+        "Pass ema_half_life",
     ),
     "unknown penalty": ({"penalty": "r9"}, "r9"),
 }

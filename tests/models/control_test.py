@@ -48,12 +48,12 @@ def linear_model(matrix):
 # --- interpolate ---
 
 
-@pytest.mark.parametrize("averaged", [True, False])
-def test_interpolation_leads_from_sample_to_sample(model, averaged):
-    path = model.interpolate(1, 2, count=3, steps=5, averaged=averaged)
+@pytest.mark.parametrize("ema", [True, False])
+def test_interpolation_leads_from_sample_to_sample(model, ema):
+    path = model.interpolate(1, 2, count=3, steps=5, ema=ema)
     assert path.shape == (3, 5, 2)
     for place, seed in ((0, 1), (-1, 2)):
-        ends = model.sample(3, seed, averaged)
+        ends = model.sample(3, seed, ema)
         np.testing.assert_allclose(path[:, place], ends, rtol=1e-5, atol=1e-6)
     assert (np.ptp(path, axis=1) > 0).all()
 
@@ -86,7 +86,7 @@ def test_labels_stay_while_latents_move(conditional):
 
 def test_codes_go_straight(infogan, monkeypatch):
     seen = []
-    monkeypatch.setattr(infogan, "generate", lambda inputs, averaged: seen.append(inputs) or inputs)
+    monkeypatch.setattr(infogan, "generate", lambda inputs, ema: seen.append(inputs) or inputs)
     infogan.interpolate(1, 2, count=1, steps=3, category=1)
     first, middle, last = seen[0]
     np.testing.assert_allclose(middle[2:], (first[2:] + last[2:]) / 2, rtol=1e-6)

@@ -159,7 +159,7 @@ class Movements(keras.callbacks.Callback):
 
 @pytest.mark.parametrize("optimizer", ["plain", "clipping and decaying"])
 def test_everything_moves_on_updates_and_only_there(make_model, points, optimizer):
-    """Averaged generator, weight decay and clipping follow updates, not micro-steps."""
+    """EMA generator, weight decay and clipping follow updates, not micro-steps."""
     options = {} if optimizer == "plain" else {"weight_decay": 0.1, "global_clipnorm": 1e-3}
     model = make_model(
         geans.GEAN,
@@ -168,7 +168,7 @@ def test_everything_moves_on_updates_and_only_there(make_model, points, optimize
     )
     watchers = [
         Movements(network)
-        for network in (model.averaged_generator, model.generator, model.discriminator)
+        for network in (model.ema_generator, model.generator, model.discriminator)
     ]
     model.fit(points, batch_size=8, epochs=1, verbose=0, callbacks=watchers)
     assert [watcher.moved for watcher in watchers] == [[3, "epoch end"]] * 3

@@ -11,7 +11,7 @@ def test_sampling(make_model):
     np.testing.assert_array_equal(model.sample(3, seed=1), model.sample(3, seed=1))
     assert (model.sample(3, seed=1) != model.sample(3, seed=2)).all()
     assert (model.sample(3) != model.sample(3)).all()
-    assert (model.sample(3, seed=1) != model.sample(3, seed=1, averaged=False)).all()
+    assert (model.sample(3, seed=1) != model.sample(3, seed=1, ema=False)).all()
     latents = model.sampling_inputs(3, seed=1)
     np.testing.assert_allclose(model(latents), model.sample(3, seed=1), rtol=1e-6)
     for count in (0, -1, 2.5, None):
@@ -29,6 +29,6 @@ def test_samples_come_in_parts_where_memory_is_short(make_model):
 
 
 def test_without_an_average_the_live_generator_answers(make_model):
-    model = make_model(geans.GAN, averaging_half_life=None)
-    assert model.averaged_generator is None
-    np.testing.assert_array_equal(model.sample(3, seed=1), model.sample(3, seed=1, averaged=False))
+    model = make_model(geans.GAN, ema_half_life=None)
+    assert model.ema_generator is None
+    np.testing.assert_array_equal(model.sample(3, seed=1), model.sample(3, seed=1, ema=False))

@@ -98,7 +98,7 @@ def train(strategy, network, rule, r1):
     networks = {
         "generator": model.generator,
         "discriminator": model.discriminator,
-        "average": model.averaged_generator,
+        "average": model.ema_generator,
     }
     weights = {
         f"{name}/{weight.path}": np.asarray(weight)

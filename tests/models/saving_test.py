@@ -4,7 +4,7 @@ import geans
 
 
 def test_a_configuration_is_json_and_makes_the_same_model(make_model):
-    model = make_model(geans.GEAN, update_every=5, order="alternating", averaging_half_life=None)
+    model = make_model(geans.GEAN, update_every=5, order="alternating", ema_half_life=None)
     config = json.dumps(model.get_config())
     twin = geans.GEAN.from_config(json.loads(config))
     assert json.loads(json.dumps(twin.get_config())) == json.loads(config)

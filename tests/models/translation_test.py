@@ -243,7 +243,7 @@ def test_config_round_trip(name):
         "pix2pix": {"reconstruction_weight": 7.0},
         "cyclegan": {"cycle_weight": 1.0, "identity_weight": 0.0, "pool_size": 0},
     }[name]
-    model = MODELS[name](**options, update_every=4, averaging_half_life=77.0)
+    model = MODELS[name](**options, update_every=4, ema_half_life=77.0)
     copy = type(model).from_config(model.get_config())
     networks_ = {"generator": 0, "discriminator": 0}
     assert {**copy.get_config(), **networks_} == {**model.get_config(), **networks_}
@@ -285,8 +285,8 @@ def test_pix2pix_translates_by_its_generators():
     model.fit(batches("pix2pix"), verbose=0)
     source, _ = pairs("pix2pix")
     found = model.translate(source, batch_size=3)
-    np.testing.assert_allclose(found, model.averaged_generator(source), atol=1e-6)
-    live = model.translate(source, averaged=False)
+    np.testing.assert_allclose(found, model.ema_generator(source), atol=1e-6)
+    live = model.translate(source, ema=False)
     np.testing.assert_allclose(live, model.generator(source), atol=1e-6)
     assert found.shape == (10, 8, 8, 3) and np.any(found != live)
 
@@ -296,8 +296,8 @@ def test_cyclegan_translates_both_ways():
     images, _ = pairs("cyclegan")
     for to, name in (("second", "first"), ("first", "second")):
         expected = model.generator.get_layer(name)(images)
-        for averaged in (True, False):
-            found = model.translate(images, to, averaged=averaged)
+        for ema in (True, False):
+            found = model.translate(images, to, ema=ema)
             np.testing.assert_allclose(found, expected, atol=1e-6)
     with pytest.raises(ValueError, match="first, second. Received: to='third'"):
         model.translate(images, to="third")

@@ -9,7 +9,7 @@ from PIL import Image
 from geans import plotting
 
 PAIR = SimpleNamespace(modes=2, centers=np.array([[-1.0, 0.0], [1.0, 0.0]]), stddev=0.1)
-CURVE = {"samples_seen": [50, 100], "modes": [1, 2], "good_fraction": [0.25, 0.75]}
+CURVE = {"samples_seen": [50, 100], "modes": [1, 2], "high_quality_fraction": [0.25, 0.75]}
 ROW = plotting.ComparisonRow(
     name="gan_pair",
     summary="2 of 2 modes",

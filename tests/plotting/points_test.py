@@ -26,7 +26,7 @@ def legend(figure_or_axes):
 
 class TestScatter:
     def test_legend_and_title(self):
-        coverage = SimpleNamespace(modes=1, good_fraction=0.5, reverse_kl=0.6931)
+        coverage = SimpleNamespace(modes=1, high_quality_fraction=0.5, reverse_kl=0.6931)
         figure = plotting.scatter(
             noise(5, 2), noise(5, 2), MIXTURE, title="epoch 1", coverage=coverage
         )

@@ -41,5 +41,5 @@ def test_no_mode_of_the_ring_is_lost(rule):
     model = experiment.make_model(preset, dataset)
     model.fit(dataset, epochs=preset.epochs, verbose=0)
     found = metrics.mode_coverage(model.sample(2_500, seed=0), experiment.make_mixture(preset))
-    assert found.modes_with_mass == 8, found
-    assert found.good_fraction > 0.6 and found.reverse_kl < 0.1, found
+    assert found.covered_modes == 8, found
+    assert found.high_quality_fraction > 0.6 and found.reverse_kl < 0.1, found

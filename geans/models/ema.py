@@ -1,4 +1,4 @@
-"""The averaged generator: an exponential moving average of a generator's weights."""
+"""The EMA generator: an exponential moving average of a generator's weights."""
 
 import keras
 import tensorflow as tf
@@ -9,7 +9,7 @@ RAMP_UP = 0.05
 
 
 @keras.saving.register_keras_serializable(package="geans")
-class AveragedNetwork(keras.layers.Layer):
+class EMANetwork(keras.layers.Layer):
     """A copy of a network whose weights follow it slowly.
 
     The pace is set per *sample*, not per update: with long windows between updates a decay per
@@ -21,7 +21,7 @@ class AveragedNetwork(keras.layers.Layer):
     """
 
     def __init__(self, network, half_life):
-        super().__init__(name="averaged_network", dtype="float32")
+        super().__init__(name="ema_network", dtype="float32")
         self.half_life = half_life
         self.network = keras.models.clone_model(network)
         self.network.set_weights(network.get_weights())
