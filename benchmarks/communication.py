@@ -66,6 +66,8 @@ def measure(rule):
     import numpy as np
     import tensorflow as tf
 
+    from geans import rules
+
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     with strategy.scope():
         model = make_model(rule)
@@ -77,22 +79,22 @@ def measure(rule):
     sent = loopback_bytes() - before
     functions = {}
     with strategy.scope():
-        batch = strategy.experimental_distribute_dataset(model.numbered(dataset))
+        batch = strategy.experimental_distribute_dataset(model.with_batch_positions(dataset))
         step = tf.function(
             lambda iterator: strategy.run(model.train_step, args=(next(iterator),)),
             autograph=False,
         )
         functions["step"] = step.get_concrete_function(iter(batch)).graph
-        if model.update_every != 1:
-            window = tf.function(lambda: model.rule.end_window(strategy), autograph=False)
+        if isinstance(model.rule, rules.Window):
+            window = tf.function(model.end_epoch, autograph=False)
             functions["window"] = window.get_concrete_function().graph
     return {
         "rule": rule,
-        "window_steps": STEPS if rule.endswith("epoch") else model.update_every,
+        "window_steps": STEPS if rule.endswith("epoch") else getattr(model.rule, "every", 1),
         "parameters": sum(
             v.shape.num_elements()
-            for player in model.rule.players.values()
-            for v in player.moving_variables
+            for player in model.players.values()
+            for v in player.trained_variables
         ),
         "reduces": {name: reduces_in(graph) for name, graph in functions.items()},
         "bytes_per_step": sent / STEPS,

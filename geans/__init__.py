@@ -7,7 +7,7 @@ import importlib
 
 import wrapt
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULES = (
     "augment",
@@ -25,6 +25,7 @@ _MODULES = (
     "plotting",
     "presets",
     "report",
+    "rules",
 )
 _MODELS = (
     "ACGAN",

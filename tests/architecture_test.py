@@ -13,6 +13,8 @@ PACKAGE = pathlib.Path(geans.__file__).parent
 TESTS = pathlib.Path(__file__).parent
 FLOORS = [
     {"values"},
+    {"strategies"},
+    {"distribution"},
     {
         "augment",
         "losses",
@@ -24,7 +26,7 @@ FLOORS = [
         "plotting",
         "export",
         "report",
-        "strategies",
+        "rules",
     },
     {"models", "callbacks", "presets"},
     {"experiment"},

@@ -124,7 +124,6 @@ COMPILE = {
     "rate negative": (adam(learning_rate=-0.1), "learning_rate=-0.1.* in Adam"),
     "epsilon": (adam(epsilon="small"), "epsilon='small' in Adam"),
     "beta": (adam(beta_1=INFINITY), "beta_1=inf in Adam"),
-    "step length": ({"step_length": "newton"}, "fixed, curvature.*'newton'"),
     "steps": ({"steps_per_execution": 0}, "steps_per_execution=0"),
     "steps by word": ({"steps_per_execution": "two"}, "steps_per_execution='two'"),
     "metrics": ({"metrics": ["accuracy"]}, "does not take metrics"),

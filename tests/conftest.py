@@ -73,7 +73,7 @@ def assert_same_state():
             "counters": [model.steps, model.samples_seen, *model.rule.weights],
             "generator": model.generator.variables,
             "discriminator": model.discriminator.variables,
-            "average": model.average.weights if model.average else [],
+            "average": model.ema.weights if model.ema else [],
             "sums": [*model.generator_player.weights, *model.discriminator_player.weights],
             "generator_optimizer": model.generator_player.optimizer.variables,
             "discriminator_optimizer": model.discriminator_player.optimizer.variables,

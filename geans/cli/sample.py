@@ -124,21 +124,25 @@ def _sweep(model, values):
 
 
 def _interpolate(model, values):
+    from geans.models import latent_space
+
     _refuse_truncation(values)
     options = {"count": values.count, "steps": values.interpolate, "ema": values.ema}
-    return model.interpolate(values.seed, values.seed + 1, **options)
+    return latent_space.interpolate(model, values.seed, values.seed + 1, **options)
 
 
 def _traverse(model, values):
     import keras
     import numpy as np
 
-    directions = model.latent_directions(values.traverse, ema=values.ema)
+    from geans.models import latent_space
+
+    directions = latent_space.directions(model, values.traverse, ema=values.ema)
     inputs = model.sampling_inputs(1, values.seed)
     if values.truncation is not None:
-        inputs = model.truncated(inputs, values.truncation)
+        inputs = latent_space.truncate(model, inputs, values.truncation)
     rows = keras.tree.map_structure(lambda part: np.repeat(part, len(directions), axis=0), inputs)
-    return model.traverse(rows, directions, ema=values.ema)
+    return latent_space.traverse(model, rows, directions, ema=values.ema)
 
 
 WAYS = {"interpolate": _interpolate, "traverse": _traverse, "sweep": _sweep}

@@ -3,9 +3,8 @@
 import keras
 import tensorflow as tf
 
-from geans import augment, losses
-from geans.models.distribution import weighted
-from geans.models.player import local_sum
+from geans import augment, distribution, losses
+from geans.distribution import local_sum, weighted
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -33,28 +32,21 @@ class StrengthController(keras.layers.Layer):
                 "another loss, or augmentation='diff_augment'."
             )
         self.augmentation = augmentation
-        self.strength = self._add_counter("float32")
-        self.updates = self._add_counter("int64")
+        self.strength = self.add_weight(
+            shape=(), initializer="zeros", trainable=False, aggregation="only_first_replica"
+        )
+        self.updates = distribution.add_counter(self)
         # Of real images: the sum of their logits' signs, and their number.
         self.seen = local_sum((2,))
         self.mean = keras.metrics.Mean(name="augmentation_strength")
         self.built = True
-
-    def _add_counter(self, dtype):
-        return self.add_weight(
-            shape=(),
-            initializer="zeros",
-            dtype=dtype,
-            trainable=False,
-            aggregation="only_first_replica",
-        )
 
     def augment(self, images, seed):
         """`images`, transformed with the probability that p is now."""
         return self.augmentation(images, seed, tf.convert_to_tensor(self.strength))
 
     def receive(self, logs, size):
-        """Takes in what `game.play` logged of the `size` samples of this replica."""
+        """Takes in what `Game.adversarial_losses` logged of the `size` samples of this replica."""
         strength = tf.convert_to_tensor(self.strength)
         self.mean.total.assign_add(weighted(size, strength))
         self.mean.count.assign_add(tf.cast(size, "float32"))
@@ -86,14 +78,6 @@ def controller_of(augmentation, loss):
     if isinstance(augmentation, augment.Adaptive):
         return StrengthController(augmentation, loss)
     return None
-
-
-def augmentation_of(model):
-    """What transforms the images that a model's discriminator sees: a function of them and a seed.
-
-    `None` without augmentation. Of an adaptive one it knows the strength of the moment.
-    """
-    return model.controller.augment if model.controller else model.augmentation
 
 
 def mean_sign(real_logits):

@@ -4,10 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from geans import values
-from geans.models.distribution import batch_norms
+from geans import rules, values
+from geans.distribution import batch_norms
 from geans.models.finiteness import ON_NAN
-from geans.models.update_rule import ORDERS
 
 MOST_SAMPLES = 10**7
 """More than this `sample` does not draw at once."""
@@ -35,24 +34,14 @@ def check_backend():
         )
 
 
-def check_rule(update_every, order, discriminator_steps):
-    """Refuses an update rule that has no meaning."""
-    scheduled = isinstance(update_every, keras.optimizers.schedules.LearningRateSchedule)
-    if update_every != "epoch" and not scheduled and not values.is_count(update_every):
+def check_rule(rule):
+    """Raises if `rule` is not an update rule, or another model's."""
+    if rule is not None and not isinstance(rule, rules.Rule):
+        raise ValueError(f"rule must be an object of geans.rules. Received: rule={rule!r}.")
+    if rule is not None and rule.weights:
         raise ValueError(
-            "update_every must be a number of steps, 1 or more, 'epoch', or a schedule of "
-            f"keras.optimizers.schedules. Received: update_every={update_every!r}."
-        )
-    if order not in ORDERS:
-        raise ValueError(f"order must be one of {', '.join(ORDERS)}. Received: order={order!r}.")
-    if not values.is_count(discriminator_steps):
-        raise ValueError(
-            f"discriminator_steps must be 1 or more. Received: {discriminator_steps!r}."
-        )
-    if order == "simultaneous" and discriminator_steps > 1:
-        raise ValueError(
-            "In simultaneous order both players move together. For "
-            f"discriminator_steps={discriminator_steps} pass order='alternating'."
+            "A rule keeps the state of one model, and this one has it already. Make another: "
+            f"{type(rule).__name__}(...)."
         )
 
 
@@ -72,7 +61,7 @@ def check_compile_arguments(arguments):
         raise ValueError(
             f"compile() of an adversarial model does not take {', '.join(unknown)}. It takes "
             "generator_optimizer, discriminator_optimizer, loss, penalty, augmentation, "
-            "step_length, jit_compile, run_eagerly and steps_per_execution."
+            "jit_compile, run_eagerly and steps_per_execution."
         )
     steps = arguments.get("steps_per_execution")
     if steps is not None and steps != "auto" and not values.is_count(steps):
@@ -146,30 +135,6 @@ def _check_numbers(optimizer):
                 f"{name} of an optimizer must be a finite number, 0 or more. "
                 f"Received: {name}={value!r} in {type(optimizer).__name__}."
             )
-
-
-def check_step_length(step_length, model, penalty):
-    """Refuses a step length that sees curvature where there is no held micro-batch to see it on."""
-    if step_length is None:
-        return
-    name = type(step_length).__name__
-    if model.update_every == 1:
-        raise ValueError(
-            f"{name} steps at a window's end, but update_every=1 has no windows. Pass "
-            "update_every=K, 'epoch' or a schedule to geans.GEAN, or step_length='fixed'."
-        )
-    strategy = model.distribute_strategy
-    if _is_distributed(strategy):
-        raise ValueError(
-            f"{name} takes the curvature from one micro-batch, on one device, and does not work "
-            f"under a tf.distribute strategy. Received: a {type(strategy).__name__}. Pass "
-            "step_length='fixed'."
-        )
-    if any(part.interval > 1 for part in getattr(penalty, "penalties", [penalty]) if part):
-        raise ValueError(
-            f"{name} needs the whole loss in every step, but a penalty is left out of some. Pass "
-            "interval=1 to the penalty, or step_length='fixed'."
-        )
 
 
 def _is_distributed(strategy):

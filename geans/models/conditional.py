@@ -74,11 +74,6 @@ class ConditionalGAN(AdversarialModel):
         super().check_batch(batch, what)
         checks.check_labels(_labels_of(batch), self.num_classes, what)
 
-    @property
-    def batch_spec(self):
-        """`tf.TensorSpec`s of samples and labels."""
-        return super().batch_spec, tf.TensorSpec((None,), "int64")
-
     def unpack(self, data):
         """Samples and labels of a batch."""
         return super().unpack(data), tf.cast(_labels_of(data), "int64")
@@ -87,7 +82,8 @@ class ConditionalGAN(AdversarialModel):
         """The losses of the game in which both see the labels of the batch."""
         real, labels = batch
         fake = self.generator([latents, labels], training=True)
-        losses, logs, _ = self.play(self.judge(seed, labels), real, fake, seed, players)
+        discriminate = self.augmented_discriminator(seed, labels)
+        losses, logs, _ = self.adversarial_losses(discriminate, real, fake, seed, players)
         return losses, logs
 
     def sampling_inputs(self, count, seed, labels=None):
@@ -166,7 +162,8 @@ class ACGAN(ConditionalGAN):
         """The adversarial losses and the cross-entropies of the classes."""
         real, labels = batch
         fake = self.generator([latents, labels], training=True)
-        losses, logs, outputs = self.play(self.judge(seed), real, fake, seed, players)
+        discriminate = self.augmented_discriminator(seed)
+        losses, logs, outputs = self.adversarial_losses(discriminate, real, fake, seed, players)
 
         def cross_entropy(output):
             found = keras.losses.sparse_categorical_crossentropy(

@@ -1,70 +1,275 @@
-"""What the players play for: the losses of both from one forward pass."""
+"""One step of the adversarial game, from a batch to updated networks."""
 
+import keras
+import numpy as np
 import tensorflow as tf
 
-from geans.models import adaptive
+from geans import distribution
+from geans.models import adaptive, checks, generative
+from geans.models.players import Player
 
 
-def judge(discriminator, augmentation, seed, conditions=()):
-    """The discriminator as a function of images alone, which sees them augmented.
+class SeenMean(keras.metrics.Mean):
+    """A mean that is NaN, not 0, while nothing was seen: a player that was idle has no loss."""
+
+    def result(self):
+        """The mean of what was seen."""
+        return tf.math.divide(self.total, self.count)
+
+
+class Game(generative.GenerativeModel):
+    """Two players, a rule that says when they move, and the step in which they do.
+
+    It is what a rule of `geans.rules` sees as `game`. `compile` of `AdversarialModel` sets the
+    optimizers, `loss`, `penalty`, `augmentation` and `controller`.
 
     Args:
-        discriminator: `keras.Model` of images, or of a list of images and conditions.
-        augmentation: Function of images and seed, or `None`: real and generated images are
-            transformed alike, and so are the interpolations of a penalty.
-        seed: Integer tensor of shape `(2,)`.
-        conditions: Further inputs, such as labels.
-
-    Returns:
-        Function of images and `training` to what the discriminator returns.
+        generator: `keras.Model` from latents to samples.
+        discriminator: `keras.Model` from samples to raw logits.
+        rule: Object of `geans.rules`.
+        ema_half_life: As in `AdversarialModel`.
+        seed: As in `AdversarialModel`.
+        name: Name of the model.
     """
 
-    def judged(images, training):
-        if augmentation is not None:
-            images = augmentation(images, seed)
-        inputs = [images, *conditions] if conditions else images
-        return discriminator(inputs, training=training)
+    def __init__(self, generator, discriminator, rule, ema_half_life, seed, *, name=None):
+        super().__init__(generator, ema_half_life, name=name)
+        self.discriminator = discriminator
+        self.seed = int(np.random.default_rng().integers(2**31)) if seed is None else int(seed)
+        self.generator_player = Player([generator])
+        self.discriminator_player = Player([discriminator])
+        self.rule = rule
+        self.rule.build_state(self)
+        self.controller = None
+        self.steps = distribution.add_counter(self)
+        self.updates_followed = distribution.add_counter(self)
+        self.samples_seen = distribution.local_sum((), dtype="int64")
+        self._seen_means = [SeenMean(name=name) for name in self.logged]
+        # Without this, fit would feed images to call(latents) to build the model (keras#20164).
+        self.built = True
 
-    return judged
+    logged = ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
+    """What `fit` logs the epoch's mean of; a family may add to it."""
+
+    @property
+    def latent_dim(self):
+        """Number of columns of the latents."""
+        return self.generator.input_shape[-1]
+
+    @property
+    def players(self):
+        """The players by name, in the order in which they move."""
+        return {"discriminator": self.discriminator_player, "generator": self.generator_player}
+
+    @property
+    def metrics(self):
+        """The means of the epoch that `fit` logs."""
+        return [*self._seen_means, *([self.controller.mean] if self.controller else [])]
+
+    def train_step(self, data):
+        """Trains on one micro-batch as the update rule says."""
+        self._draws, self._logged = 0, set()
+        with distribution.step(self, data) as batch:
+            self.rule.step(self, batch)
+        return self.get_metrics_result()
+
+    def unpack(self, data):
+        """What `compute_losses` gets of a batch: the samples; labels and weights are left aside."""
+        samples, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        checks.check_spec(samples, self.generator.output_shape)
+        return tf.cast(samples, self.variable_dtype)
+
+    def gradients(self, players, batch, noise=None):
+        """Computes the gradients of some players from one forward pass, and logs their losses.
+
+        Args:
+            players: Names out of `rules.PLAYERS`.
+            batch: `distribution.Batch` of this replica.
+            noise: Latents and seed, as `draw` returns them; `None` draws new ones.
+
+        Returns:
+            A dict from player to `distribution.Gradients`.
+        """
+        latents, seed = self.draw(batch) if noise is None else noise
+        values, logs = self._gradient_function(batch.content, latents, seed, players)
+        self._log(players, logs, batch.size)
+        step = tf.convert_to_tensor(self.steps)
+        return {
+            name: self.players[name].checked(values[name], batch.size, logs[f"{name}_loss"], step)
+            for name in players
+        }
+
+    def draw(self, batch):
+        """Latents for a batch, and a seed for all other random numbers; new ones at each call."""
+        first, self._draws = 2 * self._draws, self._draws + 1
+        size = distribution.batch_size(batch.content)
+        return self.step_latents(size, batch.positions, first), self.step_seed(first + 1)
+
+    def compute_gradients(self, batch, latents, seed, players):
+        """Each player's gradients, a dict of lists in the order of its variables, and the logs."""
+        with tf.GradientTape(persistent=len(players) > 1) as tape:
+            losses, logs = self.compute_losses(batch, latents, seed, players)
+            logs |= {f"{name}_loss": loss for name, loss in losses.items()}
+            scaled = {
+                name: self.players[name].optimizer.scale_loss(loss) for name, loss in losses.items()
+            }
+        gradients = {
+            name: tape.gradient(
+                scaled[name], self.players[name].trained_variables, unconnected_gradients="zero"
+            )
+            for name in players
+        }
+        return gradients, logs
+
+    def compute_losses(self, batch, latents, seed, players):
+        """Computes the losses of `players`, and what to log, from one forward pass.
+
+        Args:
+            batch: What `unpack` returned: real samples, images in [-1, 1].
+            latents: Float tensor of shape `(batch, latent_dim)`.
+            seed: Integer tensor of shape `(2,)` for other random numbers.
+            players: Names out of `rules.PLAYERS` of those whose gradients will be taken.
+
+        Returns:
+            Losses to minimise, a dict from player to scalar, and a dict of scalars to log beside
+            them.
+        """
+        fake = self.generator(latents, training=True)
+        discriminate = self.augmented_discriminator(seed)
+        losses, logs, _ = self.adversarial_losses(discriminate, batch, fake, seed, players)
+        return losses, logs
+
+    def augmented_discriminator(self, seed, *conditions, discriminator=None):
+        """The discriminator as a function of images, which it sees augmented.
+
+        Real and generated images are transformed alike, and so are the interpolations of a penalty.
+
+        Args:
+            seed: Integer tensor of shape `(2,)`.
+            *conditions: Further inputs of the discriminator, such as labels.
+            discriminator: The network, if it is not the model's.
+
+        Returns:
+            Function of images and `training` to what the discriminator returns.
+        """
+        network = discriminator or self.discriminator
+
+        def discriminate(images, training):
+            images = self.augmented(images, seed)
+            inputs = [images, *conditions] if conditions else images
+            return network(inputs, training=training)
+
+        return discriminate
+
+    def augmented(self, images, seed):
+        """`images` as `compile` was told to augment them."""
+        if self.augmentation is None:
+            return images
+        return (self.controller.augment if self.controller else self.augmentation)(images, seed)
+
+    def adversarial_losses(self, discriminate, real, fake, seed, players):
+        """Computes the adversarial losses with their penalty; a family may add terms to them.
+
+        Args:
+            discriminate: Function of images and `training`, see `augmented_discriminator`.
+            real: Real samples.
+            fake: Generated samples.
+            seed: Integer tensor of shape `(2,)` for other random numbers.
+            players: As in `compute_losses`.
+
+        Returns:
+            Losses and logs as `compute_losses` returns them, and the discriminator's outputs on
+            real samples, `None` where no loss needs them, and on generated ones.
+        """
+        losses, logs, real_output, real_logits = {}, {}, None, None
+        if "discriminator" in players or self.loss.generator_uses_real:
+            real_output = discriminate(real, training=True)
+            real_logits = logits_of(real_output)
+        fake_output = discriminate(fake, training=True)
+        fake_logits = logits_of(fake_output)
+        if "discriminator" in players:
+            losses["discriminator"] = self.loss.discriminator(real_logits, fake_logits)
+            if self.penalty is not None:
+
+                def logits(images, training):
+                    return logits_of(discriminate(images, training=training))
+
+                losses["discriminator"] += self.penalty(logits, real, fake, seed, self.steps)
+            if self.controller is not None:
+                logs["real_sign"] = adaptive.mean_sign(real_logits)
+            logs["real_logits"] = tf.reduce_mean(real_logits)
+            logs["fake_logits"] = tf.reduce_mean(fake_logits)
+        if "generator" in players:
+            losses["generator"] = self.loss.generator(real_logits, fake_logits)
+        return losses, logs, (real_output, fake_output)
+
+    def _log(self, players, logs, size):
+        # A player's first gradients of a step count, at the weights with which it began.
+        if not self._logged.isdisjoint(players):
+            return
+        self._logged.update(players)
+        if self.controller:
+            self.controller.receive(logs, size)
+        for mean in self._seen_means:
+            if mean.name in logs:
+                mean.total.assign_add(distribution.weighted(size, logs[mean.name]))
+                mean.count.assign_add(tf.cast(size, "float32"))
+
+    def apply(self, gradients):
+        """Updates players, in their order, along the mean over all replicas.
+
+        Args:
+            gradients: Dict from player to `distribution.Gradients`.
+        """
+        before = None
+        for name, each in gradients.items():
+            self.players[name].apply(each, after=before)
+            before = self.players[name]
+
+    def end_step(self):
+        """Closes a step, outside the replicas."""
+        self.steps.assign_add(1)
+        self.rule.end_step(self)
+        self._follow_generator()
+
+    def end_epoch(self):
+        """Closes an epoch, outside the replicas."""
+        self.rule.end_epoch(self)
+        self._follow_generator()
+
+    def _follow_generator(self):
+        updates = tf.convert_to_tensor(self.generator_player.optimizer.iterations)
+
+        def follow():
+            self.updates_followed.assign(tf.cast(updates, "int64"))
+            if self.ema is not None:
+                self.ema.follow(self.generator, tf.convert_to_tensor(self.samples_seen))
+            if self.controller is not None:
+                self.controller.end_update()
+
+        tf.cond(updates != tf.convert_to_tensor(self.updates_followed), follow, lambda: None)
+
+    def update(self):
+        """Applies what the rule has accumulated since the last update, if anything.
+
+        `fit` calls it at every epoch's end. With `train_on_batch` it is the caller's to call.
+        """
+        with self.distribute_strategy.scope():
+            self._end_epoch()
+
+    def draw_latents(self, count, seed):
+        """Latents from their prior, the standard normal distribution.
+
+        Args:
+            count: Number of rows, an integer or a scalar tensor.
+            seed: Integer tensor of shape `(2,)`; the same one gives the same latents.
+
+        Returns:
+            float32 `(count, latent_dim)`.
+        """
+        return tf.random.stateless_normal((count, self.latent_dim), seed)
 
 
 def logits_of(output):
     """The logits among a discriminator's outputs: one tensor, or a dict with `"logits"`."""
     return output["logits"] if isinstance(output, dict) else output
-
-
-def play(model, judged, real, fake, seed, players):
-    """The adversarial losses of `players`, and what was seen on the way.
-
-    Args:
-        model: With `loss`, `penalty` and `steps`.
-        judged: Function of images and `training`, see `judge`.
-        real: Real samples.
-        fake: Generated samples.
-        seed: Integer tensor of shape `(2,)` for other random numbers.
-        players: Names of those whose gradients will be taken.
-
-    Returns:
-        Losses to minimise, a dict from player to scalar; a dict of scalars to log; and the outputs
-        of the discriminator on real samples, `None` if nobody needs them, and on generated ones.
-    """
-    losses, logs, real_output = {}, {}, None
-    if "discriminator" in players or model.loss.generator_uses_real:
-        real_output = judged(real, training=True)
-    fake_output = judged(fake, training=True)
-    real_logits = None if real_output is None else logits_of(real_output)
-    fake_logits = logits_of(fake_output)
-    if "discriminator" in players:
-        losses["discriminator"] = model.loss.discriminator(real_logits, fake_logits)
-        if model.penalty is not None:
-
-            def logits(images, training):
-                return logits_of(judged(images, training=training))
-
-            losses["discriminator"] += model.penalty(logits, real, fake, seed, model.steps)
-        logs["real_sign"] = adaptive.mean_sign(real_logits)
-        logs["real_logits"] = tf.reduce_mean(real_logits)
-        logs["fake_logits"] = tf.reduce_mean(fake_logits)
-    if "generator" in players:
-        losses["generator"] = model.loss.generator(real_logits, fake_logits)
-    return losses, logs, (real_output, fake_output)

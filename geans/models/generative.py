@@ -1,22 +1,23 @@
-"""What a trained generator is used for: samples, from the EMA or the raw network."""
+"""Samples of a trained generator, from the EMA or the raw network."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from geans.models import checks, control, distribution
-from geans.models.ema import EMANetwork
+from geans import distribution
+from geans.models import checks, latent_space
+from geans.models.players import EMANetwork
 
 BATCHES_AT_ONCE = 16
 
 
-class GenerativeModel(control.Control, distribution.Distributed):
-    """A generator, its average over the training, and the samples that they make.
+class GenerativeModel(distribution.Distributed):
+    """A generator, its EMA, and the samples that they make.
 
     Args:
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
         ema_half_life: Samples after which a weight's share in the EMA generator has
-            halved; `None` keeps no average.
+            halved; `None` keeps no EMA.
         name: Name of the model.
     """
 
@@ -24,14 +25,9 @@ class GenerativeModel(control.Control, distribution.Distributed):
         super().__init__(name=name)
         self.generator = generator
         self.ema_half_life = ema_half_life
-        self.average = None
+        self.ema = None
         if ema_half_life is not None:
-            self.average = EMANetwork(generator, ema_half_life)
-
-    @property
-    def latent_dim(self):
-        """Number of columns of the latents."""
-        return self.generator.input_shape[-1]
+            self.ema = EMANetwork(generator, ema_half_life)
 
     @property
     def noise_dim(self):
@@ -41,10 +37,10 @@ class GenerativeModel(control.Control, distribution.Distributed):
     @property
     def ema_generator(self):
         """The network that `sample` uses by default, or `None` without `ema_half_life`."""
-        return None if self.average is None else self.average.network
+        return None if self.ema is None else self.ema.network
 
     def call(self, inputs, training=False):
-        """Samples of the EMA generator, or of the raw one where there is no average."""
+        """Samples of the EMA generator, or of the raw one where there is no EMA."""
         checks.check_inputs(inputs, self.generator)
         network = self.ema_generator or self.generator
         return network(inputs, training=training)
@@ -57,8 +53,8 @@ class GenerativeModel(control.Control, distribution.Distributed):
             seed: Integer; the same one gives the same latents, `None` draws one.
             ema: Whether from the EMA generator, where there is one, or the raw one.
             batch_size: Samples computed at once.
-            truncation: Largest noise on either side of its mean, see `truncated`: below 2, samples
-                are more typical and less varied. `None` for no limit.
+            truncation: Largest noise on either side of its mean, see `latent_space.truncate`: below
+                2, samples are more typical and less varied. `None` for no limit.
             **conditions: What else `sampling_inputs` of this model takes, such as `labels`.
 
         Returns:
@@ -96,7 +92,7 @@ class GenerativeModel(control.Control, distribution.Distributed):
             seed = int(np.random.default_rng().integers(2**31))
         inputs = self.sampling_inputs(count, seed, **conditions)
         if truncation is not None:
-            inputs = self.truncated(inputs, truncation)
+            inputs = latent_space.truncate(self, inputs, truncation)
         return self._in_parts(inputs, ema, batch_size)
 
     def generate(self, inputs, ema=True, batch_size=256):
@@ -142,18 +138,6 @@ class GenerativeModel(control.Control, distribution.Distributed):
             The latents that belong to `seed`, float32 `(count, latent_dim)`.
         """
         return self.draw_latents(count, tf.stack([seed, 0]))
-
-    def draw_latents(self, count, seed):
-        """Latents from their prior, the standard normal distribution.
-
-        Args:
-            count: Number of rows, an integer or a scalar tensor.
-            seed: Integer tensor of shape `(2,)`; the same one gives the same latents.
-
-        Returns:
-            float32 `(count, latent_dim)`.
-        """
-        return tf.random.stateless_normal((count, self.latent_dim), seed)
 
 
 def _part(inputs, start, size):

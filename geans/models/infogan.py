@@ -143,8 +143,9 @@ class InfoGAN(AdversarialModel):
     def compute_losses(self, batch, latents, seed, players):
         """The adversarial losses minus the information that the fakes keep of their codes."""
         fake = self.generator(latents, training=True)
-        losses, logs, (_, output) = self.play(self.judge(seed), batch, fake, seed, players)
-        category, continuous = self.information(latents, output)
+        discriminate = self.augmented_discriminator(seed)
+        losses, logs, outputs = self.adversarial_losses(discriminate, batch, fake, seed, players)
+        category, continuous = self.information(latents, outputs[1])
         logs["information"] = category + continuous
         gain = self.information_weight * category + self.continuous_weight * continuous
         for name in losses:

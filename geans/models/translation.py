@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from geans import values
-from geans.models import adaptive, checks, game, network_checks
+from geans.models import checks, network_checks
 from geans.models.adversarial import AdversarialModel
 from geans.models.image_pool import ImagePool
 
@@ -33,11 +33,6 @@ class Translation(AdversarialModel):
             f"A {type(self).__name__} has no latents to draw samples from. Pass images: "
             "model.translate(images)."
         )
-
-    @property
-    def batch_spec(self):
-        """`tf.TensorSpec`s of both images of a pair."""
-        return tuple(tf.TensorSpec(shape, self.variable_dtype) for shape in self.pair_shapes)
 
     def unpack(self, data):
         """Both images of the pairs of a batch."""
@@ -125,22 +120,20 @@ class Pix2Pix(Translation):
         checks.check_spec(source, self.generator.input_shape)
         checks.check_samples(target, self.generator, what)
 
-    def judge(self, seed, source):
-        """The discriminator as a function of images: both they and their source are augmented."""
-        augmentation = adaptive.augmentation_of(self)
-        if augmentation is not None:
-            source = augmentation(source, seed)  # By the same seed, as its image is.
-        return super().judge(seed, source)
-
     def compute_losses(self, batch, latents, seed, players):
         """The adversarial losses, and for the generator the distance from the targets."""
         source, target = batch
         fake = self.generator(source, training=True)
-        losses, logs, _ = self.play(self.judge(seed, source), target, fake, seed, players)
+        discriminate = self.augmented_discriminator(seed, source)
+        losses, logs, _ = self.adversarial_losses(discriminate, target, fake, seed, players)
         if "generator" in players:
             logs["reconstruction_error"] = tf.reduce_mean(tf.abs(target - fake))
             losses["generator"] += self.reconstruction_weight * logs["reconstruction_error"]
         return losses, logs
+
+    def augmented_discriminator(self, seed, source):
+        """As in `Game`; the source is augmented like its image, by the same seed."""
+        return super().augmented_discriminator(seed, self.augmented(source, seed))
 
     def translate(self, images, ema=True, batch_size=64):
         """Translates images.
@@ -179,7 +172,7 @@ class CycleGAN(Translation):
     domains.
 
     The pool works under both rules; within a frozen window all new images are of the same
-    generators. It needs one replica, and no step length that looks at a batch a second time.
+    generators. It needs one replica.
 
     Args:
         generator: `keras.Model` of two inputs and outputs, G and F side by side:
@@ -293,11 +286,10 @@ class CycleGAN(Translation):
         """Sets what the players minimise and how they move; arguments as in `AdversarialModel`."""
         super().compile(*args, **kwargs)
         replicas = self.distribute_strategy.num_replicas_in_sync
-        if self.pools and (replicas > 1 or self.rule.step_length is not None):
+        if self.pools and replicas > 1:
             raise ValueError(
-                "The pool of earlier images is kept by one replica, and changes with every look at "
-                f"a batch. Received: {replicas} replicas, step_length={self.rule.step_length!r}. "
-                "Pass pool_size=0 to the model, or train on one device with step_length='fixed'."
+                f"The pool of earlier images is kept by one replica. Received: {replicas} "
+                "replicas. Pass pool_size=0 to the model, or train on one device."
             )
 
     def compute_losses(self, batch, latents, seed, players):
@@ -309,9 +301,9 @@ class CycleGAN(Translation):
             if self.pools:
                 pairs = zip(self.pools, fake, strict=True)
                 shown = [pool(images, seed + i) for i, (pool, images) in enumerate(pairs)]
-            losses, logs = self._play_both(batch, shown, seed, ("discriminator",))
+            losses, logs = self._both_losses(batch, shown, seed, ("discriminator",))
         if "generator" in players:
-            losses |= self._play_both(batch, fake, seed, ("generator",))[0]
+            losses |= self._both_losses(batch, fake, seed, ("generator",))[0]
             cycled = self.generator(fake, training=True)[::-1]
             logs["cycle_error"] = _error(batch, cycled)
             losses["generator"] += self.cycle_weight * logs["cycle_error"]
@@ -321,13 +313,13 @@ class CycleGAN(Translation):
                 losses["generator"] += self.identity_weight * logs["identity_error"]
         return losses, logs
 
-    def _play_both(self, real, fake, seed, players):
+    def _both_losses(self, real, fake, seed, players):
         """Sums of the losses of both domains, and means of what they log."""
         games = []
         for name, *images in zip(DOMAINS, real, fake, strict=True):
-            augmentation = adaptive.augmentation_of(self)
-            judge = game.judge(self.discriminator.get_layer(name), augmentation, seed)
-            games.append(self.play(judge, *images, seed, players)[:2])
+            network = self.discriminator.get_layer(name)
+            discriminate = self.augmented_discriminator(seed, discriminator=network)
+            games.append(self.adversarial_losses(discriminate, *images, seed, players)[:2])
         (losses, logs), (other_losses, other_logs) = games
         return (
             {name: loss + other_losses[name] for name, loss in losses.items()},

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 import geans
-from geans import losses, networks, penalties
+from geans import losses, networks
 from geans.models import checks
 
 
@@ -127,35 +127,6 @@ def test_points_may_lie_anywhere():
     model.fit(np.full((4, 2), 300.0, "float32"), verbose=0)
 
 
-NO_CURVATURE = {
-    "every step": (geans.GAN, {}, {}, "update_every=1 has no windows"),
-    "lazy": (geans.GEAN, {}, {"penalty": penalties.R1(interval=2)}, "interval=1"),
-    "lazy in part": (
-        geans.GEAN,
-        {"update_every": 4},
-        {"penalty": penalties.R1() + penalties.R2(interval=16)},
-        "interval=1",
-    ),
-    "unknown": (geans.GEAN, {}, {"step_length": "newton"}, "fixed, curvature.*'newton'"),
-}
-
-
-@pytest.mark.parametrize("case", NO_CURVATURE)
-def test_where_no_curvature_can_be_seen(case):
-    model_class, options, arguments, message = NO_CURVATURE[case]
-    model = model_class(*points_networks(), **options)
-    with pytest.raises(ValueError, match=message):
-        model.compile(**{"step_length": "curvature", **arguments})
-
-
-def test_curvature_is_seen_on_one_device_only():
-    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
-        model = geans.GEAN(*points_networks())
-        with pytest.raises(ValueError, match="Received: a MirroredStrategy"):
-            model.compile(step_length="curvature")
-        model.compile()
-
-
 def test_evaluate_has_no_meaning():
     model = geans.GAN(*points_networks())
     model.compile()
@@ -204,11 +175,6 @@ def batch_norm_and_xla():
         make(networks.dcgan).compile(jit_compile=True)
 
 
-def curvature():
-    with strategy.scope():
-        make(model_class=geans.GEAN).compile(step_length="curvature")
-
-
 def networks_outside():
     generator, discriminator = networks.mlp.generator(3, (2,)), networks.mlp.discriminator((2,))
     with strategy.scope():
@@ -229,7 +195,6 @@ def other_strategy():
 tries = [
     lambda: inside(steps_per_execution=2),
     batch_norm_and_xla,
-    curvature,
     networks_outside,
     model_outside,
     other_strategy,
@@ -250,7 +215,6 @@ def test_what_cannot_work_on_replicas_is_refused_with_the_reason(run_python, tmp
     expected = [
         "On 2 replicas Keras fails to run several steps in one call",
         "batch normalisation takes its statistics from all",
-        "takes the curvature from one micro-batch, on one device",
         "was made outside the scope of the strategy",
         "was made outside the scope of the strategy",
         "Received: CentralStorageStrategy",

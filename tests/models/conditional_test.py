@@ -78,7 +78,7 @@ def test_auxiliary_losses_by_hand():
         row = tf.math.log(tf.constant([probabilities[kind]] * 2))
         return {"logits": tf.zeros((2, 1)), "class_logits": row}
 
-    model.judge = lambda seed: answer
+    model.augmented_discriminator = lambda seed: answer
     batch = real, tf.constant([0, 2], "int64")
     losses, _ = model.compute_losses(batch, tf.zeros((2, 2)), SEED, ("discriminator", "generator"))
     entropy = 1.5 * np.log(2)

@@ -114,12 +114,12 @@ def test_a_gradient_is_named_by_its_variable():
     model.compile()
     gradients = [np.zeros(v.shape, "float32") for v in model.generator.trainable_variables]
     gradients[1][0] = np.inf
-    weight = model.guard.weight("generator", 4, np.float32(0.5), gradients, np.int64(7))
-    assert float(weight) == 0
-    report = model.guard.report()
+    checked = model.generator_player.checked(gradients, 4, np.float32(0.5), np.int64(7))
+    assert float(checked.weight) == 0
+    report = finiteness.report(model)
     assert report.startswith("NaN or infinity in 1 micro-batches, first in step 8, in the gen")
     assert report.endswith(f"gradient of {model.generator.trainable_variables[1].path}")
-    assert model.guard.report() is None
+    assert finiteness.report(model) is None
 
 
 def test_an_unknown_way_is_refused(make_model):

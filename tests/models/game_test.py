@@ -1,18 +1,25 @@
-import types
+import pathlib
+import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from geans import losses, penalties
-from geans.models import game
+import geans
+from geans import augment, networks, penalties
 
+PACKAGE = pathlib.Path(geans.__file__).parent
 REAL, FAKE = tf.constant([[1.0], [3.0]]), tf.constant([[0.0], [-1.0]])
 SEED = tf.constant([0, 1], "int64")
+BOTH = ("discriminator", "generator")
 
 
-def model(loss="least_squares", penalty=None):
-    return types.SimpleNamespace(loss=losses.get(loss), penalty=penalty, steps=tf.constant(0))
+def game(loss="least_squares", **compile_options):
+    networks_ = networks.mlp.generator(2, (1,), units=(2,)), networks.mlp.discriminator((1,))
+    model = geans.GAN(*networks_)
+    model.compile(loss=loss, **compile_options)
+    return model
 
 
 def twice(images, training):
@@ -21,12 +28,10 @@ def twice(images, training):
 
 def test_losses_by_hand():
     # Logits are 2, 6 and 0, -2: ((2 - 1)^2 + (6 - 1)^2) / 2 and (0^2 + 2^2) / 2, each with 1/2.
-    players = ("discriminator", "generator")
-    found, logs, outputs = game.play(model(), twice, REAL, FAKE, SEED, players)
+    found, logs, outputs = game().adversarial_losses(twice, REAL, FAKE, SEED, BOTH)
     assert float(found["discriminator"]) == pytest.approx(0.5 * (26 / 2 + 4 / 2))
     assert float(found["generator"]) == pytest.approx(0.5 * (1 + 9) / 2)
     assert {name: float(value) for name, value in logs.items()} == {
-        "real_sign": 1.0,
         "real_logits": 4.0,
         "fake_logits": -1.0,
     }
@@ -39,9 +44,9 @@ def test_penalty_sees_the_logits_of_several_outputs():
         return {"logits": 2 * images, "classes": images}
 
     # The logits' gradient is 2 everywhere: gamma / 2 times its square.
-    with_penalty = model(penalty=penalties.R1(3.0))
-    plain = game.play(model(), several, REAL, FAKE, SEED, ("discriminator",))[0]
-    found, _, outputs = game.play(with_penalty, several, REAL, FAKE, SEED, ("discriminator",))
+    arguments = (several, REAL, FAKE, SEED, ("discriminator",))
+    plain = game().adversarial_losses(*arguments)[0]
+    found, _, outputs = game(penalty=penalties.R1(3.0)).adversarial_losses(*arguments)
     assert float(found["discriminator"] - plain["discriminator"]) == pytest.approx(1.5 * 4)
     assert set(outputs[0]) == {"logits", "classes"}
 
@@ -50,20 +55,54 @@ def test_penalty_sees_the_logits_of_several_outputs():
 def test_generator_alone_sees_real_samples_only_where_its_loss_does(loss, passes):
     seen = []
 
-    def judged(images, training):
+    def discriminate(images, training):
         seen.append(images)
         return images
 
-    _, _, outputs = game.play(model(loss), judged, REAL, FAKE, SEED, ("generator",))
+    arguments = (discriminate, REAL, FAKE, SEED, ("generator",))
+    _, _, outputs = game(loss).adversarial_losses(*arguments)
     assert len(seen) == passes
     assert (outputs[0] is None) == (passes == 1)
 
 
-def test_judge_augments_images_and_passes_conditions_on():
+def test_the_augmented_discriminator_passes_conditions_on():
+    class Shifted(augment.DiffAugment):
+        def __call__(self, images, seed, *arguments):
+            return images + 10
+
+    model = game()
+    model.augmentation = Shifted()
     labels = tf.constant([4.0, 5.0])
-    judged = game.judge(
-        lambda inputs, training: inputs, lambda images, seed: images + 10, SEED, (labels,)
+    discriminate = model.augmented_discriminator(
+        SEED, labels, discriminator=lambda inputs, training: inputs
     )
-    images, condition = judged(REAL, training=True)
+    images, condition = discriminate(REAL, training=True)
     np.testing.assert_array_equal(images, REAL + 10)
     assert condition is labels
+
+
+def files_of_a_step(model, batch):
+    """The files of the package that one `train_step` passes through."""
+    found = set()
+
+    def note(frame, event, argument):
+        path = pathlib.Path(frame.f_code.co_filename)
+        if event == "call" and path.is_relative_to(PACKAGE):
+            found.add(path.relative_to(PACKAGE).as_posix())
+
+    sys.setprofile(note)
+    try:
+        model.train_step(batch)
+    finally:
+        sys.setprofile(None)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("model_class", [geans.GAN, geans.GEAN])
+def test_a_step_passes_through_six_files_at_most(make_model, model_class, capsys):
+    model = make_model(model_class)
+    files = files_of_a_step(model, tf.zeros((4, *model.generator.output_shape[1:])))
+    with capsys.disabled():
+        print(f"\nA step of {model_class.__name__}: {', '.join(files)}")
+    assert len(files) <= 6, files
+    assert isinstance(model, keras.Model)

@@ -90,7 +90,6 @@ def test_pix2pix_by_hand():
     assert found == pytest.approx(
         {
             "real_logits": (3 - 5) / 2,
-            "real_sign": 0,
             "fake_logits": (0 + 0) / 2,
             "discriminator": 0 - -1,
             "reconstruction_error": (1.5 + 2.5) / 2,
@@ -120,7 +119,6 @@ def test_cyclegan_by_hand():
     assert found == pytest.approx(
         {
             "real_logits": (-1.5 - 3) / 2,
-            "real_sign": (0 - 1) / 2,  # Of 3 and -6, and of -4 and -2.
             "fake_logits": (2.25 + 1) / 2,
             "discriminator": first + second,
             "cycle_error": cycle,
@@ -166,9 +164,9 @@ def test_an_augmented_pair_is_augmented_alike(name):
     if model.controller is not None:
         model.controller.strength.assign(1.0)
     images = tf.random.stateless_normal((4, 8, 8, 3), [0, 0])
-    judge = model.judge(tf.constant([1, 2], "int64"), images)
-    np.testing.assert_array_equal(judge(images, training=True), tf.zeros_like(images))
-    assert np.any(judge(-images, training=True) != 0)
+    discriminate = model.augmented_discriminator(tf.constant([1, 2], "int64"), images)
+    np.testing.assert_array_equal(discriminate(images, training=True), tf.zeros_like(images))
+    assert np.any(discriminate(-images, training=True) != 0)
 
 
 def test_both_domains_are_augmented():
@@ -398,12 +396,6 @@ def test_identity_needs_domains_of_one_shape():
         geans.CycleGAN(*both())
     model = geans.CycleGAN(*both(), identity_weight=0)
     assert model.pair_shapes == ((None, 8, 8, 1), (None, 8, 8, 3))
-
-
-def test_the_pool_and_what_it_does_not_go_with():
-    with pytest.raises(ValueError, match="Received: 1 replicas.*Curvature.*pool_size=0"):
-        cyclegan(update_every=2, compile_options={"step_length": "curvature"})
-    cyclegan(update_every=2, pool_size=0, compile_options={"step_length": "curvature"})
 
 
 def test_without_identity_there_is_none_to_log():

@@ -1,5 +1,6 @@
-"""What `tf.distribute` leaves to the model: who has which samples, and who says what to whom."""
+"""What `tf.distribute` leaves to the model: which replica has which samples, what they share."""
 
+import contextlib
 from typing import Any, NamedTuple
 
 import keras
@@ -84,15 +85,15 @@ class Distributed(keras.Model):
         step = tf.convert_to_tensor(self.steps)
         return tf.stack([self.seed, step * 2**24 + tf.cast(replica, "int64") * 2**8 + draw])
 
-    def numbered(self, x):
-        """Has a dataset say which part of a global batch a replica got.
+    def with_batch_positions(self, x):
+        """Adds to each sample of a dataset its position in the global batch.
 
         `tf.distribute` splits batches in more than one way, and does not tell. On one device, and
         of anything but a `tf.data.Dataset`, nothing is changed.
         """
         if self.distribute_strategy.num_replicas_in_sync == 1 or not isinstance(x, tf.data.Dataset):
             return x
-        return x.map(_number)
+        return x.map(_with_positions)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # A geans model is built. Keras would take a batch off the data under a strategy, so that
@@ -100,9 +101,8 @@ class Distributed(keras.Model):
         pass
 
 
-def _number(*batch):
-    size = tf.shape(keras.tree.flatten(batch)[0], out_type="int64")[0]
-    return Numbered(batch[0] if len(batch) == 1 else batch, tf.range(size))
+def _with_positions(*batch):
+    return Positioned(batch[0] if len(batch) == 1 else batch, tf.range(batch_size(batch)))
 
 
 def _local_result(metric):
@@ -110,16 +110,108 @@ def _local_result(metric):
     return total / count
 
 
-class Numbered(NamedTuple):
+class Positioned(NamedTuple):
     """A batch, and the positions of its samples in the global batch that replicas share."""
 
     batch: Any
     positions: tf.Tensor
 
 
-def split_positions(data):
-    """A batch and its positions, `None` where they are not known."""
-    return data if isinstance(data, Numbered) else (data, None)
+class Batch(NamedTuple):
+    """What one replica trains on in one step.
+
+    Attributes:
+        content: What the model's `unpack` returned.
+        positions: Positions of the samples in the global batch; `None` where they are not known.
+        size: Number of samples, an integer scalar; 0 where a replica got none.
+    """
+
+    content: Any
+    positions: tf.Tensor | None
+    size: tf.Tensor
+
+
+class Gradients(NamedTuple):
+    """A player's gradients on one replica.
+
+    Attributes:
+        values: List of tensors, means over the samples, in the order of the player's variables.
+        weight: Number of samples, a float scalar; 0 where the gradients hold a NaN.
+    """
+
+    values: list
+    weight: tf.Tensor
+
+    def weighted(self):
+        """The sums over the samples, in float32."""
+        return [weighted(self.weight, value) for value in self.values]
+
+
+@contextlib.contextmanager
+def step(model, data):
+    """Yields the `Batch` of this replica; the step is counted and closed after the block."""
+    data, positions = data if isinstance(data, Positioned) else (data, None)
+    content = model.unpack(data)
+    size = batch_size(content)
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        content, positions = keras.tree.map_structure(padded, (content, positions))
+    # A dataset of unknown length ends in the middle of a step, when its next batch does not come:
+    # nothing may be counted or moved before it has.
+    with tf.control_dependencies([size]):
+        model.samples_seen.assign_add(size)
+        yield Batch(content, positions, size)
+        tf.distribute.get_replica_context().merge_call(_end, args=(model, size))
+
+
+def _end(strategy, model, size):
+    with tf.control_dependencies(strategy.experimental_local_results(size)):
+        model.end_step()
+
+
+def batch_size(batch):
+    """The number of samples of a batch, an int64 scalar."""
+    return tf.shape(keras.tree.flatten(batch)[0], out_type="int64")[0]
+
+
+def local_sum(shape, dtype="float32"):
+    """A saved variable, zero at first, to which each replica adds in a copy of its own.
+
+    Reading it outside a replica sums the copies: all that replicas say to each other.
+    """
+    return keras.Variable(
+        "zeros",
+        shape=shape,
+        dtype=dtype,
+        trainable=False,
+        synchronization="on_read",
+        aggregation="sum",
+    )
+
+
+def add_counter(layer):
+    """Adds to a layer a saved integer, 0 at first, that is changed outside the replicas."""
+    return layer.add_weight(
+        shape=(),
+        initializer="zeros",
+        dtype="int64",
+        trainable=False,
+        aggregation="only_first_replica",
+    )
+
+
+def assign(variables, values):
+    """Assigns `values`, equal on all replicas, to variables; on a replica or outside of them."""
+
+    def update(strategy, *values):
+        for variable, value in zip(variables, values, strict=True):
+            strategy.extended.update(
+                variable.value, lambda copy, new: copy.assign(new), args=(value,), group=False
+            )
+
+    if tf.distribute.in_cross_replica_context():
+        update(tf.distribute.get_strategy(), *values)
+    else:
+        tf.distribute.get_replica_context().merge_call(update, args=tuple(values))
 
 
 def assign_sum(variable, value):
@@ -162,7 +254,9 @@ def cond(predicate, if_true, if_false, data):
 
 
 def padded(tensor):
-    """A batch, or one sample of zeros for a replica that got none, which convolutions fail on."""
+    """A batch, or one sample of zeros for a replica that got none, on which convolutions fail."""
+    if tensor is None:
+        return None
     missing = tf.cast(tf.shape(tensor)[0] == 0, "int32")
     paddings = [[0, missing]] + [[0, 0]] * (len(tensor.shape) - 1)
     return tf.pad(tensor, paddings)

@@ -4,7 +4,7 @@ import pytest
 
 import geans
 from geans import networks
-from geans.models import control
+from geans.models import latent_space
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def linear_model(matrix):
 
 @pytest.mark.parametrize("ema", [True, False])
 def test_interpolation_leads_from_sample_to_sample(model, ema):
-    path = model.interpolate(1, 2, count=3, steps=5, ema=ema)
+    path = latent_space.interpolate(model, 1, 2, count=3, steps=5, ema=ema)
     assert path.shape == (3, 5, 2)
     for place, seed in ((0, 1), (-1, 2)):
         ends = model.sample(3, seed, ema)
@@ -60,13 +60,13 @@ def test_interpolation_leads_from_sample_to_sample(model, ema):
 
 def test_the_arc_of_a_quarter_turn():
     share = np.array([[0.0], [1 / 3], [1.0]])
-    (path,) = control.arc(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), share)
+    (path,) = latent_space.arc(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), share)
     np.testing.assert_allclose(path, [[1, 0], [np.cos(np.pi / 6), 0.5], [0, 1]], atol=1e-12)
 
 
 def test_the_arc_keeps_the_length_that_a_line_would_lose():
     first, last = np.random.default_rng(0).normal(size=(2, 50, 64))
-    middle = control.arc(first, last, np.array([[0.5]]))[:, 0]
+    middle = latent_space.arc(first, last, np.array([[0.5]]))[:, 0]
     lengths = np.linalg.norm([first, last, middle, (first + last) / 2], axis=-1)
     assert lengths[2].mean() == pytest.approx(8, rel=0.03)
     assert lengths[3].mean() == pytest.approx(8 / np.sqrt(2), rel=0.03)
@@ -74,12 +74,12 @@ def test_the_arc_keeps_the_length_that_a_line_would_lose():
 
 def test_between_vectors_of_one_line_the_arc_is_the_line():
     first, last = np.array([[1.0], [2.0]]), np.array([[3.0], [-2.0]])
-    path = control.arc(first, last, np.array([[0.0], [0.25], [1.0]]))
+    path = latent_space.arc(first, last, np.array([[0.0], [0.25], [1.0]]))
     np.testing.assert_allclose(path[..., 0], [[1, 1.5, 3], [2, 1, -2]])
 
 
 def test_labels_stay_while_latents_move(conditional):
-    path = conditional.interpolate(1, 2, count=2, steps=4, labels=[2, 0])
+    path = latent_space.interpolate(conditional, 1, 2, count=2, steps=4, labels=[2, 0])
     last = conditional.sample(2, 2, labels=[2, 0])
     np.testing.assert_allclose(path[:, -1], last, rtol=1e-5, atol=1e-6)
 
@@ -87,7 +87,7 @@ def test_labels_stay_while_latents_move(conditional):
 def test_codes_go_straight(infogan, monkeypatch):
     seen = []
     monkeypatch.setattr(infogan, "generate", lambda inputs, ema: seen.append(inputs) or inputs)
-    infogan.interpolate(1, 2, count=1, steps=3, category=1)
+    latent_space.interpolate(infogan, 1, 2, count=1, steps=3, category=1)
     first, middle, last = seen[0]
     np.testing.assert_allclose(middle[2:], (first[2:] + last[2:]) / 2, rtol=1e-6)
     assert middle[2:5].tolist() == [0, 1, 0]
@@ -102,7 +102,7 @@ def test_truncated_noise_follows_the_truncated_normal_distribution(model):
 
     latents = model.draw_latents(20_000, [1, 0])
     for threshold in (0.5, 1.5):
-        cut = model.truncated(latents, threshold)
+        cut = latent_space.truncate(model, latents, threshold)
         assert np.abs(cut).max() <= threshold and cut.dtype == np.float32
         expected = stats.truncnorm(-threshold, threshold)
         assert stats.kstest(cut[:, 0], expected.cdf).pvalue > 0.01
@@ -112,7 +112,7 @@ def test_truncated_noise_follows_the_truncated_normal_distribution(model):
 
 def test_a_high_threshold_changes_nothing(model):
     latents = np.array([[5.0, -5.0, 0.0]], "float32")
-    np.testing.assert_allclose(model.truncated(latents, 40.0), latents, rtol=1e-6)
+    np.testing.assert_allclose(latent_space.truncate(model, latents, 40.0), latents, rtol=1e-6)
     np.testing.assert_allclose(model.sample(9, 1, truncation=40.0), model.sample(9, 1), rtol=1e-4)
 
 
@@ -126,10 +126,10 @@ def test_a_low_threshold_gives_the_mean_latents_sample(model):
 
 
 def test_conditions_are_not_truncated(conditional, infogan):
-    latents, labels = conditional.truncated(conditional.sampling_inputs(6, 0), 0.5)
+    latents, labels = latent_space.truncate(conditional, conditional.sampling_inputs(6, 0), 0.5)
     assert np.abs(latents).max() <= 0.5 and np.asarray(labels).tolist() == [0, 1, 2, 0, 1, 2]
     before = infogan.sampling_inputs(6, 0)
-    after = infogan.truncated(before, 0.5)
+    after = latent_space.truncate(infogan, before, 0.5)
     assert np.abs(after[:, :2]).max() <= 0.5
     np.testing.assert_array_equal(after[:, 2:], before[:, 2:])
 
@@ -141,7 +141,7 @@ def test_directions_of_a_linear_layer_are_its_singular_vectors():
     rng = np.random.default_rng(0)
     left, right = (np.linalg.qr(rng.normal(size=(size, size)))[0] for size in (3, 5))
     matrix = left @ np.diag([9.0, 3.0, 1.0]) @ right[:3]
-    found = linear_model(matrix).latent_directions(2, samples=20_000)
+    found = latent_space.directions(linear_model(matrix), 2, samples=20_000)
     assert found.dtype == np.float32
     np.testing.assert_allclose(np.abs(found @ left), np.eye(3)[:2], atol=0.03)
     assert (np.take_along_axis(found, np.abs(found).argmax(axis=1)[:, None], axis=1) > 0).all()
@@ -150,9 +150,10 @@ def test_directions_of_a_linear_layer_are_its_singular_vectors():
 def test_directions_of_a_layer_with_a_name():
     matrix = np.diag([1.0, 4.0, 2.0])
     model = linear_model(matrix)
-    np.testing.assert_array_equal(model.latent_directions(3, layer="linear").argmax(1), [1, 2, 0])
+    found = latent_space.directions(model, 3, layer="linear")
+    np.testing.assert_array_equal(found.argmax(1), [1, 2, 0])
     with pytest.raises(ValueError, match="no layer of its own named 'dense_99'"):
-        model.latent_directions(layer="dense_99", count=1)
+        latent_space.directions(model, layer="dense_99", count=1)
 
 
 def test_directions_of_a_network_within_a_network():
@@ -163,7 +164,7 @@ def test_directions_of_a_network_within_a_network():
     inner.layers[0].set_weights([matrix, np.zeros(4)])
     discriminator = networks.with_label_channels(networks.mlp.discriminator((4 + 2,)), 2)
     model = geans.models.ConditionalGAN(networks.labelled(inner, 2), discriminator, num_classes=2)
-    found = model.latent_directions(2, samples=10_000, labels=1)
+    found = latent_space.directions(model, 2, samples=10_000, labels=1)
     np.testing.assert_allclose(np.abs(found), np.eye(3)[[1, 2]], atol=0.05)
 
 
@@ -173,40 +174,46 @@ def test_directions_of_a_network_within_a_network():
 def test_traversal_adds_the_direction(model):
     latents = np.asarray(model.sampling_inputs(2, seed=1))
     directions = np.array([[1, 0, 0], [0, 0.5, 0]], "float32")
-    rows = model.traverse(latents, directions, steps=3, reach=2.0)
+    rows = latent_space.traverse(model, latents, directions, steps=3, reach=2.0)
     assert rows.shape == (2, 3, 2)
     np.testing.assert_allclose(rows[:, 1], model.generate(latents), rtol=1e-5, atol=1e-6)
     for place, sign in ((0, -2), (2, 2)):
         moved = model.generate(latents + np.float32(sign) * directions)
         np.testing.assert_allclose(rows[:, place], moved, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(
-        model.traverse(latents, directions[0], steps=3, reach=2.0)[0], rows[0]
+        latent_space.traverse(model, latents, directions[0], steps=3, reach=2.0)[0], rows[0]
     )
 
 
 def test_traversal_keeps_labels(conditional):
     inputs = conditional.sampling_inputs(3, 0)
-    rows = conditional.traverse(inputs, np.zeros(4), steps=2)
+    rows = latent_space.traverse(conditional, inputs, np.zeros(4), steps=2)
     np.testing.assert_allclose(rows[:, 1], conditional.sample(3, 0), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda m: m.interpolate(1, 2, steps=1), "steps must be an integer of at least 2.*steps=1"),
-        (lambda m: m.interpolate(1, "b"), "seed='b'"),
-        (lambda m: m.interpolate(1, 2, count=0), "count=0"),
+        (
+            lambda m: latent_space.interpolate(m, 1, 2, steps=1),
+            "steps must be an integer of at least 2.*steps=1",
+        ),
+        (lambda m: latent_space.interpolate(m, 1, "b"), "seed='b'"),
+        (lambda m: latent_space.interpolate(m, 1, 2, count=0), "count=0"),
         (lambda m: m.sample(3, truncation=0), "truncation=0"),
         (lambda m: m.sample_batches(3, truncation=float("nan")), "truncation=nan"),
-        (lambda m: m.latent_directions(4), "latent_dim=3.*count=4"),
-        (lambda m: m.latent_directions(1, samples=3), "samples=3"),
+        (lambda m: latent_space.directions(m, 4), "latent_dim=3.*count=4"),
+        (lambda m: latent_space.directions(m, 1, samples=3), "samples=3"),
         (
-            lambda m: m.traverse(np.zeros((2, 3)), np.zeros(2)),
+            lambda m: latent_space.traverse(m, np.zeros((2, 3)), np.zeros(2)),
             r"\(3,\).*\(2, 3\).*Received: \(2,\)",
         ),
-        (lambda m: m.traverse(np.zeros((2, 5)), np.zeros(5)), r"takes latents.*\(2, 5\)"),
-        (lambda m: m.traverse(np.zeros((2, 3)), np.zeros(3), reach=0), "reach=0"),
-        (lambda m: m.traverse(np.zeros((2, 3)), np.zeros(3), steps=2.5), "steps=2.5"),
+        (
+            lambda m: latent_space.traverse(m, np.zeros((2, 5)), np.zeros(5)),
+            r"takes latents.*\(2, 5\)",
+        ),
+        (lambda m: latent_space.traverse(m, np.zeros((2, 3)), np.zeros(3), reach=0), "reach=0"),
+        (lambda m: latent_space.traverse(m, np.zeros((2, 3)), np.zeros(3), steps=2.5), "steps=2.5"),
     ],
 )
 def test_what_makes_no_sense(model, call, message):
