@@ -102,7 +102,7 @@ def _classes(model, flag):
     """The name and the number of a model's labels or categories."""
     from geans.experiment import families
 
-    number, codes = families.codes_in_turn(model, 1)
+    number, codes = families.balanced_conditions(model, 1)
     if number is None:
         raise ValueError(f"{flag} needs a model with labels or categories, which this one lacks.")
     return next(iter(codes)), number
@@ -165,10 +165,8 @@ def _write(samples, output, values, columns):
             )
         plotting.clip_animation(samples, output)
     elif columns is None:
-        mixture = experiment.make_mixture(
-            presets.read(pathlib.Path(values.run_dir) / "preset.json")
-        )
-        plotting.save(experiment.picture(samples, mixture), output)
+        source = experiment.Source.of(presets.read(pathlib.Path(values.run_dir) / "preset.json"))
+        plotting.save(source.picture(samples), output)
     else:
         flat = samples.reshape(-1, *samples.shape[2:])
         plotting.save(plotting.image_grid(flat, columns), output)
