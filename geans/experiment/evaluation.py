@@ -78,9 +78,8 @@ def evaluate(
 
 def reference(source, shape, samples=SAMPLES):
     """Returns the features of a source's real data of a `shape`, a `metrics.FeatureSet`."""
-    network = _network(None, shape)
-    origin, batches = source.reference(samples=samples)
-    return feature_set.extract_cached(batches, network, origin, count=samples)
+    origin, batches = source.reference(samples=samples)  # Raises if there are no samples.
+    return feature_set.extract_cached(batches, _network(None, shape), origin, count=samples)
 
 
 def evaluate_folders(
