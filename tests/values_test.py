@@ -25,3 +25,14 @@ def test_what_came_is_in_the_message():
     values.check_count("size", 5, most=5)
     with pytest.raises(ValueError, match="size must be a positive integer, at most 5. .*size=6"):
         values.check_count("size", 6, most=5)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.0, True, "1"])
+def test_seeds(seed):
+    values.check_seed(0)
+    values.check_seed(2**63 - 1)
+    values.check_seed(None, optional=True)
+    with pytest.raises(ValueError, match=r"seed must be an integer from 0 to 2\*\*63 - 1, or None"):
+        values.check_seed(seed, optional=True)
+    with pytest.raises(ValueError, match="Received: seed=None"):
+        values.check_seed(None)

@@ -9,7 +9,7 @@ from geans import plotting, report, values
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Watches the generator answer the same latents, epoch after epoch.
+    """Draws samples of the same latents, epoch after epoch.
 
     Writes `directory/epoch_0005.png` every few epochs and after the last one, and, when training
     ends, joins all of them in `directory/training.gif`, including those from before a resume.
@@ -25,9 +25,11 @@ class SampleGrid(keras.callbacks.Callback):
         conditions: What else `model.sample` takes, such as `{"labels": [0, 1, 2]}`.
         draw: Function from the model to an array of samples, instead of `model.sample`.
         mixture: For points: object with `centers`, `stddev` and `sample(count)`.
+        picture: Function from samples, with `columns` and `title`, to a figure; `None` for what
+            fits their shape.
 
     Raises:
-        ValueError: If `every` or `count` is no positive integer; when training begins, if
+        ValueError: If `every` or `count` is not a positive integer; when training begins, if
             `directory` is not writable; at the first picture, if samples are neither images, clips
             nor points.
 
@@ -58,6 +60,7 @@ class SampleGrid(keras.callbacks.Callback):
         conditions=None,
         draw=None,
         mixture=None,
+        picture=None,
     ):
         super().__init__()
         values.check_count("every", every)
@@ -70,15 +73,13 @@ class SampleGrid(keras.callbacks.Callback):
         self.conditions = dict(conditions or {})
         self.draw = draw or self._sample
         self.mixture = mixture
-        self._real = None
+        self.picture = picture or self._figure
         self._seen = self._drawn = 0
 
     def on_train_begin(self, logs=None):
-        """Makes the directory and draws the real points once."""
+        """Makes the directory."""
         self._seen = self._drawn = 0
         report.check_writable(self.directory)
-        if self.mixture is not None:
-            self._real = np.asarray(self.mixture.sample(self.count))
 
     def on_epoch_end(self, epoch, logs=None):
         """Draws an epoch whose turn it is."""
@@ -88,7 +89,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     @report.tolerant
     def on_train_end(self, logs=None):
-        """Draws the last epoch if nobody did, and writes the animation."""
+        """Draws the last epoch if it is not drawn yet, and writes the animation."""
         # Training may have stopped early: only now is it known which epoch was the last.
         if self._seen != self._drawn:
             self._draw()
@@ -98,20 +99,22 @@ class SampleGrid(keras.callbacks.Callback):
 
     @report.tolerant
     def _draw(self):
-        figure = self._figure(np.asarray(self.draw(self.model)), title=f"epoch {self._seen}")
+        samples, title = np.asarray(self.draw(self.model)), f"epoch {self._seen}"
+        figure = self.picture(samples, columns=self.columns, title=title)
         plotting.save(figure, self.directory / f"epoch_{self._seen:04d}.png")
         self._drawn = self._seen
 
     def _sample(self, model):
         return model.sample(self.count, seed=self.seed, **self.conditions)
 
-    def _figure(self, samples, title):
+    def _figure(self, samples, columns, title):
         if samples.ndim == 4:
-            return plotting.image_grid(samples, self.columns, title=title)
+            return plotting.image_grid(samples, columns, title=title)
         if samples.ndim == 5:
             return plotting.clip_rows(samples, title=title)
         if samples.ndim == 2 and samples.shape[1] == 2:
-            return plotting.scatter(self._real, samples, self.mixture, title=title)
+            real = self.mixture.sample(len(samples))
+            return plotting.scatter(real, samples, self.mixture, title=title)
         raise ValueError(
             "SampleGrid draws images (n, height, width, channels), clips (n, frames, height, "
             f"width, channels) and points (n, 2). Received: samples of shape {samples.shape}. "

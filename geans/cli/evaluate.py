@@ -14,69 +14,62 @@ first use. In one folder, or in both, images may be grey and coloured; then all 
 import pathlib
 import sys
 
-from absl import flags
+from geans.cli import tables
+
+FLAGS = (
+    ("run_dir", str, None, "Directory of a run of geans train."),
+    ("real", str, None, "Folder of real images."),
+    ("fake", str, None, "Folder of generated images."),
+    (
+        "metrics",
+        list,
+        None,
+        "Any of frechet_distance, kernel_distance, prdc, class_coverage, inception_score; the "
+        "first three if not given.",
+    ),
+    (
+        "features",
+        str,
+        None,
+        "digits28, inception-2015-12-05, pixels, or keras:NAME for a model of keras.applications.",
+    ),
+    ("weights", str, None, "File of the feature network's weights."),
+    (
+        "resize",
+        str,
+        None,
+        "How inception-2015-12-05 resizes: tensorflow1 (the original) or pytorch (pytorch-fid).",
+    ),
+    (
+        "samples",
+        int,
+        None,
+        "Images of each kind at most; all of two folders, 10,000 of a run, if not given.",
+    ),
+    ("image_size", int, None, "Side to crop and resize files of folders to."),
+    ("split", str, None, "Split of the run's data, as test."),
+    (
+        "neighbours",
+        bool,
+        False,
+        "Draw samples of a run beside their nearest training images, by their pixels.",
+    ),
+    ("held_out", str, None, "With --neighbours, the split of images that the run has not seen."),
+    ("seed", int, 0, "Fixes what a run's model generates."),
+    ("ema", bool, True, "Whether the EMA generator or the raw one."),
+    ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
+    (
+        "output",
+        str,
+        None,
+        "JSON file; evaluation.json in the run directory, or here, if not given.",
+    ),
+)
 
 
 def define_flags(values):
     """Adds the command's flags to `values`."""
-    flags.DEFINE_string("run_dir", None, "Directory of a run of geans train.", flag_values=values)
-    flags.DEFINE_string("real", None, "Folder of real images.", flag_values=values)
-    flags.DEFINE_string("fake", None, "Folder of generated images.", flag_values=values)
-    flags.DEFINE_list(
-        "metrics",
-        None,
-        "Any of frechet_distance, kernel_distance, prdc, class_coverage, inception_score; the "
-        "first three if not given.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "features",
-        None,
-        "digits28, inception-2015-12-05, pixels, or keras:NAME for a model of keras.applications.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "weights", None, "File of the feature network's weights.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "resize",
-        None,
-        "How inception-2015-12-05 resizes: tensorflow1 (the original) or pytorch (pytorch-fid).",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "samples",
-        None,
-        "Images of each kind at most; all of two folders, 10,000 of a run, if not given.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "image_size", None, "Side to crop and resize files of folders to.", flag_values=values
-    )
-    flags.DEFINE_string("split", None, "Split of the run's data, as test.", flag_values=values)
-    flags.DEFINE_bool(
-        "neighbours",
-        False,
-        "Draw samples of a run beside their nearest training images, by their pixels.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "held_out",
-        None,
-        "With --neighbours, the split of images that the run has not seen.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer("seed", 0, "Fixes what a run's model generates.", flag_values=values)
-    flags.DEFINE_bool("ema", True, "Whether the EMA generator or the raw one.", flag_values=values)
-    flags.DEFINE_string(
-        "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "output",
-        None,
-        "JSON file; evaluation.json in the run directory, or here, if not given.",
-        flag_values=values,
-    )
+    tables.define_flags(values, FLAGS)
 
 
 FOR_RUNS, FOR_FOLDERS = ("split", "data_dir"), ("image_size",)

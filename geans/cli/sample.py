@@ -1,6 +1,6 @@
 """geans sample: draw pictures or arrays from a run directory.
 
-geans sample --run_dir=runs/gean_fashion --count=100 --seed=1 --output=garments.png
+geans sample --run_dir=runs/gean_fashion --count=100 --seed=1 --output=clothing.png
 geans sample --run_dir=runs/gan_ring --count=2500 --output=points.npy
 geans sample --run_dir=runs/gean_fashion --truncation=0.7     more typical, less varied
 geans sample --run_dir=runs/gean_fashion --interpolate=9 --count=6     rows from seed to seed + 1
@@ -14,55 +14,52 @@ With --interpolate, --traverse and --sweep a .npy file has the shape (rows, step
 
 import pathlib
 
-from absl import flags
+from geans.cli import tables
+
+FLAGS = (
+    ("run_dir", str, None, "Directory of a run of geans train."),
+    ("count", int, 64, "Number of samples."),
+    ("seed", int, 0, "The same seed gives the same samples."),
+    ("ema", bool, True, "Whether from the EMA generator or the raw one."),
+    (
+        "truncation",
+        float,
+        None,
+        "Largest noise on either side of its mean; below 2, samples are more typical.",
+    ),
+    (
+        "interpolate",
+        int,
+        None,
+        "Steps of each of --count rows, from a sample of --seed to one of the next seed.",
+    ),
+    (
+        "traverse",
+        int,
+        None,
+        "Rows: the first sample of --seed along so many directions, the main ones of the "
+        "generator's first layer.",
+    ),
+    (
+        "labels",
+        list,
+        None,
+        "Labels that the samples have in turn, of a model with labels or categories.",
+    ),
+    ("sweep", int, None, "Rows: the same latents with every label or category."),
+    (
+        "output",
+        str,
+        "samples.png",
+        "A .png file for a picture, a .npy file for the float32 array, a .gif file for what moves: "
+        "clips, or the steps of --interpolate, --traverse or --sweep.",
+    ),
+)
 
 
 def define_flags(values):
     """Adds the command's flags to `values`."""
-    flags.DEFINE_string("run_dir", None, "Directory of a run of geans train.", flag_values=values)
-    flags.DEFINE_integer("count", 64, "Number of samples.", flag_values=values)
-    flags.DEFINE_integer("seed", 0, "The same seed gives the same samples.", flag_values=values)
-    flags.DEFINE_bool(
-        "ema", True, "Whether from the EMA generator or the raw one.", flag_values=values
-    )
-    flags.DEFINE_float(
-        "truncation",
-        None,
-        "Largest noise on either side of its mean; below 2, samples are more typical.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "interpolate",
-        None,
-        "Steps of each of --count rows, from a sample of --seed to one of the next seed.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "traverse",
-        None,
-        "Rows: the first sample of --seed along so many directions, the main ones of the "
-        "generator's first layer.",
-        flag_values=values,
-    )
-    flags.DEFINE_list(
-        "labels",
-        None,
-        "Labels that the samples have in turn, of a model with labels or categories.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer(
-        "sweep",
-        None,
-        "Rows: the same latents with every label or category.",
-        flag_values=values,
-    )
-    flags.DEFINE_string(
-        "output",
-        "samples.png",
-        "A .png file for a picture, a .npy file for the float32 array, a .gif file for what moves: "
-        "clips, or the steps of --interpolate, --traverse or --sweep.",
-        flag_values=values,
-    )
+    tables.define_flags(values, FLAGS)
 
 
 def run(values):
@@ -102,7 +99,7 @@ def _classes(model, flag):
     """The name and the number of a model's labels or categories."""
     from geans.experiment import families
 
-    number, codes = families.codes_in_turn(model, 1)
+    number, codes = families.balanced_conditions(model, 1)
     if number is None:
         raise ValueError(f"{flag} needs a model with labels or categories, which this one lacks.")
     return next(iter(codes)), number
@@ -169,10 +166,8 @@ def _write(samples, output, values, columns):
             )
         plotting.clip_animation(samples, output)
     elif columns is None:
-        mixture = experiment.make_mixture(
-            presets.read(pathlib.Path(values.run_dir) / "preset.json")
-        )
-        plotting.save(experiment.picture(samples, mixture), output)
+        source = experiment.Source.of(presets.read(pathlib.Path(values.run_dir) / "preset.json"))
+        plotting.save(source.picture(samples), output)
     else:
         flat = samples.reshape(-1, *samples.shape[2:])
         plotting.save(plotting.image_grid(flat, columns), output)

@@ -13,42 +13,37 @@ Every plain field of a preset is a flag that overrides it.
 import pathlib
 import sys
 
-from absl import flags
-
 from geans import presets, report
-from geans.cli import overrides
+from geans.cli import overrides, tables
 
 DEFAULT_PRESET = "gean_fashion"
 
 
-def define_flags(values):
-    """Adds the command's flags to `values`."""
-    flags.DEFINE_string(
-        "preset", None, f"Preset to train; {DEFAULT_PRESET} if not given.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "run_dir", None, "Directory of the run; runs/PRESET if not given.", flag_values=values
-    )
-    flags.DEFINE_bool("resume", False, "Go on with the run in run_dir.", flag_values=values)
-    flags.DEFINE_integer(
+FLAGS = (
+    ("preset", str, None, f"Preset to train; {DEFAULT_PRESET} if not given."),
+    ("run_dir", str, None, "Directory of the run; runs/PRESET if not given."),
+    ("resume", bool, False, "Resume the run in run_dir."),
+    (
         "checkpoint_every",
+        int,
         None,
         "Steps between two checkpoints within an epoch, beside those at the epochs' ends.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool("overwrite", False, "Replace the run in run_dir.", flag_values=values)
-    flags.DEFINE_string(
-        "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
-    )
-    flags.DEFINE_string(
+    ),
+    ("overwrite", bool, False, "Replace the run in run_dir."),
+    ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
+    (
         "devices",
+        str,
         None,
         "Number of GPUs to share each batch among, or all; without GPUs, of parts of the CPU.",
-        flag_values=values,
-    )
-    flags.DEFINE_bool(
-        "workers", False, "Train together with the workers in TF_CONFIG.", flag_values=values
-    )
+    ),
+    ("workers", bool, False, "Train together with the workers in TF_CONFIG."),
+)
+
+
+def define_flags(values):
+    """Adds the command's flags to `values`."""
+    tables.define_flags(values, FLAGS)
     overrides.define_flags(values)
 
 
@@ -75,9 +70,9 @@ def run(values):
             strategy=strategy,
         )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_how_to_go_on(values, run_dir)) from None
+        raise KeyboardInterrupt(_how_to_resume(values, run_dir)) from None
     except SystemExit as end:  # SIGTERM, and the checkpoint is saved.
-        print(f"\nTerminated. {_how_to_go_on(values, run_dir)}", file=sys.stderr)
+        print(f"\nTerminated. {_how_to_resume(values, run_dir)}", file=sys.stderr)
         return end.code
     if not chief:
         return 0
@@ -97,18 +92,18 @@ def _strategy(values):
     return strategy, strategies.is_chief(strategy)
 
 
-def _how_to_go_on(values, run_dir):
+def _how_to_resume(values, run_dir):
     names = ("data_dir", "checkpoint_every", "devices")
     options = "".join(f" --{name}={values[name].value}" for name in names if values[name].value)
     options += " --workers" if values.workers else ""
-    return f"To go on: geans train --run_dir={run_dir}{options} --resume"
+    return f"To resume: geans train --run_dir={run_dir}{options} --resume"
 
 
 def resolve(values):
     """The preset and the run directory that the flags mean.
 
     Raises:
-        ValueError: If the preset is unknown or a value makes no sense.
+        ValueError: If the preset is unknown or a value is invalid.
     """
     if values.resume:
         return _resolve_resumed(values)

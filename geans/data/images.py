@@ -16,14 +16,14 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from geans.data import classes, folders, image_files, pipeline, prepared
+from geans.data import classes, folders, image_files, pipeline, prepared, resizing
 from geans.data.folders import MAX_SIZE as MAX_SIZE
 from geans.data.folders import folder_shape as folder_shape
 
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
 """Names that `embedded` accepts, and their files in this package."""
 
-GARMENTS = (
+FASHION_CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
@@ -68,11 +68,9 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
     if image_size is not None:
         folders.check_size(image_size)
     with np.load(pathlib.Path(__file__).with_name(EMBEDDED[name])) as arrays:
-        images, garments = arrays["images"], arrays["labels"]
-    if image_size is not None:
-        parts = (images[start : start + 500] for start in range(0, len(images), 500))
-        images = np.concatenate([_resize(part, image_size) for part in parts])
-    return from_arrays(images, garments, yield_labels=labels, **batching)
+        images, labels_ = arrays["images"], arrays["labels"]
+    images = resizing.crop_and_resize(images, image_size)
+    return from_arrays(images, labels_, yield_labels=labels, **batching)
 
 
 def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=False, **batching):
@@ -114,7 +112,7 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
 
     def decode(example):
         image = decode_image(example["image"])
-        image = tf.ensure_shape(_resize(image, image_size) if image_size else image, shape)
+        image = tf.ensure_shape(resizing.crop_and_resize(image, image_size), shape)
         return (image, tf.cast(example["label"], tf.int64)) if labelled else image
 
     if not pipeline.fits_in_memory(len(examples), shape):
@@ -268,93 +266,10 @@ def from_arrays(
     return pipeline.batches(yielded, **batching)
 
 
-def load(spec, *, image_size=None, data_dir=None, labels=False, **batching):
-    """Images chosen by a word, for presets and the command line.
-
-    Args:
-        spec: "embedded:fashion", "tfds:NAME" or "folder:PATH".
-        image_size: Side of the images in pixels; `None` keeps the data's own shape, which must be
-            the same for all images.
-        data_dir: Where tensorflow-datasets finds prepared data; the other sources have no use for
-            it.
-        labels: Whether to yield (images, labels); of a folder they are its subfolders.
-        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
-
-    Returns:
-        A `tf.data.Dataset` of batches, as `embedded`, `from_tfds` or `from_folder` makes it.
-
-    Raises:
-        ValueError: If the prefix is unknown or nothing follows it, or as the chosen function says.
-
-    Example:
-        >>> load("embedded:fashion", image_size=32).element_spec.shape
-        TensorShape([None, 32, 32, 1])
-    """
-    prefix, name = _source_of(spec)
-    options = dict(image_size=image_size, data_dir=data_dir, labels=labels, **batching)
-    return SOURCES[prefix](name, **options)
-
-
-def class_names(spec, data_dir=None):
-    """What the labels of images stand for.
-
-    Args:
-        spec: As in `load`.
-        data_dir: As in `load`.
-
-    Returns:
-        A list of strings: the name of label 0, of label 1, ...
-
-    Raises:
-        ValueError: If the data have no classes, or as `load`.
-
-    Example:
-        >>> class_names("embedded:fashion")[8:]
-        ['Bag', 'Ankle boot']
-    """
-    prefix, name = _source_of(spec)
-    if prefix == "embedded":
-        return list(GARMENTS)
-    if prefix == "folder":
-        return image_files.classes(name, image_files.find(name))[0]
-    return prepared.class_names(prepared.builder(name, data_dir))
-
-
-def _source_of(spec):
-    prefix, _, name = spec.partition(":") if isinstance(spec, str) else ("", "", "")
-    if prefix not in SOURCES or not name:
-        choices = ", ".join(f'"{source}:..."' for source in SOURCES)
-        raise ValueError(f"Images are named {choices}. Received: {spec!r}")
-    return prefix, name
-
-
-def _load_embedded(name, *, data_dir, **options):
-    return embedded(name, **options)
-
-
-def _load_folder(path, *, image_size, data_dir, **options):
-    return from_folder(path, image_size, **options)
-
-
-SOURCES = {"embedded": _load_embedded, "tfds": from_tfds, "folder": _load_folder}
-"""Prefixes that `load` accepts."""
-
-
 def _choice(batching):
     """Takes out of a dict of keywords those of `CHOOSING` that choose something."""
     taken = {key: batching.pop(key, None) for key in CHOOSING}
     return {key: value for key, value in taken.items() if value is not None and value is not False}
-
-
-def _resize(images, size):
-    """Crops to the centred square and resizes; uint8 (..., height, width, channels) throughout."""
-    height, width = tf.shape(images)[-3], tf.shape(images)[-2]
-    side = tf.minimum(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = images[..., top : top + side, left : left + side, :]
-    resized = tf.image.resize(square, (size, size), method="bicubic", antialias=True)
-    # Bicubic weights overshoot at edges, and a plain cast would wrap 256 round to 0.
-    return tf.saturate_cast(tf.round(resized), tf.uint8)
 
 
 def _checked_floats(images):

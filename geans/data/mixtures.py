@@ -67,7 +67,7 @@ class Mixture:
             dtype('float32')
         """
         values.check_count("count", count)
-        pipeline.check_seed(seed)
+        values.check_seed(seed, optional=True)
         random = np.random.default_rng(seed)
         modes = random.integers(len(self.centers), size=count)
         noise = self.stddev * random.normal(size=(count, 2))

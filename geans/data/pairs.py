@@ -9,6 +9,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from geans import values
 from geans.data import jittering, pipeline
 
 
@@ -91,7 +92,7 @@ def independent(makers, jitter, flip, *, seed=None, **options):
         >>> [len(batch) for batch, _ in independent([make, make], 0, False, batch_size=3)]
         [3, 2]
     """
-    pipeline.check_seed(seed)
+    values.check_seed(seed, optional=True)
     # Of the same seed, domains of the same size would meet in the same order in every epoch.
     seeds = (seed, jittering.another_seed(seed, "second"))
     datasets = [

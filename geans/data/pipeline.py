@@ -195,20 +195,13 @@ def _known_length(elements):
 
 
 def check_seed(seed):
-    """Refuses what is neither `None` nor an integer from 0 that 63 bits can hold.
-
-    Raises:
-        ValueError: If `seed` is something else.
-    """
-    if seed is not None and not (values.is_integer(seed) and 0 <= seed < 2**63):
-        raise ValueError(
-            f"seed must be an integer from 0 to 2**63 - 1, or None. Received: seed={seed!r}"
-        )
+    """`values.check_seed` of a seed that may be `None`."""
+    values.check_seed(seed, optional=True)
 
 
 def _check_batching(count, batch_size, seed, drop_remainder):
     values.check_count("batch_size", batch_size)
-    check_seed(seed)
+    values.check_seed(seed, optional=True)
     if count < 1:
         raise ValueError("There is nothing to batch: the dataset has no examples.")
     if drop_remainder and count < batch_size:

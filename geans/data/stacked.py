@@ -54,8 +54,8 @@ class Stacked:
     samples_to_watch = 10_000
 
     def __post_init__(self):
-        if self.source not in SOURCES:
-            raise ValueError(f"Stacked digits are {list(SOURCES)}. Received: {self.source!r}.")
+        if self.source not in DIGITS:
+            raise ValueError(f"Stacked digits are {list(DIGITS)}. Received: {self.source!r}.")
         if type(self.channels) is not int or self.channels not in (1, 3):
             raise ValueError(f"channels must be 1 or 3. Received: channels={self.channels!r}")
 
@@ -67,7 +67,7 @@ class Stacked:
     @functools.cached_property
     def digits(self):
         """The grey digits, a uint8 array (count, size, size)."""
-        return SOURCES[self.source](self.data_dir)
+        return DIGITS[self.source](self.data_dir)
 
     def sample(self, count, seed=0):
         """Draws images.
@@ -87,7 +87,7 @@ class Stacked:
             dtype('float32')
         """
         values.check_count("count", count, most=10**6)
-        pipeline.check_seed(seed)
+        values.check_seed(seed, optional=True)
         return _stack(self.digits, self._draw(count, seed)).numpy()
 
     def dataset(self, batch_size=64, size=100_000, seed=0):
@@ -112,7 +112,7 @@ class Stacked:
             16
         """
         values.check_count("size", size)
-        pipeline.check_seed(seed)
+        values.check_seed(seed, optional=True)
         chosen = pipeline.batches(self._draw(size, seed), batch_size=batch_size, seed=seed)
         with tf.device("cpu"):
             digits = tf.convert_to_tensor(self.digits)
@@ -180,7 +180,7 @@ def _mnist(data_dir):
     return np.concatenate(parts)
 
 
-SOURCES = {"mnist": _mnist, "digits": lambda data_dir: optical_digits()[0]}
+DIGITS = {"mnist": _mnist, "digits": lambda data_dir: optical_digits()[0]}
 """The sources of digits, functions from `data_dir` to a uint8 array (count, size, size)."""
 
 

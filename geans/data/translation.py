@@ -15,8 +15,7 @@ import zipfile
 import numpy as np
 import tensorflow as tf
 
-from geans import values
-from geans.data import image_files, images, jittering, pairs, pipeline
+from geans.data import image_files, images, jittering, pairs, pipeline, resizing
 from geans.data.pairs import paired, unpaired
 
 SIDES = ("left", "right")
@@ -48,7 +47,9 @@ def from_npz(path, split="train", *, image_size=None, aligned=True, **options):
         ...     len(from_npz(f"{folder}/pairs.npz", batch_size=2))
         3
     """
-    pair = [_resized(array, image_size) for array in _arrays(pathlib.Path(path), split)]
+    pair = [
+        resizing.crop_and_resize(array, image_size) for array in _arrays(pathlib.Path(path), split)
+    ]
     return (paired if aligned else unpaired)(*pair, **options)
 
 
@@ -130,7 +131,7 @@ def from_side_by_side(path, size=None, *, source="left", channels=3, **options):
     def halves(pictures):
         # Resized after the cut: before it, colours would run across the middle.
         parts = pictures[..., :height, :], pictures[..., height:, :]
-        left, right = (_resized(part, size) for part in parts)
+        left, right = (resizing.crop_and_resize(part, size) for part in parts)
         return (left, right) if source == "left" else (right, left)
 
     columns = [image_files.find(pathlib.Path(path))]
@@ -166,80 +167,14 @@ def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **opti
     return pairs.independent(makers, jitter, flip, **options)
 
 
-def load(spec, *, split="train", image_size=None, data_dir=None, **options):
-    """Pairs chosen by a word, for presets and the command line.
-
-    Args:
-        spec: "pairs:PATH.npz" or "pairs:FOLDER" for aligned images; "unpaired:PATH.npz",
-            "unpaired:NAME" or "unpaired:NAME,NAME" (of tensorflow-datasets) for two domains.
-            A FOLDER holds pictures of source and target side by side, or two folders of equally
-            named files, `source` and `target`.
-        split: "train" or "test"; a FOLDER has only "train".
-        image_size: Side of the images in pixels; `None` keeps the data's own.
-        data_dir: Where tensorflow-datasets finds prepared data, and to which a PATH or a FOLDER is
-            relative.
-        **options: Of `paired` or `unpaired`, and those of the function that is chosen.
-
-    Returns:
-        A `tf.data.Dataset` of pairs of batches, as `from_npz`, `from_folders`, `from_side_by_side`
-        or `from_tfds` makes it.
+def splits_of(path):
+    """Returns the names of the splits of a `.npz` file, sorted: what those of its arrays end in.
 
     Raises:
-        ValueError: If the prefix is unknown or nothing follows it, or as the chosen function says.
-
-    Example:
-        >>> load("unpaired:cycle_gan/horse2zebra", image_size=128)  # doctest: +SKIP
+        ValueError: If the file cannot be read.
     """
-    prefix, name, path = _parts(spec, data_dir)
-    if path.suffix == ".npz":
-        aligned = prefix == "pairs"
-        return from_npz(path, split, image_size=image_size, aligned=aligned, **options)
-    if prefix == "unpaired":
-        options |= {"image_size": image_size, "data_dir": data_dir}
-        return from_tfds(*name.split(",", 1), split=split, **options)
-    if split != "train":
-        raise ValueError(f"A folder has no splits. Received: split={split!r} for {spec!r}.")
-    folders = [path / each for each in SUBFOLDERS]
-    if all(folder.is_dir() for folder in folders):
-        return from_folders(*folders, image_size, **options)
-    return from_side_by_side(path, image_size, **options)
-
-
-def splits(spec, data_dir=None):
-    """Names of the splits that `load` can be asked for.
-
-    Args:
-        spec: As in `load`.
-        data_dir: As in `load`.
-
-    Returns:
-        A list: ["train"] for a FOLDER, ["test", "train"] for tensorflow-datasets, and for a file
-        what the names of its arrays end in.
-
-    Raises:
-        ValueError: If the spec is none, or its file cannot be read.
-
-    Example:
-        >>> splits("unpaired:cycle_gan/horse2zebra"), splits("pairs:facades/train")
-        (['test', 'train'], ['train'])
-    """
-    prefix, _, path = _parts(spec, data_dir)
-    if path.suffix == ".npz":
-        with _opened(path) as file:
-            return sorted({name.rpartition("_")[2] for name in file.files})
-    return ["test", "train"] if prefix == "unpaired" else ["train"]
-
-
-PREFIXES = ("pairs", "unpaired")
-"""Prefixes that `load` accepts."""
-
-
-def _parts(spec, data_dir):
-    prefix, _, name = spec.partition(":") if isinstance(spec, str) else ("", "", "")
-    if prefix not in PREFIXES or not name:
-        choices = ", ".join(f'"{each}:..."' for each in PREFIXES)
-        raise ValueError(f"Pairs of images are named {choices}. Received: {spec!r}")
-    return prefix, name, pathlib.Path(data_dir or "", name)
+    with _opened(pathlib.Path(path)) as file:
+        return sorted({name.rpartition("_")[2] for name in file.files})
 
 
 def _arrays(path, split):
@@ -270,27 +205,6 @@ def _opened(path):
     # What np.load raises for files that are no archive, cut short, or hold Python objects.
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{image_files.shown(path)} cannot be read: {error}") from error
-
-
-def _resized(pixels, size):
-    """The centred square of uint8 images, one of them or an array of many, in another size."""
-    height, width = pixels.shape[-3:-1]
-    if size is None or height == width == size:
-        return pixels
-    values.check_count("image_size", size, most=images.MAX_SIZE)
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = pixels[..., top : top + side, left : left + side, :]
-    if tf.is_tensor(pixels):
-        return _resampled(square, size)
-    # Some at a time, since in between they are float32.
-    starts = range(0, len(square), 500)
-    return np.concatenate([_resampled(square[i : i + 500], size).numpy() for i in starts])
-
-
-def _resampled(pixels, size):
-    resized = tf.image.resize(pixels, (size, size), "bicubic", antialias=True)
-    return tf.saturate_cast(tf.round(resized), tf.uint8)
 
 
 def _partners(*folders):

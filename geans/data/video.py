@@ -72,7 +72,7 @@ def moving_digits(
     if digit_size is not None:
         values.check_count("digit_size", digit_size, most=images.MAX_SIZE)
     values.check_count("digits_per_clip", digits_per_clip, most=10)
-    pipeline.check_seed(seed)
+    values.check_seed(seed, optional=True)
     if not values.is_number(speed) or not 0 <= speed <= image_size:
         raise ValueError(f"speed must be from 0 to {image_size=}. Received: {speed=}.")
     shape = (frames, image_size, image_size)
@@ -181,50 +181,15 @@ def _decoder(recordings, starts, shape):
     return decode
 
 
-def load(spec, *, frames=8, image_size=None, clips=10_000, data_dir=None, **options):
-    """Clips chosen by a word, for presets and the command line.
-
-    Args:
-        spec: "video:moving_digits", or "video:PATH" with the path of a folder; of one that has that
-            name, "video:./moving_digits".
-        frames: Frames per clip.
-        image_size: Side of the frames in pixels; `None` for 32.
-        clips: Number of moving digits' clips; a folder has as many as it has.
-        data_dir: Where tensorflow-datasets finds MNIST.
-        **options: Further arguments of `moving_digits` or `from_folder`.
-
-    Returns:
-        A `tf.data.Dataset` of batches.
-
-    Raises:
-        ValueError: If the prefix is unknown or nothing follows it, or as the chosen function says.
-
-    Example:
-        >>> small = {"digits": "digits", "image_size": 16, "clips": 10}
-        >>> load("video:moving_digits", **small).element_spec.shape
-        TensorShape([None, 8, 16, 16, 1])
-    """
-    prefix, _, name = spec.partition(":") if isinstance(spec, str) else ("", "", "")
-    if prefix != "video" or not name:
-        raise ValueError(
-            f'Clips are named "video:moving_digits" or "video:PATH". Received: {spec!r}'
-        )
-    size = 32 if image_size is None else image_size
-    if name != "moving_digits":
-        return from_folder(name, frames, size, **options)
-    fields = {"clips": clips, "frames": frames, "image_size": size, "data_dir": data_dir}
-    return moving_digits(**fields, **options)
-
-
 def _digits(digits, data_dir):
-    if isinstance(digits, str) and digits in stacked.SOURCES:
-        return stacked.SOURCES[digits](data_dir)
+    if isinstance(digits, str) and digits in stacked.DIGITS:
+        return stacked.DIGITS[digits](data_dir)
     if isinstance(digits, np.ndarray) and digits.ndim == 3 and digits.dtype == np.uint8:
         if digits.size:
             return digits
     received = f"{digits.dtype} of shape {digits.shape}" if hasattr(digits, "shape") else digits
     raise ValueError(
-        f"digits must be one of {', '.join(stacked.SOURCES)}, or a uint8 array (count, height, "
+        f"digits must be one of {', '.join(stacked.DIGITS)}, or a uint8 array (count, height, "
         f"width). Received: {received!r}."
     )
 

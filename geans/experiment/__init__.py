@@ -12,9 +12,12 @@ from geans.experiment.making import (
     make_model,
     with_classes,
 )
-from geans.experiment.running import picture, run
+from geans.experiment.running import run
+from geans.experiment.sources import SOURCES, Source
 
 __all__ = [
+    "SOURCES",
+    "Source",
     "count_updates",
     "evaluate",
     "evaluate_folders",
@@ -24,7 +27,6 @@ __all__ = [
     "make_mixture",
     "make_model",
     "neighbours",
-    "picture",
     "run",
     "with_classes",
     "write_measurements",

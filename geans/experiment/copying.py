@@ -6,7 +6,8 @@ import numpy as np
 
 import geans
 from geans import metrics, plotting, presets
-from geans.experiment import evaluation, loading, making
+from geans.experiment import loading
+from geans.experiment.sources.base import BATCH_SIZE, Source
 from geans.metrics.features import to_pixels
 
 ROWS, COLUMNS = 6, 5
@@ -46,7 +47,8 @@ def neighbours(
     """
     model = loading.load(run_dir)
     preset = presets.read(pathlib.Path(run_dir) / "preset.json")
-    if making.make_mixture(preset, data_dir) is not None or making.make_polygons(preset):
+    source = Source.of(preset, data_dir)
+    if source.mixture is not None:
         raise ValueError(
             f"Training data that can be drawn anew need no copying. Received: {preset.data}."
         )
@@ -56,11 +58,11 @@ def neighbours(
     if not np.isfinite(fake).all():
         raise FloatingPointError("Samples contain NaN or infinity: the generator has diverged.")
     fake = to_pixels(fake)
-    origin, batches = evaluation.real_data(preset, None, data_dir, trained_on=True)
+    origin, batches = source.reference(trained_on=True)
     training = _images(batches)
     others = None
     if held_out is not None:
-        _, batches = evaluation.real_data(preset, None, data_dir, split=held_out)
+        _, batches = source.reference(split=held_out)
         others = _images(batches)[:samples]
         origin = metrics.Origin(name=origin.name, split=f"{origin.split}, held out {held_out}")
     sets = [_rows(network, each) for each in (fake, training, others)]
@@ -77,8 +79,8 @@ def _images(batches):
 def _rows(network, images):
     if images is None:
         return None
-    starts = range(0, len(images), evaluation.BATCH_SIZE)
-    parts = (images[start : start + evaluation.BATCH_SIZE] for start in starts)
+    starts = range(0, len(images), BATCH_SIZE)
+    parts = (images[start : start + BATCH_SIZE] for start in starts)
     return np.concatenate([network(part)["features"] for part in parts])
 
 

@@ -124,16 +124,35 @@ def make(preset, shape):
     return call(FAMILIES[preset.model], (preset, shape), preset.model_options, "model_options")
 
 
-def codes_in_turn(model, count):
-    """What `sample` of a model that can be steered takes, so that every class comes in turn.
+def check_source(preset, source):
+    """Checks that the data of a preset suit its model.
+
+    Raises:
+        ValueError: If one is about pairs of images and the other is not.
+    """
+    if source.translates == (preset.model in TRANSLATIONS):
+        return
+    if source.translates:
+        raise ValueError(
+            f"{preset.data} are pairs of images, for the models {', '.join(TRANSLATIONS)}. "
+            f"Received: model={preset.model!r}."
+        )
+    raise ValueError(
+        f'The model {preset.model!r} translates images and needs pairs: "pairs:..." or '
+        f'"unpaired:...". Received: data={preset.data!r}.'
+    )
+
+
+def balanced_conditions(model, count):
+    """Returns conditions for `model.sample` in which every class comes equally often, in turn.
 
     Returns:
         The number of classes or categories, and a dict for `model.sample`; `None` and an empty
-        one for models that cannot be steered.
+        one for models without classes.
 
     Example:
 
-    >>> codes_in_turn(None, 3)
+    >>> balanced_conditions(None, 3)
     (None, {})
     """
     for kind, number, name in (

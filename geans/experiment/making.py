@@ -1,83 +1,37 @@
 """From a preset to what it describes: data, and a compiled model."""
 
 import dataclasses
-import functools
 import itertools
 import math
 
 import keras
 import tensorflow as tf
 
-from geans import data, optimizers, penalties, presets
+from geans import optimizers, penalties, presets
 from geans.experiment import families
-from geans.experiment.options import call
+from geans.experiment.sources import Source, sample_shape
 
-KNOWN_MODES = {
-    "mixture:ring": data.mixtures.ring,
-    "mixture:grid": data.mixtures.grid,
-    "stacked:mnist": functools.partial(data.stacked.Stacked, "mnist"),
-    "stacked:digits": functools.partial(data.stacked.Stacked, "digits"),
-}
-POLYGONS = {"polygons:triangles": data.polygons.triangles}
 DECAYS = ("constant", "linear")
 
 
 def make_mixture(preset, data_dir=None):
-    """The data of a preset whose modes are known, points or stacked digits; `None` for others.
+    """Returns the data of a preset whose modes are known, points or stacked digits, or `None`.
 
     Returns:
         An object with `modes`, `sample`, `dataset`, `samples_to_measure` and `samples_to_watch`,
-        that `metrics.mode_coverage` takes.
+        that `metrics.mode_coverage` takes; `None` for other data.
     """
-    if not isinstance(preset, presets.Preset):
-        raise ValueError(
-            f"A run needs a geans.presets.Preset, such as presets.get(name). Received: {preset!r}."
-        )
-    prefix = preset.data.partition(":")[0]
-    if prefix not in ("mixture", "stacked"):
-        return None
-    _check_known(preset.data, KNOWN_MODES)
-    options = dict(preset.data_options)
-    if prefix == "stacked":
-        options["data_dir"] = data_dir
-    return call(KNOWN_MODES[preset.data], (), options, "data_options")
-
-
-def make_polygons(preset):
-    """The polygons of a preset, a `data.polygons.Polygons`; `None` for other data."""
-    if not preset.data.startswith("polygons:"):
-        return None
-    _check_known(preset.data, POLYGONS)
-    return call(POLYGONS[preset.data], (), preset.data_options, "data_options")
-
-
-def _check_known(name, known):
-    if name not in known:
-        raise ValueError(f"Unknown data {name!r}. Known: {', '.join(known)}.")
+    return Source.of(preset, data_dir).mixture
 
 
 def make_data(preset, data_dir=None):
-    """The dataset of a preset, batched and shuffled."""
-    return dataset_of(preset, make_mixture(preset, data_dir), data_dir)
+    """Returns the dataset of a preset, batched and shuffled."""
+    return dataset_of(preset, Source.of(preset, data_dir))
 
 
-def dataset_of(preset, mixture, data_dir):
-    """`make_data` for a mixture that is made already, or `None`."""
-    drawn = make_polygons(preset) if mixture is None else mixture
-    if drawn is not None:
-        return drawn.dataset(preset.batch_size, size=preset.samples_per_epoch, seed=preset.seed)
-    fields = {
-        "image_size": preset.image_size,
-        "data_dir": data_dir,
-        "batch_size": preset.batch_size,
-        "seed": preset.seed,
-    }
-    if preset.model in families.LABELLED:
-        fields["labels"] = True
-    taken = sorted(fields.keys() & preset.data_options.keys())
-    if taken:
-        raise ValueError(f"The preset's data_options do not fit: {taken} are fields or flags.")
-    return call(loader(preset), (), {**fields, **preset.data_options}, "data_options")
+def dataset_of(preset, source):
+    """Returns the dataset of a preset whose `Source` is made already."""
+    return source.dataset(preset.batch_size, labels=preset.model in families.LABELLED)
 
 
 def with_classes(preset, data_dir=None):
@@ -93,33 +47,9 @@ def with_classes(preset, data_dir=None):
     """
     if preset.model not in families.LABELLED or "num_classes" in preset.model_options:
         return preset
-    names = data.images.class_names(preset.data, data_dir)
-    options = preset.model_options | {"num_classes": len(names)}
+    classes = Source.of(preset, data_dir).class_names()
+    options = preset.model_options | {"num_classes": len(classes)}
     return dataclasses.replace(preset, model_options=options)
-
-
-def loader(preset):
-    """The function that loads a preset's images, pairs of them or clips; it takes the options."""
-    if preset.model in families.TRANSLATIONS:
-        return functools.partial(data.translation.load, preset.data)
-    if preset.data.startswith("video:"):
-        return functools.partial(data.video.load, preset.data, clips=preset.samples_per_epoch)
-    return functools.partial(data.images.load, preset.data)
-
-
-def sample_shape(dataset):
-    """The shape of one sample of a dataset of batches, with or without labels.
-
-    Of pairs of images it is both their shapes.
-
-    Example:
-
-    >>> sample_shape(data.images.embedded("fashion", labels=True))
-    (28, 28, 1)
-    """
-    shapes = [tuple(each.shape[1:]) for each in keras.tree.flatten(dataset.element_spec)]
-    # Labels are of no shape, or of the shape (classes,).
-    return tuple(shapes) if len(shapes) > 1 and len(shapes[1]) == 3 else shapes[0]
 
 
 def make_model(preset, dataset):
@@ -174,6 +104,7 @@ def from_preset(name, dataset=None, *, data_dir=None, **fields):
 
     Example:
 
+    >>> from geans import data
     >>> dataset = data.images.embedded("fashion", batch_size=32, seed=0)
     >>> model = from_preset("gan_fashion", dataset, epochs=5)
     >>> model.sample(2, seed=0).shape

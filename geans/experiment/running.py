@@ -31,29 +31,18 @@ import pathlib
 import shutil
 import tempfile
 
-import numpy as np
-
-from geans import (
-    callbacks,
-    export,
-    metrics,
-    plotting,
-    presets,
-    report,
-    strategies,
-)
-from geans.experiment import evaluation, families, loading, making, translating
+from geans import callbacks, export, plotting, presets, report, strategies
+from geans.experiment import evaluation, loading, making
+from geans.experiment.sources import Source, sample_shape
+from geans.experiment.sources.base import SAMPLES, finite
 
 FREE = ("epochs", "picture_every", "evaluate_every")
 """What may change when a run is resumed."""
 
-SAMPLES_TO_SHOW = {2: 2_500, 4: 64, 5: 8}
-"""By the rank of a batch: points, images, clips frame by frame."""
-
-CLIPS_TO_MOVE = 36
-
 # The shape of images that a network knows which comes with the package.
 FEATURES_AT_HAND = (28, 28, 1)
+
+_log = logging.getLogger(__name__)
 
 
 def run(
@@ -65,16 +54,17 @@ def run(
     data_dir=None,
     checkpoint_every=None,
     strategy=None,
+    evaluation_samples=SAMPLES,
 ):
     """Trains what a preset describes and leaves a run directory.
 
-    However it ends before it is finished, by a signal or without warning, `resume` goes on from
-    the newest of its checkpoints, to the result that it would have had (`callbacks.Checkpoint`).
+    A run that ends early, by a signal or without warning, can `resume` from the newest of its
+    checkpoints, to the result that it would have had (`callbacks.Checkpoint`).
 
     Args:
         preset: A `presets.Preset`.
         run_dir: Directory to make.
-        resume: Whether to go on with the run in `run_dir`.
+        resume: Whether to resume the run in `run_dir`.
         overwrite: Whether to replace the run in `run_dir`.
         data_dir: Where tensorflow-datasets finds its data.
         checkpoint_every: Steps between two checkpoints within an epoch, or `None` for none; those
@@ -82,6 +72,8 @@ def run(
         strategy: `tf.distribute` strategy to train under, such as `strategies.of_devices(2)`. The
             preset's batch is shared out among its replicas. Of several workers all call `run`
             with the same arguments; the chief alone writes into `run_dir`.
+        evaluation_samples: Number of generated, and at most of real, samples that are compared by
+            their features, at the end and with the preset's `evaluate_every`.
 
     A training that meets a NaN stops there, with a warning, and leaves its results all the same.
 
@@ -89,62 +81,69 @@ def run(
         The trained model.
 
     Raises:
-        ValueError: If the preset makes no sense, if `run_dir` exists and is neither to be resumed
-            nor to be overwritten, if it cannot be written into, or if none of its checkpoints is
+        ValueError: If the preset is invalid, if `run_dir` exists and is neither to be resumed
+            nor to be overwritten, if it is not writable, or if none of its checkpoints is
             whole; before training.
     """
     run_dir = pathlib.Path(run_dir)
     chief = strategies.is_chief(strategy)
     if chief:
         report.check_run_dir(run_dir, resume=resume, overwrite=overwrite)
-    mixture = making.make_mixture(preset, data_dir)
+    source = Source.of(preset, data_dir)
     preset = making.with_classes(preset, data_dir)
-    dataset = making.dataset_of(preset, mixture, data_dir)
-    if resume:
-        _check_resume(preset, run_dir)
-    # As it was made, with the windows that it had: more epochs would mean others.
-    with strategy.scope() if strategy else contextlib.nullcontext():
-        model = _model_to_resume(run_dir) if resume else None
-        model = model or making.make_model(_one_step_at_once(preset, strategy), dataset)
-    examples = None
-    if translating.is_translation(model):
-        examples = translating.examples(preset, data_dir)
-    shown = _to_show(model, examples)
-    observers = _observers(preset, mixture, run_dir, dataset, data_dir, shown)
+    dataset = making.dataset_of(preset, source)
+    model = _model(preset, dataset, run_dir, resume, strategy)
+    observers = _observers(preset, source, model, dataset, run_dir, chief, evaluation_samples)
     checkpoint = callbacks.Checkpoint(run_dir, every_steps=checkpoint_every)
     if chief:
-        if overwrite:
-            report.clear(run_dir)
-        report.check_writable(run_dir)
-        report.write_json(dataclasses.asdict(preset), run_dir / "preset.json")
-        report.write_json(report.versions(), run_dir / "versions.json")
-    else:
-        # To count the samples takes all workers.
-        counting = (callbacks.Cost, callbacks.Coverage, callbacks.Evaluate)
-        observers = [each for each in observers if isinstance(each, counting)]
+        _prepare(preset, run_dir, overwrite)
+    diverged = _fit(model, dataset, preset.epochs, [*observers, checkpoint])
+    _save(model, run_dir, chief)
+    if chief:
+        _write_results(model, source, run_dir, diverged, evaluation_samples)
+        checkpoint.prune(1)
+    return model
+
+
+def _model(preset, dataset, run_dir, resume, strategy):
+    """The model to train: a new one, or that of the newest checkpoint."""
+    if resume:
+        _check_resume(preset, run_dir)
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        # As it was made, with the windows that it had: more epochs would mean others.
+        model = _model_to_resume(run_dir) if resume else None
+        return model or making.make_model(_one_step_at_once(preset, strategy), dataset)
+
+
+def _prepare(preset, run_dir, overwrite):
+    """Makes the run directory, with what is known before training."""
+    if overwrite:
+        report.clear(run_dir)
+    report.check_writable(run_dir)
+    report.write_json(dataclasses.asdict(preset), run_dir / "preset.json")
+    report.write_json(report.versions(), run_dir / "versions.json")
+
+
+def _fit(model, dataset, epochs, observers):
+    """Trains; returns whether it met a NaN and stopped."""
     if model.is_multi_worker:
         model.of_all_workers([0])  # The others wait until the chief is ready.
-    diverged = False
     try:
-        model.fit(dataset, epochs=preset.epochs, callbacks=[*observers, checkpoint], verbose=0)
+        model.fit(dataset, epochs=epochs, callbacks=observers, verbose=0)
     except FloatingPointError as error:
-        diverged = True
-        logging.getLogger(__name__).warning("Training stopped before its end. %s", error)
+        _log.warning("Training stopped before its end. %s", error)
+        return True
     finally:
         if not model.is_multi_worker:  # The others may have ended.
             observers[0].write()
+    return False
+
+
+def _save(model, run_dir, chief):
+    # Saving takes all workers; what the others write is thrown away.
     with contextlib.ExitStack() as stack:
         folder = run_dir if chief else stack.enter_context(tempfile.TemporaryDirectory())
         report.save_model(model, pathlib.Path(folder) / "model.keras")
-    if not chief:
-        return model
-    diverged = _write_results(model, mixture, run_dir, diverged, shown, examples)
-    if model.generator.output_shape[1:] == FEATURES_AT_HAND and not diverged:
-        _write_evaluation(run_dir, data_dir)
-    if preset.data.startswith("video:") and not diverged:
-        _write_motion(model, preset, run_dir, data_dir)
-    checkpoint.prune(1)
-    return model
 
 
 def _one_step_at_once(preset, strategy):
@@ -187,103 +186,74 @@ def _check_resume(preset, run_dir):
         )
 
 
-def _to_show(model, examples):
-    """How many samples a picture has, in how many columns, and how they are drawn."""
-    if examples is not None:
-        return {"columns": translating.COLUMNS, "draw": examples.draw}
-    count = SAMPLES_TO_SHOW[len(model.generator.output_shape)]
-    classes, _ = families.codes_in_turn(model, 0)
-    if classes is None:
-        return {"count": count}
-    # Whole rows, a column for each class.
-    count = classes * max(1, round(count / classes))
-    _, codes = families.codes_in_turn(model, count)
-    return {"count": count, "columns": classes, "conditions": codes}
-
-
-def _observers(preset, mixture, run_dir, dataset, data_dir, shown):
-    pictures = callbacks.SampleGrid(
-        run_dir / "pictures", preset.picture_every, mixture=mixture, **shown
-    )
-    history = callbacks.HistoryFile(run_dir / "history.csv")
-    observers = [pictures, history, callbacks.Progress()]
-    if mixture is not None:
-        observers.insert(0, callbacks.Coverage(run_dir, mixture))
+def _observers(preset, source, model, dataset, run_dir, chief, samples):
+    """Callbacks in their order: first the one that must not count what the others take."""
+    observers = [callbacks.Cost(run_dir / "cost.json")]
     if preset.evaluate_every:
-        shape = making.sample_shape(dataset)
-        reference = evaluation.reference(preset, mixture, data_dir, shape)
-        observers.insert(0, _evaluate(preset, reference, run_dir))
-    # First, so that it does not count what the others take.
-    return [callbacks.Cost(run_dir / "cost.json"), *observers]
+        reference = evaluation.reference(source, sample_shape(dataset), samples)
+        observers.append(_evaluate(preset, reference, run_dir, samples))
+    if source.mixture is not None:
+        observers.append(callbacks.Coverage(run_dir, source.mixture))
+    pictures = callbacks.SampleGrid(
+        run_dir / "pictures", preset.picture_every, picture=source.picture, **source.shown(model)
+    )
+    if not chief:  # To count and to evaluate the samples takes all workers.
+        return observers
+    return [
+        *observers,
+        pictures,
+        callbacks.HistoryFile(run_dir / "history.csv"),
+        callbacks.Progress(),
+    ]
 
 
-def _evaluate(preset, reference, run_dir):
+def _evaluate(preset, reference, run_dir, samples):
     return callbacks.Evaluate(
         reference,
         every=preset.evaluate_every,
+        samples=samples,
         directory=run_dir,
         keep_best="frechet_distance",
         verbose=0,
     )
 
 
-def _write_results(model, mixture, run_dir, diverged, shown, examples):
+def _write_results(model, source, run_dir, diverged, evaluation_samples):
+    """Pictures, numbers and the SavedModel of a finished run."""
     history = report.read_history(run_dir / "history.csv")
     history.pop("epoch", None)
     if history:
         plotting.save(plotting.training_curves(history), run_dir / "curves.png")
-    if examples is not None:
-        samples, to_show = examples.draw(model), None
-    else:
-        to_show = shown["count"]
-        count = to_show if mixture is None else mixture.samples_to_measure
-        samples = model.sample(count, seed=0, **shown.get("conditions", {}))
-    figure = picture(samples[:to_show], mixture, columns=shown.get("columns"))
-    plotting.save(figure, run_dir / "samples.png")
-    diverged = diverged or not np.isfinite(samples).all()
-    found = _measure(samples, mixture, diverged)
-    if examples is not None and not diverged:
-        found |= {"split": examples.split, **examples.measure(model)}
+    samples = source.sample(model)
+    source.write_pictures(model, samples, run_dir)
+    diverged = diverged or not finite(samples)
+    found = _measure(model, source, samples, diverged)
     if found:
         report.write_json(found, run_dir / "metrics.json")
     shutil.rmtree(run_dir / "saved_model", ignore_errors=True)
     export.saved_model(model, run_dir / "saved_model")
-    return diverged
+    if model.generator.output_shape[1:] == FEATURES_AT_HAND and not diverged:
+        _write_evaluation(run_dir, source.data_dir, evaluation_samples)
 
 
-def _write_evaluation(run_dir, data_dir):
+def _measure(model, source, samples, diverged):
+    """What `metrics.json` holds."""
+    found = {"diverged": True} if diverged else {}
+    if diverged and source.mixture is None:
+        return found
     try:
-        found = evaluation.evaluate(run_dir, data_dir=data_dir)
+        measured = source.measure(model, samples)
+    except ValueError as error:  # One clip is too few, and those of a collapsed generator alike.
+        _log.warning("The samples are not measured. %s", error)
+        return found
+    return ({"split": measured.split} if measured.split else {}) | measured.numbers | found
+
+
+def _write_evaluation(run_dir, data_dir, samples):
+    try:
+        found = evaluation.evaluate(run_dir, data_dir=data_dir, samples=samples)
         evaluation.write(found, run_dir / "evaluation.json")
         print(*found, sep="\n")
     # The run itself is finished, whatever stands in the way: six images are too few.
     except (FloatingPointError, OSError, ValueError) as error:
-        logging.getLogger(__name__).warning("The run is not evaluated. %s", error)
-
-
-def _write_motion(model, preset, run_dir, data_dir):
-    clips = model.sample(evaluation.CLIPS, seed=0)
-    plotting.clip_animation(clips[:CLIPS_TO_MOVE], run_dir / "samples.gif")
-    try:
-        found = evaluation.motion(evaluation.real_clips(preset, data_dir), clips)
-        report.write_json(found, run_dir / "metrics.json")
-    except ValueError as error:  # One clip is too few, and those of a collapsed generator alike.
-        logging.getLogger(__name__).warning("The motion is not measured. %s", error)
-
-
-def _measure(samples, mixture, diverged):
-    mark = {"diverged": True} if diverged else {}
-    if mixture is None:
-        return mark
-    return dataclasses.asdict(metrics.mode_coverage_or_nothing(samples, mixture)) | mark
-
-
-def picture(samples, mixture=None, columns=None):
-    """Samples as a figure: images, clips frame by frame, or points over the modes of `mixture`."""
-    if np.ndim(samples) == 4:
-        return plotting.image_grid(samples, columns)
-    if np.ndim(samples) == 5:
-        return plotting.clip_rows(samples)
-    real = mixture.sample(len(samples))
-    coverage = metrics.mode_coverage(samples, mixture) if np.isfinite(samples).all() else None
-    return plotting.scatter(real, samples, mixture, coverage=coverage)
+        _log.warning("The run is not evaluated. %s", error)

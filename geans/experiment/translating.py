@@ -4,14 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from geans import data, metrics
-from geans.experiment.options import call
-from geans.models.translation import CycleGAN, Translation
+from geans import metrics
+from geans.models.translation import CycleGAN
 
 COLUMNS = 8
 MOST = 1_000
-
-_OF_TRAINING = ("jitter", "flip")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,46 +81,6 @@ class Examples:
         if min(self.second.shape[1:3]) >= metrics.reconstruction.WINDOW:
             found["structural_similarity"] = metrics.structural_similarity(*pair)
         return found
-
-
-def is_translation(model):
-    """Whether a model translates images, and so needs `Examples`.
-
-    Example:
-
-    >>> is_translation(None)
-    False
-    """
-    return isinstance(model, Translation)
-
-
-def examples(preset, data_dir=None):
-    """Up to `MOST` pairs of a preset's data, in their own order: of the test split, if it has one.
-
-    Args:
-        preset: A `presets.Preset` of a translation.
-        data_dir: Where the data lie.
-
-    Returns:
-        An `Examples`.
-
-    Raises:
-        ValueError: If the data are not found, or the preset asks for what needs samples.
-    """
-    if preset.evaluate_every:
-        raise ValueError(
-            "evaluate_every compares samples with real images, but a translation draws none. "
-            f"Received: evaluate_every={preset.evaluate_every}. Leave it at 0."
-        )
-    options = {key: each for key, each in preset.data_options.items() if key not in _OF_TRAINING}
-    options["split"] = (
-        "test" if "test" in data.translation.splits(preset.data, data_dir) else "train"
-    )
-    fields = {"image_size": preset.image_size, "data_dir": data_dir}
-    fields |= {"batch_size": MOST, "shuffle": False, "seed": preset.seed}
-    dataset = call(data.translation.load, (preset.data,), {**fields, **options}, "data_options")
-    first, second = next(dataset.as_numpy_iterator())
-    return Examples(first, second, options["split"])
 
 
 def spread(images, count):

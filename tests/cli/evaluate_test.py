@@ -51,7 +51,7 @@ def test_the_file_comes_into_the_working_directory(folders, tmp_path, monkeypatc
 @pytest.mark.slow
 def test_a_run(tmp_path, capsys):
     run_dir = tmp_path / "run"
-    experiment.run(garments(), run_dir)
+    experiment.run(garments(), run_dir, evaluation_samples=50)
     flags = ["--samples=100", "--seed=3", "--noema", "--metrics=frechet_distance"]
     assert cli.main(["evaluate", f"--run_dir={run_dir}", *flags, "--neighbours"]) == 0
     assert (run_dir / "neighbours.png").is_file()

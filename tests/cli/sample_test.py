@@ -130,7 +130,7 @@ def labelled_run_dir(tmp_path_factory):
         epochs=1,
         batch_size=1_000,
     )
-    experiment.run(preset, path)
+    experiment.run(preset, path, evaluation_samples=1_000)
     return path
 
 

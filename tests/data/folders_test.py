@@ -6,7 +6,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from geans.data import folders, images, pipeline
+from geans.data import folders, image_files, images, pipeline
 from tests.data.read_back import everything, to_bytes
 
 QUIET = dict(shuffle=False, batch_size=1000)
@@ -36,9 +36,9 @@ def test_subfolders_are_classes(tmp_path, monkeypatch, limit_of_memory):
     found = images.from_folder(tmp_path, **options)
     assert found.element_spec[1] == tf.TensorSpec((None,), tf.int64)
     assert shades_and_labels(found) == ([12, 13, 14, 10, 11], [0, 0, 0, 1, 1])
-    found = images.load(f"folder:{tmp_path}", without=[1], **options)
+    found = images.from_folder(tmp_path, without=[1], **options)
     assert shades_and_labels(found) == ([12, 13, 14], [0, 0, 0])
-    assert images.class_names(f"folder:{tmp_path}") == ["cat", "dog"]
+    assert image_files.classes(tmp_path, image_files.find(tmp_path))[0] == ["cat", "dog"]
 
 
 def test_subfolders_balance_without_being_yielded(tmp_path):
@@ -61,7 +61,7 @@ def test_what_is_hidden_is_neither_an_image_nor_a_class(tmp_path):
     os.symlink("/", tmp_path / ".link")
     found = images.from_folder(tmp_path, channels=1, labels=True, **QUIET)
     assert shades_and_labels(found) == ([10, 11], [0, 1])
-    assert images.class_names(f"folder:{tmp_path}") == ["cat", "dog"]
+    assert image_files.classes(tmp_path, image_files.find(tmp_path))[0] == ["cat", "dog"]
 
 
 def test_one_subfolder_is_no_class(tmp_path):

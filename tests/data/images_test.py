@@ -237,7 +237,7 @@ def test_without_labels_nothing_can_be_done_by_class(option, tmp_path):
         numbered(option)
     save(noise(8, 8), tmp_path / "a.png")
     with pytest.raises(ValueError, match=r"Labels are the subfolders.*'a.png' in none"):
-        images.load(f"folder:{tmp_path}", **option)
+        images.from_folder(tmp_path, **option)
 
 
 def test_a_few_embedded_images_have_all_classes():
@@ -258,7 +258,7 @@ def test_unbalanced_garments_balanced():
 def test_a_class_of_tfds_is_held_out():
     options = dict(split="test[:200]", data_dir=TFDS, **QUIET)
     pictures, labels = everything(images.from_tfds("mnist", labels=True, **options))
-    left = everything(images.load("tfds:mnist", without=[3], **options))
+    left = everything(images.from_tfds("mnist", without=[3], **options))
     np.testing.assert_array_equal(left, pictures[labels != 3])
 
 
@@ -283,47 +283,6 @@ def test_a_folder_is_read_evenly(tmp_path):
         save(np.full((4, 4), 10 * shade, "uint8"), tmp_path / f"{shade}.png")
     found = everything(images.from_folder(tmp_path, channels=1, limit=3, **QUIET))
     assert to_bytes(found)[:, 0, 0, 0].tolist() == [0, 20, 40]
-
-
-@needs_tfds
-def test_classes_have_names():
-    assert images.class_names("tfds:mnist", TFDS) == list("0123456789")
-    assert len(images.class_names("embedded:fashion")) == 10
-    with pytest.raises(ValueError, match='celeb_a has no "label" that is one of some classes'):
-        images.class_names("tfds:celeb_a")
-
-
-# --- load ---
-
-
-def test_load_chooses_by_prefix(tmp_path):
-    save(noise(8, 8, 3), tmp_path / "a.png")
-    assert everything(images.load(f"folder:{tmp_path}", image_size=4)).shape == (1, 4, 4, 3)
-    pictures, labels = images.load("embedded:fashion", labels=True).element_spec
-    assert pictures.shape == (None, 28, 28, 1) and labels.dtype == tf.int64
-
-
-@needs_tfds
-def test_load_passes_the_data_dir_on(monkeypatch):
-    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
-    dataset = images.load("tfds:mnist", data_dir=TFDS, image_size=8, batch_size=100, shuffle=False)
-    assert int(dataset.cardinality()) == 600
-    assert next(iter(dataset)).shape == (100, 8, 8, 1)
-
-
-@pytest.mark.parametrize(
-    "spec, options, message",
-    [
-        ("http:x", {}, r'"embedded:\.\.\.", "tfds:\.\.\.", "folder:\.\.\.".*http:x'),
-        ("fashion", {}, "'fashion'"),
-        ("folder:", dict(image_size=8), "'folder:'"),
-        ("embedded:mnist", {}, "'mnist'"),
-        ("folder:absent", dict(image_size=8), "no folder 'absent'"),
-    ],
-)
-def test_load_refuses_what_it_cannot_load(spec, options, message):
-    with pytest.raises(ValueError, match=message):
-        images.load(spec, **options)
 
 
 def test_importing_data_does_not_import_tensorflow_datasets():

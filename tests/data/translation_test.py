@@ -55,7 +55,7 @@ def test_npz_has_its_arrays_by_split(tmp_path):
     np.testing.assert_array_equal(target, test["colour_test"])
     apart = numbers(translation.from_npz(path, aligned=False, seed=0))
     assert sorted(apart[0]) == sorted(apart[1]) and apart[0] != apart[1]
-    assert translation.splits(f"pairs:{path}") == ["test", "train"]
+    assert translation.splits_of(path) == ["test", "train"]
     with pytest.raises(ValueError, match="end in _dev. Received: none of line_train, colour_train"):
         translation.from_npz(path, "dev")
 
@@ -88,7 +88,7 @@ def test_bad_npz_files_are_named(tmp_path):
 @needs_openmoji
 def test_openmoji():
     """The held-out pairs: what is line art and what is colour."""
-    source, target = pixels(translation.load(f"pairs:{OPENMOJI}", split="test", **QUIET))
+    source, target = pixels(translation.from_npz(OPENMOJI, "test", **QUIET))
     assert source.shape == target.shape == (343, 64, 64, 3)
     spread = [np.ptp(each.astype(int), axis=-1).mean() for each in (source, target)]
     assert spread[0] == 0 and spread[1] > 10
@@ -135,12 +135,18 @@ def test_side_by_side(folders):
 @pytest.mark.parametrize("jitter, size", [(0, None), (2, 4)])
 def test_what_does_not_fit_in_memory_is_decoded_every_epoch(folders, monkeypatch, jitter, size):
     options = {"jitter": jitter, "seed": 0, "batch_size": 2, "shuffle": False}
-    options["image_size"] = size
-    specs = f"pairs:{folders}/both", f"pairs:{folders}/wide"
-    kept = [pixels(translation.load(spec, **options)) for spec in specs]
+    both = [folders / "both" / side for side in ("source", "target")]
+
+    def load():
+        return [
+            pixels(translation.from_folders(*both, size, **options)),
+            pixels(translation.from_side_by_side(folders / "wide", size, **options)),
+        ]
+
+    kept = load()
     monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
     monkeypatch.setattr(pipeline, "batches", None)
-    decoded = [pixels(translation.load(spec, **options)) for spec in specs]
+    decoded = load()
     for one, other in zip(kept, decoded, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -174,8 +180,8 @@ def test_other_mistakes_with_folders(folders):
 
 @needs_tfds
 def test_two_datasets_of_tfds():
-    dataset = translation.load(
-        "unpaired:mnist,fashion_mnist", split="test[:60]", data_dir=TFDS, image_size=32, seed=0
+    dataset = translation.from_tfds(
+        "mnist", "fashion_mnist", split="test[:60]", data_dir=TFDS, image_size=32, seed=0
     )
     first, second = pixels(dataset)
     assert first.shape == second.shape == (60, 32, 32, 1)
@@ -197,34 +203,7 @@ def test_one_dataset_has_a_split_for_each_domain(monkeypatch):
         return pipeline.batches(numbered(9 if split.endswith("A") else 6), **batching)
 
     monkeypatch.setattr(images, "from_tfds", from_tfds)
-    dataset = translation.load("unpaired:cycle_gan/horse2zebra", image_size=128, data_dir="data")
+    dataset = translation.from_tfds("cycle_gan/horse2zebra", image_size=128, data_dir="data")
     name = "cycle_gan/horse2zebra"
     assert asked == [(name, "trainA", 128, "data"), (name, "trainB", 128, "data")]
     assert sorted(numbers(dataset)[1]) == list(range(6))
-
-
-# --- load ---
-
-
-def test_load_chooses_by_word(folders, tmp_path):
-    np.savez(tmp_path / "pairs.npz", a_train=numbered(5), b_train=numbered(9))
-    assert len(translation.load("unpaired:pairs.npz", data_dir=tmp_path, batch_size=1)) == 5
-    for folder in ("both", "wide"):
-        spec = f"pairs:{folder}"
-        assert numbers(translation.load(spec, data_dir=folders, **QUIET)) == EXPECTED
-
-
-@pytest.mark.parametrize(
-    "spec, options, message",
-    [
-        ("both:x", {}, r'"pairs:\.\.\.", "unpaired:\.\.\.".*both:x'),
-        ("pairs:", {}, "'pairs:'"),
-        (None, {}, "None"),
-        ("pairs:absent", {}, "no folder 'absent'"),
-        ("pairs:absent", {"split": "test"}, "no splits. Received: split='test'"),
-        ("unpaired:mnits,mnist", {}, "knows no dataset 'mnits'"),
-    ],
-)
-def test_load_refuses_what_it_cannot_load(spec, options, message):
-    with pytest.raises(ValueError, match=message):
-        translation.load(spec, **options)

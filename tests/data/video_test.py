@@ -310,25 +310,3 @@ class TestFromFolder:
         save_gif(noise(8, 8, 8), tmp_path / "a.gif")
         with pytest.raises(ValueError, match=message):
             video.from_folder(**{"path": tmp_path, **arguments})
-
-
-class TestLoad:
-    def test_a_word_chooses(self, tmp_path):
-        save_gif(noise(8, 8, 8), tmp_path / "a.gif")
-        clips = video.load(f"video:{tmp_path}", frames=4, image_size=16, channels=1)
-        assert clips.element_spec.shape == (None, 4, 16, 16, 1)
-        assert video.load(f"video:{tmp_path}").element_spec.shape == (None, 8, 32, 32, 3)
-        digits = video.load("video:moving_digits", digits="digits", clips=70, batch_size=35)
-        assert digits.element_spec.shape == (None, 8, 32, 32, 1)
-        assert len(digits) == 2
-
-    def test_the_same_as_the_function(self):
-        chosen = {"clips": 9, "frames": 4, "image_size": 12, "seed": 3}
-        loaded = video.load("video:moving_digits", digits="digits", **chosen)
-        made = video.moving_digits("digits", **chosen)
-        np.testing.assert_array_equal(everything(loaded), everything(made))
-
-    @pytest.mark.parametrize("spec", ["video:", "clips:moving_digits", "moving_digits", None])
-    def test_words_without_meaning(self, spec):
-        with pytest.raises(ValueError, match='"video:moving_digits" or "video:PATH". Received: '):
-            video.load(spec)

@@ -15,7 +15,7 @@ REAL_DATA = pathlib.Path(__file__).parents[2] / "../shared/data/tfds"
 @pytest.fixture(scope="module")
 def run_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("garments") / "run"
-    experiment.run(garments(), folder)
+    experiment.run(garments(), folder, evaluation_samples=50)
     return folder
 
 

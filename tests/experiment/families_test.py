@@ -35,10 +35,10 @@ def test_every_family_makes_networks_that_fit(preset, model_class, inputs):
     assert model.sample(3, seed=0).shape == (3, *SHAPE)
 
 
-def test_codes_in_turn():
+def test_balanced_conditions():
     for name, key in (("acgan", "labels"), ("infogan", "category")):
         found, players, options = families.make(small(name), SHAPE)
-        classes, codes = families.codes_in_turn(found(*players, **options), 12)
+        classes, codes = families.balanced_conditions(found(*players, **options), 12)
         assert classes == 10
         np.testing.assert_array_equal(codes[key], [*range(10), 0, 1])
 

@@ -13,14 +13,6 @@ def test_known_data_are_named():
         experiment.make_mixture(stacks(data="stacked:letters"))
     with pytest.raises(ValueError, match="data_options do not fit: .*'modes'"):
         experiment.make_mixture(stacks(data_options={"modes": 8}))
-    with pytest.raises(ValueError, match="Unknown data 'polygons:stars'.*polygons:triangles"):
-        experiment.make_data(stacks(data="polygons:stars"))
-
-
-def test_polygons_are_drawn_for_an_epoch():
-    dataset = experiment.make_data(stacks(data="polygons:triangles", batch_size=64))
-    assert len(dataset) == 10
-    assert dataset.element_spec.shape[1:] == (28, 28, 1)
 
 
 @pytest.mark.parametrize(

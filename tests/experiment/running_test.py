@@ -101,7 +101,7 @@ def test_a_run_directory_of_stacked_digits(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_directory_of_images(tmp_path):
-    experiment.run(garments(), tmp_path)
+    experiment.run(garments(), tmp_path, evaluation_samples=50)
     assert "metrics.json" not in os.listdir(tmp_path)
     with PIL.Image.open(tmp_path / "samples.png") as picture:
         assert picture.width == picture.height > 8 * 28

@@ -5,7 +5,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from geans import experiment, models, networks, presets
+from geans import experiment, models, presets
 from geans.experiment import making, translating
 
 SMALL = {
@@ -46,24 +46,11 @@ def normalised(pixels):
     return pixels / np.float32(127.5) - 1
 
 
-def test_examples_are_those_that_were_not_trained_on(data_dir):
-    found = translating.examples(small("pix2pix"), data_dir)
-    assert found.split == "test"
-    np.testing.assert_allclose(found.first, normalised(noise(11, 1, 11)), atol=1e-6)
-    np.testing.assert_allclose(found.second, normalised(noise(11, 3, 12)), atol=1e-6)
-
-
-def test_without_a_test_split_they_are_of_the_training_data(data_dir):
-    images = noise(3, 3, 0)
-    np.savez(data_dir / "pairs.npz", a_train=images, b_train=images)
-    found = translating.examples(small("cyclegan"), data_dir)
-    assert found.split == "train"
-    np.testing.assert_allclose(found.second, normalised(images), atol=1e-6)  # Not mirrored.
-
-
 def test_a_translation_has_no_samples_to_evaluate(data_dir):
-    with pytest.raises(ValueError, match="evaluate_every=2. Leave it at 0"):
-        translating.examples(small("pix2pix", evaluate_every=2), data_dir)
+    preset = small("pix2pix", evaluate_every=2)
+    with pytest.raises(ValueError, match="a translation draws none. Leave evaluate_every at 0"):
+        experiment.run(preset, data_dir / "run", data_dir=data_dir)
+    assert not (data_dir / "run").exists()
 
 
 class Negative(models.Pix2Pix):
@@ -147,7 +134,7 @@ def test_a_run_directory_of_a_translation(name, data_dir):
     preset = small(name, model_options=options)
     model = experiment.run(preset, run_dir, data_dir=data_dir)
     numbers = json.loads((run_dir / "metrics.json").read_text())
-    expected = translating.examples(preset, data_dir).measure(model)
+    expected = experiment.Source.of(preset, data_dir).examples.measure(model)
     assert numbers == {"split": "test", **expected}
     sizes = {PIL.Image.open(path).size[0] for path in (run_dir / "pictures").glob("*.png")}
     assert sizes == {PIL.Image.open(run_dir / "samples.png").size[0]}
@@ -164,8 +151,3 @@ def test_what_is_no_translation_is_refused(changes, data_dir):
     preset = small("pix2pix", **changes)
     with pytest.raises(ValueError, match=r"one of unet, cyclegan|\"pairs:\.\.\.\""):
         making.make_model(preset, making.make_data(preset, data_dir))
-
-
-def test_other_models_are_none():
-    model = models.GAN(networks.mlp.generator(2, (2,)), networks.mlp.discriminator((2,)))
-    assert not translating.is_translation(model)

@@ -1,0 +1,17 @@
+"""Flags of a command, from a table."""
+
+from absl import flags
+
+_DEFINE = {
+    bool: flags.DEFINE_bool,
+    float: flags.DEFINE_float,
+    int: flags.DEFINE_integer,
+    list: flags.DEFINE_list,
+    str: flags.DEFINE_string,
+}
+
+
+def define_flags(values, table):
+    """Adds flags to `values`: rows of a name, its type, the default and a help text."""
+    for name, kind, default, text in table:
+        _DEFINE[kind](name, default, text, flag_values=values)

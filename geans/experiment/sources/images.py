@@ -1,0 +1,102 @@
+"""Images: those of the package, of tensorflow-datasets, and of a folder."""
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+
+from geans import data
+from geans.data import folders, image_files, prepared
+from geans.experiment.sources.base import SAMPLES, Source
+from geans.metrics.features import digits28
+from geans.metrics.measurement import Origin
+
+
+class Embedded(Source):
+    """Images that come with the package."""
+
+    usage = "embedded:fashion"
+
+    def load(self, **options):
+        """As `data.images.embedded`."""
+        fields = {"image_size": self.image_size, "seed": self.seed}
+        return data.images.embedded(self.path, **fields, **options)
+
+    def class_names(self):
+        """The classes of Fashion-MNIST."""
+        return list(data.images.FASHION_CLASSES)
+
+    def digits28_classes(self):
+        """Those of Fashion-MNIST."""
+        return list(digits28.CLASSES["garments"])
+
+
+class Tfds(Source):
+    """Images of tensorflow-datasets."""
+
+    usage = "tfds:NAME"
+
+    def load(self, **options):
+        """As `data.images.from_tfds`."""
+        fields = {"image_size": self.image_size, "data_dir": self.data_dir, "seed": self.seed}
+        return data.images.from_tfds(self.path, **fields, **options)
+
+    def class_names(self):
+        """The names of the dataset's "label"."""
+        return prepared.class_names(prepared.builder(self.path, self.data_dir))
+
+    def digits28_classes(self):
+        """Those of MNIST and Fashion-MNIST."""
+        names = {"mnist": "digits", "fashion_mnist": "garments"}
+        return list(digits28.CLASSES[names[self.path]]) if self.path in names else None
+
+    def reference(self, *, split=None, samples=SAMPLES, trained_on=False):
+        """As the base class, of any split."""
+        options = self._options_to_compare(trained_on) | ({"split": split} if split else {})
+        return Origin(name=self.spec, split=options.get("split", "train")), self._in_order(options)
+
+
+class Folder(Source):
+    """Images of a folder, whose subfolders may be classes."""
+
+    usage = "folder:PATH"
+
+    def load(self, **options):
+        """As `data.images.from_folder`."""
+        return data.images.from_folder(self.path, self.image_size, seed=self.seed, **options)
+
+    def class_names(self):
+        """The names of the subfolders."""
+        return image_files.classes(self.path, image_files.find(self.path))[0]
+
+    def reference(self, *, split=None, samples=SAMPLES, trained_on=False):
+        """As the base class, from everywhere in the folder."""
+        origin, batches = super().reference(split=split, trained_on=trained_on)
+        options = self._options_to_compare(trained_on)
+        choice = {key: options[key] for key in options.keys() & set(data.images.CHOOSING)}
+        files, _ = folders.files_of(self.path, **choice)
+        return origin, EvenlySpaced(batches, samples, len(files))
+
+
+@dataclasses.dataclass(frozen=True)
+class EvenlySpaced:
+    """`count` of `total` images, spread over all batches: a folder may be sorted by classes.
+
+    Example:
+
+    >>> [batch.tolist() for batch in EvenlySpaced([[0, 1, 2], [3, 4, 5]], 2, 6)]
+    [[2], [5]]
+    """
+
+    batches: Iterable
+    count: int | None
+    total: int
+
+    def __iter__(self):
+        count, start = min(self.count or self.total, self.total), 0
+        for images in self.batches:
+            places = np.arange(start, start + len(images) + 1) * count // self.total
+            start += len(images)
+            chosen = np.flatnonzero(np.diff(places))
+            if len(chosen):
+                yield np.asarray(images)[chosen]

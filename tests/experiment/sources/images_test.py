@@ -1,0 +1,78 @@
+import pathlib
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from geans.data import pipeline
+from geans.experiment.sources import Source
+from geans.experiment.sources.images import EvenlySpaced
+
+TFDS = pathlib.Path(__file__).resolve().parents[3] / "../shared/data/tfds"
+needs_tfds = pytest.mark.skipif(not TFDS.is_dir(), reason=f"no prepared datasets in {TFDS}")
+
+
+@pytest.fixture
+def animals(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        PIL.Image.new("RGB", (8, 8)).save(tmp_path / name / "a.png")
+    return tmp_path
+
+
+def test_each_loads_its_images(animals):
+    folder = Source.parse(f"folder:{animals}", image_size=4)
+    assert folder.sample_shape() == (4, 4, 3)
+    assert folder.class_names() == ["cat", "dog"]
+    images, labels = folder.dataset(labels=True).element_spec
+    assert images.shape == (None, 4, 4, 3) and labels.dtype == "int64"
+    embedded = Source.parse("embedded:fashion")
+    assert embedded.sample_shape() == (28, 28, 1)
+    assert len(embedded.class_names()) == 10
+
+
+@needs_tfds
+def test_the_data_dir_is_passed_on(monkeypatch):
+    source = Source.parse("tfds:mnist", data_dir=TFDS, image_size=8)
+    assert source.class_names() == list("0123456789")
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
+    dataset = source.dataset(batch_size=100)
+    assert int(dataset.cardinality()) == 600
+    assert next(iter(dataset)).shape == (100, 8, 8, 1)
+
+
+@needs_tfds
+def test_labels_of_tfds_must_be_of_classes():
+    with pytest.raises(ValueError, match='celeb_a has no "label" that is one of some classes'):
+        Source.parse("tfds:celeb_a").class_names()
+
+
+@needs_tfds
+def test_the_reference_of_tfds_is_of_any_split():
+    source = Source.parse("tfds:mnist", data_dir=TFDS, options={"split": "train[:10]"})
+    assert source.reference()[0].split == "train[:10]"
+    origin, batches = source.reference(split="test[:20]")
+    assert origin.split == "test[:20]" and len(next(iter(batches))) == 20
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [("embedded:mnist", "'mnist'"), ("folder:absent", "no folder 'absent'")],
+)
+def test_what_is_not_there(spec, message):
+    with pytest.raises(ValueError, match=message):
+        Source.parse(spec, image_size=8).dataset()
+
+
+def test_labels_stand_for_classes_of_digits28():
+    digits = Source.parse("tfds:mnist").digits28_classes()
+    clothing = Source.parse("tfds:fashion_mnist").digits28_classes()
+    assert len(digits) == len(clothing) == 10 and not set(digits) & set(clothing)
+    assert Source.parse("embedded:fashion").digits28_classes() == clothing
+    assert Source.parse("folder:x").digits28_classes() is None
+
+
+def test_evenly_spaced_samples_come_from_all_batches():
+    batches = [np.arange(6), np.arange(6, 12)]
+    assert np.concatenate(list(EvenlySpaced(batches, 4, 12))).tolist() == [2, 5, 8, 11]
+    assert np.concatenate(list(EvenlySpaced(batches, None, 12))).tolist() == list(range(12))
