@@ -58,3 +58,18 @@ def check_weight(name, value):
     """
     if not is_number(value) or value < 0:
         raise ValueError(f"{name} must be a finite number, 0 or more. Received: {name}={value!r}")
+
+
+def check_seed(seed, *, optional=False):
+    """Checks that `seed` is an integer from 0 to 2**63 - 1, or `None` if it is optional.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    if seed is None and optional:
+        return
+    if not is_integer(seed) or not 0 <= seed < 2**63:
+        end = ", or None" if optional else ""
+        raise ValueError(
+            f"seed must be an integer from 0 to 2**63 - 1{end}. Received: seed={seed!r}"
+        )

@@ -25,3 +25,14 @@ def test_what_came_is_in_the_message():
     values.check_count("size", 5, most=5)
     with pytest.raises(ValueError, match="size must be a positive integer, at most 5. .*size=6"):
         values.check_count("size", 6, most=5)
+
+
+def test_seeds_are_integers_of_63_bits():
+    for seed in (0, np.int64(7), 2**63 - 1):
+        values.check_seed(seed)
+    values.check_seed(None, optional=True)
+    for seed in (-1, 2**63, True, 1.0, "1", None):
+        with pytest.raises(ValueError, match=r"seed must be .* to 2\*\*63 - 1\. Received: seed="):
+            values.check_seed(seed)
+    with pytest.raises(ValueError, match=r"or None. Received: seed=-1"):
+        values.check_seed(-1, optional=True)
