@@ -39,10 +39,10 @@ def is_number(value):
 
 
 def check_count(name, value, *, most=10**8):
-    """Refuses what is no positive integer, or more than memory could hold.
+    """Checks that `value` is a positive integer, and not more than memory could hold.
 
     Raises:
-        ValueError: If `value` is no integer from 1 to `most`.
+        ValueError: If `value` is not an integer from 1 to `most`.
     """
     if not is_count(value, most):
         raise ValueError(
@@ -51,10 +51,10 @@ def check_count(name, value, *, most=10**8):
 
 
 def check_weight(name, value):
-    """Refuses what is no weight of a term of a loss.
+    """Checks that `value` can weigh a term of a loss.
 
     Raises:
-        ValueError: If `value` is no finite number from 0.
+        ValueError: If `value` is not a finite number, 0 or more.
     """
     if not is_number(value) or value < 0:
         raise ValueError(f"{name} must be a finite number, 0 or more. Received: {name}={value!r}")
