@@ -3,8 +3,8 @@
     python examples/gan_mnist.py --data_dir=~/tensorflow_datasets
 
 Takes about 2 minutes for 20 epochs on two CPU cores. Expect digits that a person reads, with
-speckles, as multilayer perceptrons make them. Without --data_dir it trains on the 10,000 garments
-that come with the package.
+speckles, as multilayer perceptrons make them. Without --data_dir it trains on the 10,000
+Fashion-MNIST images that come with the package.
 """
 
 import argparse

@@ -6,7 +6,7 @@
 Takes 2 to 3 minutes for 20 epochs on two CPU cores. With a window of 4 expect digits with speckles,
 after a quarter of the GAN's updates; with "epoch" each player has moved only once per pass over the
 data, 20 times in all, so expect grey noise: that is what the rule to the letter gives.
-Without --data_dir it trains on the 10,000 garments that come with the package.
+Without --data_dir it trains on the 10,000 Fashion-MNIST images that come with the package.
 """
 
 import argparse

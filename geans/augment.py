@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from geans import values
+from geans import registry, values
 
 _STREAM = 2006_10738
 
@@ -298,26 +298,5 @@ def get(identifier):
     >>> get("diff_augment").cutout
     0.5
     """
-    if identifier is None:
-        return None
-    augmentation = identifier
-    if isinstance(identifier, str) and identifier in AUGMENTATIONS:
-        augmentation = AUGMENTATIONS[identifier]
-    elif isinstance(identifier, dict):
-        augmentation = _deserialized(identifier)
     kinds = tuple(AUGMENTATIONS.values())
-    if isinstance(augmentation, type) and issubclass(augmentation, kinds):
-        augmentation = augmentation()
-    if not isinstance(augmentation, kinds):
-        raise ValueError(
-            f"augmentation must be None, one of {', '.join(AUGMENTATIONS)}, or a "
-            f"geans.augment.DiffAugment or Adaptive. Received: {identifier!r}."
-        )
-    return augmentation
-
-
-def _deserialized(config):
-    try:
-        return keras.saving.deserialize_keras_object(config)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"No augmentation can be made of {config!r}: {error}.") from error
+    return registry.get("augmentation", identifier, AUGMENTATIONS, kinds, optional=True)

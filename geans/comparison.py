@@ -70,7 +70,7 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
         path = _run_dir(run_dir, preset.name, seed)
         _train(dataclasses.replace(preset, seed=seed), path, data_dir)
         rows[preset.name, seed] = _row(preset.name, seed, path)
-        _write_rows(rows.values(), run_dir)
+        report.write_lines(rows.values(), run_dir / "results.jsonl")
     return [rows[preset.name, seed] for preset in chosen for seed in seeds]
 
 
@@ -206,12 +206,6 @@ def _row(name, seed, path):
             found |= json.loads((path / file).read_text())
     versions = json.loads((path / "versions.json").read_text())
     return {key: found[key] for key in KEYS if key in found} | versions
-
-
-def _write_rows(rows, run_dir):
-    unfinished = run_dir / ".results.jsonl.part"
-    unfinished.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    unfinished.replace(run_dir / "results.jsonl")
 
 
 def _remarks(rows):

@@ -9,6 +9,8 @@ import re
 import keras
 from keras import ops
 
+from geans import registry
+
 
 @keras.saving.register_keras_serializable(package="geans")
 class AdversarialLoss:
@@ -219,13 +221,6 @@ def _snake_case(name):
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def _deserialized(config):
-    try:
-        return keras.saving.deserialize_keras_object(config)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"No loss can be made of {config!r}: {error}.") from error
-
-
 LOSSES = {
     _snake_case(loss.__name__): loss
     for loss in (
@@ -257,16 +252,4 @@ def get(identifier):
     >>> type(get("hinge")).__name__
     'Hinge'
     """
-    loss = identifier
-    if isinstance(identifier, str) and identifier in LOSSES:
-        loss = LOSSES[identifier]
-    elif isinstance(identifier, dict):
-        loss = _deserialized(identifier)
-    if isinstance(loss, type) and issubclass(loss, AdversarialLoss):
-        loss = loss()
-    if not isinstance(loss, AdversarialLoss):
-        raise ValueError(
-            f"loss must be one of {', '.join(LOSSES)}, or a geans.losses.AdversarialLoss. "
-            f"Received: {identifier!r}."
-        )
-    return loss
+    return registry.get("loss", identifier, LOSSES, (AdversarialLoss,))

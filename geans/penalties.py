@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from geans import values
+from geans import registry, values
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -272,13 +272,6 @@ def _not_negative(name, value):
     return value
 
 
-def _deserialized(config):
-    try:
-        return keras.saving.deserialize_keras_object(config)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"No penalty can be made of {config!r}: {error}.") from error
-
-
 PENALTIES = {"gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
 
 
@@ -300,18 +293,4 @@ def get(identifier):
     >>> get("r1").gamma
     10.0
     """
-    if identifier is None:
-        return None
-    penalty = identifier
-    if isinstance(identifier, str) and identifier in PENALTIES:
-        penalty = PENALTIES[identifier]
-    elif isinstance(identifier, dict):
-        penalty = _deserialized(identifier)
-    if isinstance(penalty, type) and issubclass(penalty, Penalty):
-        penalty = penalty()
-    if not isinstance(penalty, Penalty):
-        raise ValueError(
-            f"penalty must be None, one of {', '.join(PENALTIES)}, or a geans.penalties.Penalty. "
-            f"Received: {identifier!r}."
-        )
-    return penalty
+    return registry.get("penalty", identifier, PENALTIES, (Penalty,), optional=True)

@@ -13,6 +13,8 @@ import shutil
 import sys
 import tempfile
 
+from geans import files
+
 ARTIFACTS = (
     "preset.json",
     "versions.json",
@@ -141,19 +143,14 @@ def read_rows(path):
 def _write_text(text, path):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text)
-    temporary.replace(path)
+    with files.replacing(path) as unfinished:
+        unfinished.write_text(text)
 
 
 def save_model(model, path):
     """Saves to a `.keras` file, whole or not at all."""
-    temporary = path.with_name(f"part.{path.name}")
-    try:
-        model.save(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with files.replacing(path) as unfinished:
+        model.save(unfinished)
 
 
 def write_epoch(row, path):
@@ -164,12 +161,10 @@ def write_epoch(row, path):
     path = pathlib.Path(path)
     rows = [before for before in _read_rows(path) if int(before["epoch"]) < row["epoch"]]
     columns = list(dict.fromkeys(name for each in (*rows, row) for name in each))
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("w", newline="") as file:
+    with files.replacing(path) as unfinished, unfinished.open("w", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="nan", lineterminator="\n")
         writer.writeheader()
         writer.writerows([*rows, row])
-    temporary.replace(path)
 
 
 def _read_rows(path):
@@ -232,3 +227,5 @@ def clear(run_dir):
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+    for unfinished in run_dir.glob(".part-*"):  # Of a run that was killed while it wrote.
+        unfinished.unlink()

@@ -39,10 +39,10 @@ def is_number(value):
 
 
 def check_count(name, value, *, most=10**8):
-    """Refuses what is no positive integer, or more than memory could hold.
+    """Checks that `value` is a positive integer, and not more than memory could hold.
 
     Raises:
-        ValueError: If `value` is no integer from 1 to `most`.
+        ValueError: If `value` is not an integer from 1 to `most`.
     """
     if not is_count(value, most):
         raise ValueError(
@@ -51,25 +51,25 @@ def check_count(name, value, *, most=10**8):
 
 
 def check_weight(name, value):
-    """Refuses what is no weight of a term of a loss.
+    """Checks that `value` can weigh a term of a loss.
 
     Raises:
-        ValueError: If `value` is no finite number from 0.
+        ValueError: If `value` is not a finite number, 0 or more.
     """
     if not is_number(value) or value < 0:
         raise ValueError(f"{name} must be a finite number, 0 or more. Received: {name}={value!r}")
 
 
 def check_seed(seed, *, optional=False):
-    """Checks that `seed` is an integer that 63 bits can hold.
+    """Checks that `seed` is an integer from 0 to 2**63 - 1, or `None` if it is optional.
 
     Raises:
-        ValueError: If it is something else; `None` passes if it is `optional`.
+        ValueError: If it is not.
     """
     if seed is None and optional:
         return
     if not is_integer(seed) or not 0 <= seed < 2**63:
+        end = ", or None" if optional else ""
         raise ValueError(
-            f"seed must be an integer from 0 to 2**63 - 1{', or None' if optional else ''}. "
-            f"Received: seed={seed!r}"
+            f"seed must be an integer from 0 to 2**63 - 1{end}. Received: seed={seed!r}"
         )

@@ -12,7 +12,7 @@ import geans
 PACKAGE = pathlib.Path(geans.__file__).parent
 TESTS = pathlib.Path(__file__).parent
 FLOORS = [
-    {"values"},
+    {"files", "registry", "values"},
     {"strategies"},
     {"distribution"},
     {

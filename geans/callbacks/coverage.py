@@ -1,7 +1,6 @@
 """Mode coverage of a generator while it trains, where the modes of the real data are known."""
 
 import dataclasses
-import os
 import pathlib
 import zipfile
 import zlib
@@ -9,7 +8,7 @@ import zlib
 import keras
 import numpy as np
 
-from geans import metrics, report, values
+from geans import files, metrics, report, values
 
 # By rank: points, and images.
 SAMPLES_TO_KEEP = {2: 500, 4: 16}
@@ -109,7 +108,5 @@ def read_samples(path):
 def _add_samples(path, epoch, samples):
     before = read_samples(path).items()
     kept = {str(number): array for number, array in before if number < epoch}
-    unfinished = path.with_name(f".{path.name}.part")
-    with unfinished.open("wb") as file:
-        np.savez(file, **kept, **{str(epoch): samples.astype("float32")})
-    os.replace(unfinished, path)
+    with files.replacing(path) as unfinished:
+        np.savez(unfinished, **kept, **{str(epoch): samples.astype("float32")})

@@ -1,6 +1,5 @@
 """Features of real images, kept between runs: they cost minutes and never change."""
 
-import contextlib
 import hashlib
 import json
 import logging
@@ -10,6 +9,8 @@ import zipfile
 import zlib
 
 import numpy as np
+
+from geans import files
 
 LAYOUT = 2
 """Number in every key, to be raised when the files change."""
@@ -50,18 +51,13 @@ def read(key):
 def write(key, arrays):
     """Keeps arrays under a key, whole or not at all; where that fails, says so and goes on."""
     path = _path(key)
-    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with unfinished.open("wb") as file:
-            np.savez(file, **arrays)
-        path.with_suffix(".json").write_text(json.dumps(key, indent=2) + "\n")
-        os.replace(unfinished, path)
+        with files.replacing(path) as unfinished:
+            np.savez(unfinished, **arrays)
+            path.with_suffix(".json").write_text(json.dumps(key, indent=2) + "\n")
     except OSError as error:
         _log().warning("Features of real images are not kept for the next time: %s", error)
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 def _path(key):

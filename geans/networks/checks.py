@@ -43,10 +43,10 @@ def halvings(name, shape):
 
 
 def check_sizes(**sizes):
-    """Refuse what is no integer from 1 to 65,536.
+    """Checks that sizes are integers from 1 to 65,536.
 
     Raises:
-        ValueError: a size is none.
+        ValueError: a size is not.
 
     Example:
 

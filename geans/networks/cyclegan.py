@@ -32,7 +32,7 @@ def generator(input_shape=(32, 32, 3), output_channels=3, *, width=64, blocks=6,
         size, output_channels)` in [-1, 1].
 
     Raises:
-        ValueError: `input_shape` is not such a shape, or a size is no integer from 1 to 65,536.
+        ValueError: `input_shape` is not such a shape, or a size is not an integer from 1 to 65,536.
 
     Example:
 
@@ -63,7 +63,7 @@ def generator(input_shape=(32, 32, 3), output_channels=3, *, width=64, blocks=6,
 def side_by_side(first, second):
     """Join two networks into one of two inputs and two outputs, which know nothing of each other.
 
-    So both move, are ema, saved and exported as one player's network. They share no weights
+    So both are updated, averaged, saved and exported as one player's network. They share no weights
     and stay within reach: `network.get_layer("first")`, `network.get_layer("second")`.
 
     Args:

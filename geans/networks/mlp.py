@@ -35,7 +35,7 @@ def generator(
         A `keras.Model`: latents `(batch, latent_dim)` to float32 `(batch, *output_shape)`.
 
     Raises:
-        ValueError: a size is no integer from 1 to 65,536, or an activation is unknown.
+        ValueError: a size is not an integer from 1 to 65,536, or an activation is unknown.
 
     Example:
 
@@ -81,7 +81,7 @@ def discriminator(
         A `keras.Model`: samples `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Raises:
-        ValueError: a size is no integer from 1 to 65,536, or an activation is unknown.
+        ValueError: a size is not an integer from 1 to 65,536, or an activation is unknown.
 
     Example:
 

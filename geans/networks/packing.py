@@ -19,7 +19,7 @@ class Pack(keras.layers.Layer):
         **kwargs: As in `keras.layers.Layer`.
 
     Raises:
-        ValueError: If `samples` is no integer from 1 to `MOST_SAMPLES`.
+        ValueError: If `samples` is not an integer from 1 to `MOST_SAMPLES`.
 
     Example:
 

@@ -44,7 +44,7 @@ def discriminator(
         columns, 1)`.
 
     Raises:
-        ValueError: `input_shape` is not such a shape, a size is no integer from 1 to 65,536, no
+        ValueError: `input_shape` is not such a shape, a size is not an integer from 1 to 65,536, no
             logit would remain, or `normalization` is unknown.
 
     Example:
@@ -95,7 +95,7 @@ def receptive_field(layers=3):
         An int, as if the image had no border.
 
     Raises:
-        ValueError: `layers` is no integer from 1 to 65,536.
+        ValueError: `layers` is not an integer from 1 to 65,536.
 
     Example:
 

@@ -49,7 +49,7 @@ def generator(
         size, output_channels)` in [-1, 1].
 
     Raises:
-        ValueError: `input_shape` is not such a shape, a size is no integer from 1 to 65,536,
+        ValueError: `input_shape` is not such a shape, a size is not an integer from 1 to 65,536,
             `dropout` is no such share, or `normalization` is unknown.
 
     Example:

@@ -57,7 +57,7 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
             done = (first_steps[i] + (update - first_updates[i]) * size) / steps
             here = self.learning_rate * size**self.exponent * ops.maximum(1 - done, 0.0)
             if self.warmup:
-                # At least that of one step: a first update of 0 would move nobody.
+                # At least that of one step: a first update of 0 would change nothing.
                 here *= ops.minimum(ops.maximum(done, 1 / steps) / self.warmup, 1.0)
             rate = ops.where(update >= first_updates[i], here, rate)
         return rate

@@ -1,10 +1,11 @@
 """Pictures as files: PNG, and GIF animations."""
 
-import os
 import pathlib
 
 import numpy as np
 from PIL import Image
+
+from geans import files
 
 
 def save(figure, path):
@@ -18,7 +19,7 @@ def save(figure, path):
         ValueError: If `path` ends otherwise.
 
     Example:
-        >>> import tempfile
+        >>> import os, tempfile
         >>> from geans import plotting
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     save(plotting.image_grid(np.zeros((1, 8, 8, 1))), f"{folder}/run/zeros.png")
@@ -86,10 +87,5 @@ def _write(path, suffix, write):
     if path.suffix != suffix:
         raise ValueError(f"The file name must end in {suffix}. Received: {str(path)!r}.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, because a rename is atomic only within one file system.
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with files.replacing(path) as unfinished:
         write(unfinished)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

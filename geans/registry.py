@@ -1,0 +1,47 @@
+"""Objects by name: one lookup for losses, penalties and augmentations."""
+
+import keras
+
+
+def get(argument, identifier, known, kinds, *, optional=False):
+    """Returns the object that a name, a class, a serialized dict or an object stands for.
+
+    Args:
+        argument: Name of the argument, for the error.
+        identifier: A key of `known`, an instance or a subclass of `kinds`, or what
+            `keras.saving.serialize_keras_object` made of an instance.
+        known: Dict from names to classes.
+        kinds: Tuple of the classes that are allowed.
+        optional: Whether `None` is allowed, and returned.
+
+    Raises:
+        ValueError: If `identifier` is invalid; lists the names.
+
+    Example:
+
+    >>> get("layer", "flatten", {"flatten": keras.layers.Flatten}, (keras.layers.Layer,)).built
+    False
+    """
+    if identifier is None and optional:
+        return None
+    found = identifier
+    if isinstance(identifier, str):
+        found = known.get(identifier)
+    elif isinstance(identifier, dict):
+        found = _deserialized(argument, identifier)
+    if isinstance(found, type) and issubclass(found, kinds):
+        found = found()
+    if not isinstance(found, kinds):
+        classes = " or ".join(f"{kind.__module__}.{kind.__name__}" for kind in kinds)
+        raise ValueError(
+            f"{argument} must be {'None, ' if optional else ''}one of {', '.join(known)}, or a "
+            f"{classes}. Received: {identifier!r}."
+        )
+    return found
+
+
+def _deserialized(argument, config):
+    try:
+        return keras.saving.deserialize_keras_object(config)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"{argument} cannot be made from {config!r}: {error}.") from error
