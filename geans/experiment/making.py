@@ -18,7 +18,7 @@ KNOWN_MODES = {
     "stacked:mnist": functools.partial(data.stacked.Stacked, "mnist"),
     "stacked:digits": functools.partial(data.stacked.Stacked, "digits"),
 }
-POLYGONS = {"polygons:triangles": data.polygons.triangles}
+POLYGONS = {}
 DECAYS = ("constant", "linear")
 
 
