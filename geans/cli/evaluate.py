@@ -25,8 +25,8 @@ def define_flags(values):
     flags.DEFINE_list(
         "metrics",
         None,
-        "Any of frechet_distance, kernel_distance, prdc, class_coverage, inception_score; the "
-        "first three if not given.",
+        "Names of metrics, such as frechet_distance; an unknown one lists them all. Those that "
+        "need no classifier if not given.",
         flag_values=values,
     )
     flags.DEFINE_string(
