@@ -23,10 +23,11 @@ import dataclasses
 import pathlib
 import time
 
+import anomaly_encoder
 import keras
 import numpy as np
 
-from geans import data, experiment, metrics, models, networks, plotting, presets, report
+from geans import data, experiment, metrics, networks, plotting, presets, report
 
 OUTPUT = pathlib.Path(__file__).with_suffix(".jsonl")
 SCORES = ("auroc", "residuals", "encoder", "plain", "nearest_image")
@@ -61,10 +62,10 @@ def trained(preset, path, data_dir):
 def fitted(model, dataset, seed):
     """An encoder for the model's generator."""
     body = networks.dcgan.discriminator(width=16, normalization="batch", seed=seed + 1)
-    encoder = networks.encoder(body, model.latent_dim, seed=seed)
+    encoder = anomaly_encoder.encoder(body, model.latent_dim, seed=seed)
     keras.utils.set_random_seed(seed)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, ENCODER_STEPS)
-    models.fit_encoder(
+    anomaly_encoder.fit(
         encoder,
         model.ema_generator,
         model.discriminator,
@@ -81,13 +82,14 @@ def measure(model, dataset, test, digit, seed, one_class):
     anomalous = (labels == digit) != one_class
     players = model.ema_generator, model.discriminator
     searched = metrics.anomaly_scores(images, *players, seed=seed)
-    encoded = metrics.anomaly_scores(images, *players, encoder=fitted(model, dataset, seed))
+    encoder = fitted(model, dataset, seed)
+    reconstructions, encoded = anomaly_encoder.reconstruct(images, encoder, *players)
     known = np.concatenate(list(dataset.as_numpy_iterator()))
     scores = {
         "auroc": searched.scores,
         "residuals": searched.residuals,
-        "encoder": encoded.scores,
-        "plain": np.mean((images - encoded.reconstructions) ** 2, axis=(1, 2, 3)),
+        "encoder": encoded,
+        "plain": np.mean((images - reconstructions) ** 2, axis=(1, 2, 3)),
         "nearest_image": share_of_nearest(images, known),
     }
     found = {name: area(each, anomalous) for name, each in scores.items()}
@@ -97,10 +99,8 @@ def measure(model, dataset, test, digit, seed, one_class):
 def share_of_nearest(images, known):
     """Squared distances to the nearest of all known images, divided by those to a blank one."""
     given, known = (each.reshape(len(each), -1) + 1 for each in (images, known))
-    squares, wholes = np.sum(known**2, axis=1), np.sum(given**2, axis=1)
-    parts = np.array_split(given, -(-len(given) // 500))
-    nearest = np.concatenate([np.min(squares - 2 * part @ known.T, axis=1) for part in parts])
-    return 1 + nearest / wholes
+    nearest = metrics.nearest_neighbours(given, known).distances[:, 0]
+    return nearest**2 / np.sum(given**2, axis=1)
 
 
 def area(scores, anomalous):

@@ -60,16 +60,16 @@ def check_weight(name, value):
         raise ValueError(f"{name} must be a finite number, 0 or more. Received: {name}={value!r}")
 
 
-def check_seed(seed, *, optional=False):
-    """Checks that `seed` is an integer from 0 to 2**63 - 1, or `None` if it is optional.
+def check_seed(seed, *, optional=False, bits=63):
+    """Checks that `seed` is an integer from 0 that so many bits can hold.
 
     Raises:
-        ValueError: If it is not.
+        ValueError: If it is something else; `None` passes if it is `optional`.
     """
     if seed is None and optional:
         return
-    if not is_integer(seed) or not 0 <= seed < 2**63:
-        end = ", or None" if optional else ""
+    if not is_integer(seed) or not 0 <= seed < 2**bits:
         raise ValueError(
-            f"seed must be an integer from 0 to 2**63 - 1{end}. Received: seed={seed!r}"
+            f"seed must be an integer from 0 to 2**{bits} - 1{', or None' if optional else ''}. "
+            f"Received: seed={seed!r}"
         )

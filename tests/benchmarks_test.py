@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import json
 import pathlib
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from geans import experiment, metrics, presets
 
 BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
+sys.path.append(str(BENCHMARKS))  # Where they import one another from.
 
 
 def load(name):

@@ -24,7 +24,7 @@ class Evaluate(keras.callbacks.Callback):
     `callbacks.HistoryFile` have them if they come after this callback; as with Keras'
     `validation_freq`, only at the epochs that were evaluated. Each is printed with its protocol.
     With a `directory`, they are in `evaluations.jsonl` there, and the model with the best value of
-    `keep_best` in `best.keras`; a resumed run goes on in both. Latents are the same every time.
+    `keep_best` in `best.keras`; a resumed run continues both. Latents are the same every time.
     An observer: it changes no weight. Of several workers the chief evaluates, and all log what it
     found.
 
@@ -37,7 +37,7 @@ class Evaluate(keras.callbacks.Callback):
         samples: Number of generated, and at most of real, images.
         features: What `features.get` takes: the name of a feature network, a Keras model
             or a function. `None` for the network that fits the images' shape.
-        ema: Whether the EMA generator is judged, where there is one, or the raw one.
+        ema: Whether to evaluate the EMA generator, where there is one, or the raw one.
         seed: Integer that fixes the latents.
         directory: Where the files go; `None` for no files. Made if missing.
         keep_best: Name of the number by which models are compared, such as "frechet_distance" or
@@ -46,7 +46,7 @@ class Evaluate(keras.callbacks.Callback):
         verbose: 0 prints nothing.
 
     Raises:
-        ValueError: If an argument makes no sense; when training begins, if the features do not
+        ValueError: If an argument is invalid; when training begins, if the features do not
             take the images, images are too few for a metric, or `directory` is not writable or its
             files are damaged.
 
@@ -162,7 +162,7 @@ class Evaluate(keras.callbacks.Callback):
             row["value"] for row in self._rows_before(done) if row["metric"] == self.keep_best
         ]
         (value,) = [each.value for each in found if each.metric == self.keep_best]
-        better = operator.lt if self.keep_best in evaluation.SMALLER_IS_BETTER else operator.gt
+        better = operator.lt if evaluation.smaller_is_better(self.keep_best) else operator.gt
         return all(better(value, other) for other in before)
 
     @report.tolerant
@@ -203,8 +203,7 @@ def _check(names, every, samples, seed, directory, keep_best):
     values.check_count("samples", samples)
     if samples < 2:
         raise ValueError(f"samples must be 2 or more. Received: {samples=}")
-    if not values.is_integer(seed):
-        raise ValueError(f"seed must be an integer. Received: {seed=}")
+    values.check_seed(seed)
     if keep_best is not None and keep_best not in evaluation.names_of(names):
         raise ValueError(
             f"keep_best must be one of {', '.join(evaluation.names_of(names))}, which are measured."

@@ -5,6 +5,6 @@ unless `drop_remainder=True`, shuffles anew each epoch, and repeats its batches 
 Images and clips are float32 in [-1, 1], channels last.
 """
 
-from geans.data import images, mixtures, pipeline, polygons, stacked, translation, video
+from geans.data import images, mixtures, pipeline, stacked, translation, video
 
-__all__ = ["images", "mixtures", "pipeline", "polygons", "stacked", "translation", "video"]
+__all__ = ["images", "mixtures", "pipeline", "stacked", "translation", "video"]

@@ -3,7 +3,7 @@ from geans.metrics import features
 from geans.metrics.anomaly import Anomalies, anomaly_scores, auroc
 from geans.metrics.class_coverage import ClassCoverage, coverage_per_class
 from geans.metrics.diversity import ms_ssim_diversity, ms_ssim_per_class
-from geans.metrics.evaluation import METRICS, measure
+from geans.metrics.evaluation import METRICS, Metric, measure
 from geans.metrics.feature_set import FeatureSet, extract, extract_cached
 from geans.metrics.feature_statistics import FeatureStatistics
 from geans.metrics.frechet import (
@@ -31,12 +31,6 @@ from geans.metrics.neighbours import (
     data_copying,
     nearest_neighbours,
 )
-from geans.metrics.polygons import (
-    PolygonPrecisionRecall,
-    nearest_latents,
-    nearest_polygons,
-    polygon_precision_recall,
-)
 from geans.metrics.precision_recall import PRDC, prdc
 from geans.metrics.reconstruction import mean_absolute_error, structural_similarity
 
@@ -53,13 +47,13 @@ __all__ = [
     "LabelAgreement",
     "METRICS",
     "Measurement",
+    "Metric",
     "ModeCoverage",
     "Motion",
     "NOTHING",
     "NearestNeighbours",
     "Origin",
     "PRDC",
-    "PolygonPrecisionRecall",
     "anomaly_scores",
     "auroc",
     "coverage_per_class",
@@ -81,10 +75,7 @@ __all__ = [
     "motion",
     "ms_ssim_diversity",
     "ms_ssim_per_class",
-    "nearest_latents",
     "nearest_neighbours",
-    "nearest_polygons",
-    "polygon_precision_recall",
     "prdc",
     "structural_similarity",
 ]

@@ -41,7 +41,7 @@ def coverage_per_class(real_features, real_labels, fake_features, *, fake_labels
         A `ClassCoverage`.
 
     Raises:
-        ValueError: If labels are no integers or not one per row, features are too few for k, not
+        ValueError: If labels are not integers or not one per row, features are too few for k, not
             finite, or of different dimensions.
 
     Example:

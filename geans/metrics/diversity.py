@@ -53,8 +53,7 @@ def ms_ssim_diversity(images, *, pairs=1_000, seed=0):
     """
     images = _checked_images(images)
     values.check_count("pairs", pairs)
-    if not values.is_integer(seed) or seed < 0:
-        raise ValueError(f"seed must be an integer >= 0. Received: seed={seed!r}.")
+    values.check_seed(seed)
     first, second = _random_pairs(len(images), pairs, np.random.default_rng(seed))
     step = max(1, PIXELS_AT_ONCE // images[0].size)
     starts = range(0, len(first), step)

@@ -1,6 +1,7 @@
 """Several numbers at once, each with its protocol, from the features of real and fake images."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,7 +13,6 @@ from geans.metrics.kernel import kernel_distance
 from geans.metrics.measurement import Measurement
 from geans.metrics.precision_recall import prdc
 
-SUBSETS, SUBSET_SIZE = 100, 1_000
 NEIGHBOURS = 5
 SPLITS = 10
 
@@ -21,79 +21,102 @@ SMALLEST_CLASS = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
-class _Found:
-    """What a metric says of two `FeatureSet`s."""
+class Metric:
+    """A way to compare two `FeatureSet`s. A new one is one more entry of `METRICS`.
 
-    values: dict  # From name to a number, or a pair of mean and standard deviation.
-    options: dict = dataclasses.field(default_factory=dict)
+    Args:
+        function: From real and fake `FeatureSet`s to a dict from each name to a number, or a pair
+            of mean and standard deviation, and a dict of the options that a record states.
+        names: Of its numbers.
+        smaller_is_better: Whether it is a distance; of all other numbers the larger one is better.
+        least: Number of images of each kind that it needs.
+        needs_real: Whether it looks at the real images.
+        needs_rows: Whether it needs every row of the features, not only their statistics.
+        needs_logits: Whether the feature network must be a classifier.
+        by_default: Whether it is measured if no metrics are named.
+    """
+
+    function: Callable
+    names: tuple
+    smaller_is_better: bool = False
+    least: int = 2
     needs_real: bool = True
+    needs_rows: bool = True
+    needs_logits: bool = False
+    by_default: bool = False
 
 
 def _frechet_distance(real, fake):
-    return _Found({"frechet_distance": frechet_distance_of(real.statistics, fake.statistics)})
+    return {"frechet_distance": frechet_distance_of(real.statistics, fake.statistics)}, {}
 
 
 def _kernel_distance(real, fake):
-    options = {"subsets": SUBSETS, "subset_size": min(SUBSET_SIZE, real.count, fake.count)}
+    options = {"subsets": 100, "subset_size": min(1_000, real.count, fake.count)}
     found = kernel_distance(real.features, fake.features, seed=0, **options)
-    return _Found({"kernel_distance": (found.mean, found.stddev)}, options)
+    return {"kernel_distance": (found.mean, found.stddev)}, options
 
 
 def _prdc(real, fake):
     found = prdc(real.features, fake.features, k=NEIGHBOURS)
-    return _Found(dataclasses.asdict(found), {"k": NEIGHBOURS})
+    return dataclasses.asdict(found), {"k": NEIGHBOURS}
 
 
 def _class_coverage(real, fake):
     shown = np.argmax(real.logits, axis=1)
     shares = np.bincount(shown) / len(shown)
-    found = coverage_per_class(real.features, shown, fake.features, k=NEIGHBOURS)
-    coverages = {
-        label: coverage
-        for label, coverage in found.coverage.items()
-        if shares[label] >= SMALLEST_CLASS
-    }
-    least = min(coverages, key=coverages.get)
-    values = {"least_class_coverage": coverages[least]}
-    return _Found(values, {"k": NEIGHBOURS, "class": least, "classes": len(coverages)})
+    found = coverage_per_class(real.features, shown, fake.features, k=NEIGHBOURS).coverage
+    frequent = [label for label in found if shares[label] >= SMALLEST_CLASS]
+    least = min(frequent, key=found.get)
+    options = {"k": NEIGHBOURS, "class": least, "classes": len(frequent)}
+    return {"least_class_coverage": found[least]}, options
 
 
 def _inception_score(real, fake):
     found = inception_score(fake.logits, splits=SPLITS)
-    values = {"inception_score": (found.mean, found.stddev)}
-    return _Found(values, {"splits": SPLITS}, needs_real=False)
+    return {"inception_score": (found.mean, found.stddev)}, {"splits": SPLITS}
 
 
 METRICS = {
-    "frechet_distance": _frechet_distance,
-    "kernel_distance": _kernel_distance,
-    "prdc": _prdc,
-    "class_coverage": _class_coverage,
-    "inception_score": _inception_score,
+    "frechet_distance": Metric(
+        _frechet_distance,
+        names=("frechet_distance",),
+        smaller_is_better=True,
+        needs_rows=False,
+        by_default=True,
+    ),
+    "kernel_distance": Metric(
+        _kernel_distance, names=("kernel_distance",), smaller_is_better=True, by_default=True
+    ),
+    "prdc": Metric(
+        _prdc,
+        names=("precision", "recall", "density", "coverage"),
+        least=NEIGHBOURS + 1,
+        by_default=True,
+    ),
+    "class_coverage": Metric(
+        _class_coverage,
+        names=("least_class_coverage",),
+        least=NEIGHBOURS + 1,
+        needs_logits=True,
+    ),
+    "inception_score": Metric(
+        _inception_score,
+        names=("inception_score",),
+        least=SPLITS,
+        needs_real=False,
+        needs_logits=True,
+    ),
 }
-"""Names that `measure` takes."""
+"""The metrics that `measure` takes, by name."""
 
-_NAMES = {
-    "prdc": ("precision", "recall", "density", "coverage"),
-    "class_coverage": ("least_class_coverage",),
-}
-
-SMALLER_IS_BETTER = ("frechet_distance", "kernel_distance")
-"""Of all other numbers the larger one is better."""
-
-# Of each kind, where more than two are needed.
-_FEWEST = {"prdc": NEIGHBOURS + 1, "class_coverage": NEIGHBOURS + 1, "inception_score": SPLITS}
-
-_CLASSIFYING = {"class_coverage", "inception_score"}
-
-DEFAULT = ("frechet_distance", "kernel_distance", "prdc")
+DEFAULT = tuple(name for name, metric in METRICS.items() if metric.by_default)
 
 
 def check_names(names):
-    """Refuses what is no sequence of names in `METRICS`.
+    """Checks that `names` are a sequence of names in `METRICS`.
 
     Raises:
-        ValueError: If it is not.
+        ValueError: If they are not.
     """
     listed = isinstance(names, (list, tuple)) and names
     unknown = [name for name in names if name not in METRICS] if listed else names
@@ -110,7 +133,17 @@ def names_of(metrics):
         >>> names_of(["frechet_distance", "prdc"])
         ('frechet_distance', 'precision', 'recall', 'density', 'coverage')
     """
-    return tuple(name for metric in metrics for name in _NAMES.get(metric, (metric,)))
+    return tuple(name for metric in metrics for name in METRICS[metric].names)
+
+
+def smaller_is_better(name):
+    """Whether the smaller one of two numbers of that name is better.
+
+    Example:
+        >>> smaller_is_better("kernel_distance"), smaller_is_better("recall")
+        (True, False)
+    """
+    return any(name in each.names and each.smaller_is_better for each in METRICS.values())
 
 
 def needs_rows(names):
@@ -120,16 +153,16 @@ def needs_rows(names):
         >>> needs_rows(["frechet_distance"])
         False
     """
-    return set(names) != {"frechet_distance"}
+    return any(METRICS[name].needs_rows for name in names)
 
 
 def check_possible(names, real, fake_count, classifies):
-    """Refuses metrics that cannot be computed, before anything is generated or trained for them.
+    """Checks that metrics can be computed, before anything is generated or trained for them.
 
     Args:
         names: Names in `METRICS`.
         real: A `FeatureSet` of real images.
-        fake_count: How many generated images there will be; `None` if nobody knows yet.
+        fake_count: How many generated images there will be; `None` if that is not known yet.
         classifies: Whether the feature network has logits.
 
     Raises:
@@ -137,26 +170,25 @@ def check_possible(names, real, fake_count, classifies):
             logits are missing.
     """
     for name in names:
-        counts = {} if name == "inception_score" else {"real": real.count}
+        metric = METRICS[name]
+        counts = {"real": real.count} if metric.needs_real else {}
         counts |= {} if fake_count is None else {"generated": fake_count}
-        least = _FEWEST.get(name, 2)
-        if min(counts.values(), default=least) < least:
+        if min(counts.values(), default=metric.least) < metric.least:
             received = " and ".join(f"{count} {kind}" for kind, count in counts.items())
             raise ValueError(
-                f"{name} needs at least {least} images of each kind that it looks at. Received: "
-                f"{received} ones. Take more, or choose metrics without {name}."
+                f"{name} needs at least {metric.least} images of each kind that it looks at. "
+                f"Received: {received} ones. Take more, or choose metrics without {name}."
             )
-    unclassified = [name for name in names if name in _CLASSIFYING and not classifies]
-    if unclassified:
-        raise ValueError(
-            f"{unclassified[0]} needs features that classify, such as digits28. Received: "
-            f"{real.network.name}, which has no logits."
-        )
-    if {"kernel_distance", "prdc", "class_coverage"} & set(names) and real.features is None:
-        raise ValueError(
-            "Metrics but the Fréchet distance need every row of features. Received: statistics "
-            f"alone of {real.origin}. Extract them with keep=True."
-        )
+        if metric.needs_logits and not classifies:
+            raise ValueError(
+                f"{name} needs features that classify, such as digits28. Received: "
+                f"{real.network.name}, which has no logits."
+            )
+        if metric.needs_rows and metric.needs_real and real.features is None:
+            raise ValueError(
+                f"{name} needs every row of features. Received: statistics alone of {real.origin}. "
+                "Extract them with keep=True."
+            )
 
 
 def measure(real, fake, metrics=DEFAULT):
@@ -182,23 +214,24 @@ def measure(real, fake, metrics=DEFAULT):
         )
     check_possible(metrics, real, fake.count, fake.logits is not None)
     return [
-        _measurement(name, value, found, real, fake)
-        for found in (METRICS[name](real, fake) for name in metrics)
-        for name, value in found.values.items()
+        _measurement(name, value, options, METRICS[metric].needs_real, real, fake)
+        for metric in metrics
+        for values, options in [METRICS[metric].function(real, fake)]
+        for name, value in values.items()
     ]
 
 
-def _measurement(name, value, found, real, fake):
+def _measurement(name, value, options, needs_real, real, fake):
     value, stddev = value if isinstance(value, tuple) else (value, None)
     return Measurement(
         metric=name,
         value=value,
         stddev=stddev,
-        options=found.options,
+        options=options,
         features=real.network.name,
         checksum=real.network.checksum,
         resize=real.network.resize,
-        real=real.origin if found.needs_real else None,
+        real=real.origin if needs_real else None,
         real_count=real.count,
         fake=fake.origin,
         fake_count=fake.count,

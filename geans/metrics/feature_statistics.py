@@ -1,4 +1,4 @@
-"""Mean and covariance of features that pass in batches, so that nobody has to hold them."""
+"""Mean and covariance of features that pass in batches, without holding them."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ class FeatureStatistics(keras.metrics.Metric):
         name: Of the metric.
 
     Raises:
-        ValueError: If the dimension is no positive integer, the center not finite or of another
+        ValueError: If the dimension is not a positive integer, the center not finite or of another
             shape; in `update_state`, if features are not of shape (batch, d), or weighted; in
             `result`, if there were fewer than two features, or any was not finite.
 

@@ -15,11 +15,11 @@ class Gaussian:
     Args:
         mean: Shape (d,), finite.
         covariance: Shape (d, d), symmetric, finite; sums of squares divided by count - 1.
-        count: From how many features they come; `None` if nobody knows, as for the files of
+        count: From how many features they come; `None` if unknown, as for the files of
             statistics of other packages.
 
     Raises:
-        ValueError: If shapes do not match, or values are no mean and covariance.
+        ValueError: If shapes do not match, or values are not a mean and a covariance.
 
     Example:
         >>> Gaussian.of([[0.0, 1.0], [2.0, 1.0]]).covariance.tolist()
@@ -113,7 +113,7 @@ def frechet_distance(real_features, fake_features):
 
 
 def frechet_distance_of(real_statistics, fake_statistics):
-    """`frechet_distance` from statistics, so that nobody has to hold the features.
+    """`frechet_distance` from statistics, without holding the features.
 
     Args:
         real_statistics: A `Gaussian`, such as `FeatureStatistics.result()`.
@@ -123,7 +123,7 @@ def frechet_distance_of(real_statistics, fake_statistics):
         A float.
 
     Raises:
-        ValueError: If one is no `Gaussian`, or their dimensions differ.
+        ValueError: If one is not a `Gaussian`, or their dimensions differ.
 
     Example:
         >>> frechet_distance_of(Gaussian([0.0], [[4.0]]), Gaussian([1.0], [[9.0]]))
@@ -242,7 +242,7 @@ def frechet_distance_per_class(real_features, real_labels, fake_features, fake_l
         A `ClassDistances`.
 
     Raises:
-        ValueError: If labels are no integers or not one per row, or a class has fewer than two
+        ValueError: If labels are not integers or not one per row, or a class has fewer than two
             samples on either side.
 
     Example:

@@ -56,23 +56,16 @@ def inception_score(logits, *, splits=10, seed=None):
     """
     values.check_count("splits", splits)
     logits = feature_arrays.checked("logits", logits, least=splits)
+    values.check_seed(seed, optional=True, bits=32)
     if seed is not None:
-        logits = logits[_permutation(len(logits), seed)]
+        # The frozen generator, so that a seed means the same for ever, and in torch-fidelity.
+        logits = logits[np.random.RandomState(seed).permutation(len(logits))]
     bounds = [len(logits) * split // splits for split in range(splits + 1)]
     scores = [
         _score(logits[start:end].astype("float64"))
         for start, end in zip(bounds, bounds[1:], strict=False)
     ]
     return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
-
-
-def _permutation(count, seed):
-    if not values.is_integer(seed) or not 0 <= seed < 2**32:
-        raise ValueError(
-            f"seed must be None or an integer from 0 to 2**32 - 1. Received: seed={seed!r}"
-        )
-    # The frozen generator, so that a seed means the same for ever, and in torch-fidelity.
-    return np.random.RandomState(seed).permutation(count)
 
 
 def _score(logits):

@@ -58,8 +58,7 @@ def kernel_distance(real_features, fake_features, *, subsets=100, subset_size=10
         return KernelDistance(_squared_discrepancy(real, fake), 0.0)
     values.check_count("subsets", subsets)
     _check_subset_size(subset_size, min(len(real), len(fake)))
-    if not values.is_integer(seed) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be an integer from 0 to 2**32 - 1. Received: seed={seed!r}")
+    values.check_seed(seed, bits=32)
     random = np.random.RandomState(seed)
     distances = [
         _squared_discrepancy(

@@ -101,7 +101,7 @@ class Measurement:
 
     @property
     def _real_images(self):
-        # Of known modes there are as many as anybody likes.
+        # Of known modes there are as many as one likes.
         return f"{self.real_count:,} of {self.real}" if self.real_count else str(self.real)
 
     @property

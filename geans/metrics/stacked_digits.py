@@ -5,12 +5,17 @@ they were not trained on they recognise
 
 - "mnist": 99.2 % of MNIST's 10,000 test images, 28x28;
 - "digits": 99.2 % of 360 held out from the 1,797 digits of `data.stacked`, 8x8.
+
+`features.digits28` recognises 99.6 % of the former, but takes twelve times as long, and 93 % of the
+latter at best, enlarged.
 """
 
 import pathlib
 
 import keras
 import numpy as np
+
+from geans.metrics.features import digits28
 
 SIZES = {"mnist": 28, "digits": 8}
 """The classifiers, and the side of the images that each one knows."""
@@ -56,9 +61,7 @@ def classify(images, source):
         >>> classify(-np.ones((3, 8, 8, 1)), "digits").shape
         (3,)
     """
-    model = network(SIZES[source])
-    with np.load(_path(source)) as arrays:
-        model.set_weights([arrays[name] for name in sorted(arrays.files)])
+    model = digits28.with_weights(network(SIZES[source]), _path(source))
     images = np.asarray(images, "float32")
     # Called, not `predict`: that would trace a new function in every measurement.
     starts = range(0, len(images), _BATCH_SIZE)
@@ -68,8 +71,7 @@ def classify(images, source):
 
 def write(source, weights):
     """Puts weights of `network`, in the order of `get_weights`, into the package."""
-    halves = {f"{index:02}": array.astype("float16") for index, array in enumerate(weights)}
-    np.savez_compressed(_path(source), **halves)
+    digits28.write(weights, _path(source))
 
 
 def samples_per_mode(images, stacked):
@@ -98,10 +100,8 @@ def samples_per_mode(images, stacked):
             f"Digits can be told apart of {', '.join(SIZES)}. Received: source={stacked.source!r}."
         )
     images = _finite_images(images, SIZES[stacked.source], stacked.channels)
-    digits = [
-        classify(images[..., channel, np.newaxis], stacked.source)
-        for channel in range(stacked.channels)
-    ]
+    channels = np.concatenate(np.moveaxis(images, -1, 0))[..., np.newaxis]
+    digits = np.split(classify(channels, stacked.source), stacked.channels)
     shape = (CLASSES,) * stacked.channels
     return np.bincount(np.ravel_multi_index(digits, shape), minlength=CLASSES**stacked.channels)
 

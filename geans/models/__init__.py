@@ -5,7 +5,6 @@ from geans.models.conditional import ACGAN, ConditionalGAN
 from geans.models.gan import GAN
 from geans.models.gean import GEAN
 from geans.models.infogan import InfoGAN
-from geans.models.reconstruction import fit_encoder
 from geans.models.translation import CycleGAN, Pix2Pix
 
 __all__ = [
@@ -17,5 +16,4 @@ __all__ = [
     "GEAN",
     "InfoGAN",
     "Pix2Pix",
-    "fit_encoder",
 ]

@@ -25,7 +25,6 @@ from geans.networks import (
     video,
 )
 from geans.networks.conditional import labelled, with_heads, with_label_channels, with_projection
-from geans.networks.encoder import encoder
 from geans.networks.packing import packed
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "conditional",
     "cyclegan",
     "dcgan",
-    "encoder",
     "get",
     "labelled",
     "mlp",

@@ -18,22 +18,6 @@ _FASHION = {
     "picture_every": 3,
 }
 
-_TRIANGLES = {
-    "data": "polygons:triangles",
-    "samples_per_epoch": 10_000,
-    "batch_size": 32,
-    "network": "dcgan",
-    "latent_dim": 16,
-    "generator_options": {"width": 16},
-    "discriminator_options": {"width": 16},
-    "generator_learning_rate": 2e-3,
-    "discriminator_learning_rate": 2e-3,
-    "learning_rate_decay": "linear",
-    "beta_2": 0.99,
-    "epochs": 20,
-    "picture_every": 2,
-}
-
 # The two scripts of the source: 128-128-784 against 128-128-1 on MNIST.
 _MLP_MNIST = {
     "data": "tfds:mnist",
@@ -98,29 +82,4 @@ def gean_mlp_mnist():
         expected_minutes=2,
         expected_score="grey noise: 50 updates in all are too few; digits28 Fréchet distance 104",
         **_MLP_MNIST,
-    )
-
-
-def gan_triangles():
-    """GAN with convolutional networks on triangles, whose precision and recall are known."""
-    return Preset(
-        name="gan_triangles",
-        rule="gan",
-        update_every=1,
-        order="alternating",
-        expected_minutes=5,
-        expected_score="precision .35, recall .89",
-        **_TRIANGLES,
-    )
-
-
-def gean_triangles():
-    """GEAN with convolutional networks on triangles, whose precision and recall are known."""
-    return Preset(
-        name="gean_triangles",
-        rule="gean",
-        update_every=2,
-        expected_minutes=4,
-        expected_score="precision .01, recall .59: half as many updates are too few",
-        **_TRIANGLES,
     )

@@ -67,11 +67,11 @@ class Preset:
     Args:
         name: Its name, and the name of its run directory: letters, digits, `_`, `-` and `.`.
         data: `"mixture:ring"`, `"mixture:grid"`, `"stacked:mnist"`, `"stacked:digits"`,
-            `"polygons:triangles"`, `"embedded:fashion"`, `"tfds:NAME"` or `"folder:PATH"`;
-            `"video:moving_digits"` or `"video:PATH"`; pairs of images for a translation
-            `"pairs:PATH"` or `"unpaired:NAME,NAME"`.
+            `"embedded:fashion"`, `"tfds:NAME"` or `"folder:PATH"`; `"video:moving_digits"` or
+            `"video:PATH"`; pairs of images for a translation `"pairs:PATH"` or
+            `"unpaired:NAME,NAME"`.
         data_options: Further arguments of that dataset, such as `{"radius": 1.0}`.
-        samples_per_epoch: Points, stacks, polygons or moving digits drawn for an epoch; other
+        samples_per_epoch: Points, stacks or moving digits drawn for an epoch; other
             images and clips come as many as there are.
         image_size: Side in pixels to resize images to; `None` keeps them.
         batch_size: Samples per step; under GEAN the micro-batch.

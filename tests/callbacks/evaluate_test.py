@@ -69,7 +69,7 @@ def test_it_changes_no_weight(model, images, assert_same_state):
     assert_same_state(model, other)
 
 
-def test_the_live_generator_can_be_judged(model, images):
+def test_the_raw_generator_can_be_evaluated(model, images):
     found = fit(model, images, evaluate(ema=False)).history
     fake = FLAT(model.sample(40, seed=0, ema=False))["features"]
     real = FLAT(images[:40])["features"]
@@ -99,6 +99,18 @@ def test_files_keep_every_number_and_the_best_model(model, images, tmp_path):
 def test_of_distances_the_smallest_is_best(model, images, tmp_path):
     callback = evaluate(directory=tmp_path, keep_best="frechet_distance", every=1)
     history = fit(model, images, callback).history["frechet_distance"]
+    best = keras.saving.load_model(tmp_path / "best.keras")
+    assert int(best.steps.numpy()) == 3 * (1 + int(np.argmin(history)))
+
+
+def test_a_new_metric_is_one_record(model, images, tmp_path, monkeypatch):
+    def contrast(real, fake):
+        return {"contrast": float(fake.features.std())}, {}
+
+    record = metrics.Metric(contrast, names=("contrast",), smaller_is_better=True)
+    monkeypatch.setitem(metrics.METRICS, "contrast", record)
+    callback = evaluate(names=["contrast"], directory=tmp_path, keep_best="contrast", every=1)
+    history = fit(model, images, callback).history["contrast"]
     best = keras.saving.load_model(tmp_path / "best.keras")
     assert int(best.steps.numpy()) == 3 * (1 + int(np.argmin(history)))
 

@@ -5,7 +5,6 @@ from scipy import stats
 
 from geans import metrics, networks
 from geans.metrics import anomaly
-from geans.metrics.polygons import random_latents
 
 RNG = np.random.default_rng(0)
 
@@ -52,6 +51,10 @@ def test_scores_that_have_no_auroc(normal, anomalous, message):
 # --- anomaly_scores ---
 
 
+def row(*pixels):
+    return 2 * np.array(pixels, "float32").reshape(1, 1, 4, 1) - 1
+
+
 class Stroke(keras.layers.Layer):
     """Latent z to a row of 4 pixels on black, of which the first has the value 2 z - 1."""
 
@@ -60,11 +63,15 @@ class Stroke(keras.layers.Layer):
         return keras.ops.reshape(2 * keras.ops.repeat(shown, [1, 3], axis=1) - 1, (-1, 1, 4, 1))
 
 
-class Read(keras.layers.Layer):
-    """The latent of such an image."""
+class Always(keras.layers.Layer):
+    """The same image for every latent."""
 
-    def call(self, images):
-        return (images[:, 0, 0] + 1) / 2
+    def __init__(self, image):
+        super().__init__()
+        self.image = image
+
+    def call(self, latents):
+        return keras.ops.repeat(self.image, keras.ops.shape(latents)[0], axis=0)
 
 
 def as_model(layer, shape):
@@ -78,11 +85,6 @@ def stroke():
 
 
 @pytest.fixture
-def reader():
-    return as_model(Read(), (1, 4, 1))
-
-
-@pytest.fixture
 def judge():
     """A discriminator whose features are 4 and 3 times the sums of the image's halves."""
     images = keras.Input((1, 4, 1))
@@ -93,40 +95,44 @@ def judge():
     return model
 
 
-def row(*pixels):
-    return 2 * np.array(pixels, "float32").reshape(1, 1, 4, 1) - 1
+def score(image, made, judge, **options):
+    """Scores against a generator that makes one image only."""
+    generator = as_model(Always(made), (1,))
+    options = {"candidates": 2, "accepted": 1.0, "neighbours": 1, **options}
+    return metrics.anomaly_scores(image, generator, judge, **options)
 
 
-def test_scores_against_hand_worked_numbers(stroke, reader, judge):
-    images = np.concatenate([row(1, 0, 0, 0), row(0.6, 0.8, 0, 0), row(0, 0.3, 0.4, 0)])
-    found = metrics.anomaly_scores(images, stroke, judge, encoder=reader, kappa=0.5)
-    # The first pixel is reconstructed; all else is missed.
-    np.testing.assert_allclose(found.residuals, [0, 0.64, 1], atol=1e-6)
-    # Sums of halves, on [-1, 1]: (0, -2), (0.8, -2), (-1.4, -1.2), against (0, -2), (-0.8, -2) and
-    # (-2, -2); times 4 and 3.
-    second, third = 6.4**2 / (3.2**2 + 6**2), (2.4**2 + 2.4**2) / (5.6**2 + 3.6**2)
-    np.testing.assert_allclose(found.feature_residuals, [0, second, third], atol=1e-6)
-    np.testing.assert_allclose(found.scores, [0, 0.64 + second / 2, 1 + third / 2], atol=1e-6)
-    np.testing.assert_allclose(found.reconstructions[1], row(0.6, 0, 0, 0)[0], atol=1e-6)
+@pytest.mark.parametrize(
+    "image, made, residual, feature_residual",
+    [
+        (row(1, 0, 0, 0), row(1, 0, 0, 0), 0, 0),
+        # Sums of halves, on [-1, 1]: (0.8, -2) against (-0.8, -2), times 4 and 3.
+        (row(0.6, 0.8, 0, 0), row(0.6, 0, 0, 0), 0.64, 6.4**2 / (3.2**2 + 6**2)),
+        # (-1.4, -1.2) against (-2, -2).
+        (row(0, 0.3, 0.4, 0), row(0, 0, 0, 0), 1, (2.4**2 + 2.4**2) / (5.6**2 + 3.6**2)),
+    ],
+)
+def test_scores_against_hand_worked_numbers(judge, image, made, residual, feature_residual):
+    found = score(image, made, judge, kappa=0.5)
+    np.testing.assert_allclose(found.residuals, residual, atol=1e-6)
+    np.testing.assert_allclose(found.feature_residuals, feature_residual, atol=1e-6)
+    np.testing.assert_allclose(found.scores, residual + feature_residual / 2, atol=1e-6)
+    np.testing.assert_array_equal(found.reconstructions, made)
 
 
-def test_a_scores_share_does_not_depend_on_the_amount_of_ink(stroke, reader, judge):
-    images = np.concatenate([row(0.1, 0.2, 0, 0), row(0.4, 0.8, 0, 0)])
-    found = metrics.anomaly_scores(images, stroke, judge, encoder=reader, kappa=0)
-    np.testing.assert_allclose(found.scores, [0.8, 0.8], rtol=1e-5)
-    np.testing.assert_array_equal(found.scores, found.residuals)
+def test_a_scores_share_does_not_depend_on_the_amount_of_ink(judge):
+    for ink in (0.1, 0.4):
+        found = score(row(ink, 2 * ink, 0, 0), row(ink, 0, 0, 0), judge, kappa=0)
+        np.testing.assert_allclose(found.scores, 0.8, rtol=1e-5)
+        np.testing.assert_array_equal(found.scores, found.residuals)
 
 
-def test_features_of_a_named_layer(stroke, reader, judge):
-    options = {"encoder": reader, "layer": "flat"}
-    found = metrics.anomaly_scores(row(0, 1, 0, 0), stroke, judge, **options)
-    # Pixels themselves: (-1, 1, -1, -1) against (-1, -1, -1, -1).
-    np.testing.assert_allclose(found.feature_residuals, 4 / 4)
+def test_features_are_what_the_last_layer_gets(judge):
     assert anomaly.features_of(judge).output_shape == (None, 2)
 
 
-def test_drawn_on_white(stroke, reader, judge):
-    found = metrics.anomaly_scores(row(1, 1, 1, 0), stroke, judge, encoder=reader, blank=1.0)
+def test_drawn_on_white(judge):
+    found = score(row(1, 1, 1, 0), row(1, 0, 0, 0), judge, blank=1.0)
     # Of one black pixel nothing is missed; two white ones are taken for black.
     assert found.residuals == pytest.approx(2)
 
@@ -137,7 +143,7 @@ SEARCH = {"candidates": 60, "accepted": 0.2, "neighbours": 3}
 def test_without_an_encoder_the_nearest_of_what_seems_real_count(judge):
     generator = networks.mlp.generator(2, (1, 4, 1), units=(8,), seed=0)
     generator.set_weights([3 * weights for weights in generator.get_weights()])
-    made = np.asarray(generator(random_latents(generator, 60, seed=4)))
+    made = np.asarray(generator(anomaly.random_latents(generator, 60, seed=4)))
     real = made[np.argsort(-np.asarray(judge(made))[:, 0])[:12]]
     images = RNG.uniform(-1, 1, size=(5, 1, 4, 1))
     found = metrics.anomaly_scores(images, generator, judge, kappa=0.5, seed=4, **SEARCH)
@@ -181,17 +187,16 @@ def test_no_search(stroke, judge, changes, message):
         metrics.anomaly_scores(row(1, 0, 0, 0), stroke, judge, **SEARCH | changes)
 
 
-def test_blank_images(stroke, reader, judge):
-    options = {"encoder": reader, "kappa": 0}
-    made = metrics.anomaly_scores(row(0, 0, 0, 0), stroke, judge, **options)
-    missed = metrics.anomaly_scores(row(1, 1, 1, 1), stroke, judge, blank=1.0, **options)
-    assert made.scores.tolist() == [0] and missed.scores.tolist() == [np.inf]
+def test_blank_images(judge):
+    black, white = row(0, 0, 0, 0), row(1, 1, 1, 1)
+    assert score(black, black, judge, kappa=0).scores.tolist() == [0]
+    assert score(white, black, judge, kappa=0, blank=1.0).scores.tolist() == [np.inf]
 
 
-def test_the_number_of_images_changes_nothing(stroke, reader, judge):
+def test_the_number_of_images_changes_nothing(stroke, judge):
     images = RNG.uniform(-1, 1, size=(600, 1, 4, 1))
-    together = metrics.anomaly_scores(images, stroke, judge, encoder=reader)
-    alone = metrics.anomaly_scores(images[-1:], stroke, judge, encoder=reader)
+    together = metrics.anomaly_scores(images, stroke, judge, **SEARCH)
+    alone = metrics.anomaly_scores(images[-1:], stroke, judge, **SEARCH)
     np.testing.assert_allclose(together.scores[-1:], alone.scores, rtol=1e-5)
     assert together.reconstructions.shape == images.shape
 
@@ -200,15 +205,14 @@ def test_the_number_of_images_changes_nothing(stroke, reader, judge):
     "images, options, message",
     [
         (row(1, 0, 0, 0), {"kappa": -1}, "kappa=-1"),
-        (row(1, 0, 0, 0), {"layer": "none"}, "no layer 'none'. Layers: .*flat, halves"),
         (row(np.nan, 0, 0, 0), {}, "1 of 1 images contain NaN"),
         (np.zeros((2, 4, 1)), {}, r"\(2, 4, 1\)"),
         (np.zeros((2, 1, 4, 1), "uint8"), {}, "uint8"),
     ],
 )
-def test_what_cannot_be_scored(stroke, reader, judge, images, options, message):
+def test_what_cannot_be_scored(stroke, judge, images, options, message):
     with pytest.raises(ValueError, match=message):
-        metrics.anomaly_scores(images, stroke, judge, **{"encoder": reader, **options})
+        metrics.anomaly_scores(images, stroke, judge, **SEARCH | options)
 
 
 def test_a_discriminator_of_labels_has_no_features_of_images(judge):

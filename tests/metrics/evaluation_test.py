@@ -124,3 +124,18 @@ def test_a_score_of_classes_does_not_count_real_images():
 def test_rows_that_were_not_kept_are_missed_by_name():
     with pytest.raises(ValueError, match="statistics alone of noise 0. Extract them with keep"):
         evaluation.measure(extracted(0, keep=False), extracted(1), ["prdc"])
+
+
+def test_a_metric_is_one_record(monkeypatch):
+    def contrast(real, fake):
+        return {"contrast": float(fake.features.std() / real.features.std())}, {"power": 1}
+
+    record = evaluation.Metric(contrast, names=("contrast",), smaller_is_better=True, least=30)
+    monkeypatch.setitem(evaluation.METRICS, "contrast", record)
+    (found,) = evaluation.measure(extracted(0), extracted(1), ["contrast"])
+    assert (found.metric, found.options) == ("contrast", {"power": 1})
+    assert found.value == pytest.approx(1, abs=0.1)
+    assert evaluation.names_of(["contrast"]) == ("contrast",)
+    assert evaluation.smaller_is_better("contrast") and evaluation.needs_rows(["contrast"])
+    with pytest.raises(ValueError, match="contrast needs at least 30"):
+        evaluation.measure(extracted(0), extracted(1, 29), ["contrast"])

@@ -94,7 +94,7 @@ def test_result_is_json():
         (np.full((10, 2), -np.inf), {}, "10 of 10 rows of logits"),
         (np.zeros((10, 2)), {"splits": 0}, "splits must be a positive integer"),
         (np.zeros((10, 2)), {"splits": 2.0}, "splits=2.0"),
-        (np.zeros((10, 2)), {"seed": -1}, "seed must be None or an integer"),
+        (np.zeros((10, 2)), {"seed": -1}, "integer from 0 to 2.*32 - 1, or None"),
         (np.zeros((10, 2)), {"seed": 0.5}, "seed=0.5"),
     ],
 )

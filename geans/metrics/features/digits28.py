@@ -1,7 +1,7 @@
 """The feature network of 28x28 grey images: one classifier of MNIST's digits and Fashion-MNIST.
 
 Of the test sets, 10,000 images each, it recognises 99.61 % of the digits and 92.50 % of the
-garments, among all twenty classes. docs/digits28.md is its card: data, licence, training, what its
+clothing, among all twenty classes. docs/digits28.md is its card: data, licence, training, what its
 features see, and what they are not for.
 """
 
@@ -64,10 +64,7 @@ def network():
         >>> found["features"].shape, found["logits"].shape
         ((3, 64), (3, 20))
     """
-    model = untrained()
-    with np.load(PATH) as arrays:
-        model.set_weights([arrays[name].astype("float32") for name in sorted(arrays.files)])
-    wrapped = keras_models.from_model(model, batch_size=_BATCH_SIZE)
+    wrapped = keras_models.from_model(with_weights(untrained(), PATH), batch_size=_BATCH_SIZE)
     checksum = hashlib.sha256(PATH.read_bytes()).hexdigest()[:12]
     return dataclasses.replace(wrapped, checksum=checksum)
 
@@ -95,10 +92,17 @@ def classify(images, classes=None):
     return chosen[np.argmax(network()(images)["logits"][:, chosen], axis=1)]
 
 
-def write(weights):
-    """Puts weights of `untrained()`, in the order of `get_weights`, into the package."""
+def with_weights(model, path):
+    """The model, with the weights of a file that `write` has written."""
+    with np.load(path) as arrays:
+        model.set_weights([arrays[name].astype("float32") for name in sorted(arrays.files)])
+    return model
+
+
+def write(weights, path=PATH):
+    """Puts weights, in the order of `get_weights`, into the package."""
     arrays = {f"{index:02}": array for index, array in enumerate(halves(weights))}
-    np.savez_compressed(PATH, **arrays)
+    np.savez_compressed(path, **arrays)
 
 
 def halves(weights):

@@ -29,7 +29,7 @@ NETWORKS = {
 
 
 def get(features, **options):
-    """The feature network that somebody means.
+    """Returns a feature network by name, or makes one of a model or function.
 
     Args:
         features: A name in `NETWORKS`: "digits28" (28x28 grey images), "inception-2015-12-05" (the
@@ -44,7 +44,7 @@ def get(features, **options):
         A `FeatureNetwork`.
 
     Raises:
-        ValueError: If there is no such network, an option is none of its own, or a function comes
+        ValueError: If there is no such network, an option is unknown, or a function comes
             without a name.
 
     Example:

@@ -1,4 +1,4 @@
-"""Precision and recall of a generator of convex polygons, such as those of `data.polygons`.
+"""Precision and recall of a generator of convex polygons, such as those of `polygon_data`.
 
 *Distance* is everywhere that of the reference: squared differences between grey levels from 0 to 1,
 summed over the pixels. For images in [-1, 1], as here, it is a quarter of the squared Euclidean
@@ -15,7 +15,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from geans import values
+from geans import metrics, values
+from geans.metrics import anomaly
 
 THRESHOLD = 0.75
 """Distance below which the reference calls an image close."""
@@ -29,16 +30,13 @@ _CANDIDATES = 4_000
 _ROWS = 500  # Searches at once, so that memory does not grow with the number of images.
 _LEVENBERG_STEPS = 15
 _ADAM_STEPS, _ADAM_RATE = 300, 0.1
-# A standard normal vector is longer than sqrt(dimension) + 4 in less than one of 2,980 cases,
-# exp(-4**2 / 2), whatever its dimension.
-_NORM_SLACK = 4.0
-# Far from the seeds that somebody types for training data.
+# Far from the usual seeds of training data.
 _HELD_OUT_SEED = 2**62
 
 
 @dataclasses.dataclass(frozen=True)
-class PolygonPrecisionRecall:
-    """What `polygon_precision_recall` found. `dataclasses.asdict` gives plain numbers for JSON.
+class PrecisionRecall:
+    """What `precision_recall` found. `dataclasses.asdict` gives plain numbers for JSON.
 
     Attributes:
         precision: Share of generated images whose distance to the polygons is below the threshold.
@@ -55,7 +53,7 @@ class PolygonPrecisionRecall:
     samples: int
 
 
-def polygon_precision_recall(generator, polygons, *, samples=1_000, threshold=THRESHOLD, seed=0):
+def precision_recall(generator, polygons, *, samples=1_000, threshold=THRESHOLD, seed=0):
     """Precision and recall of a generator of polygons.
 
     Precision asks `nearest_polygons` about generated images, recall asks `nearest_latents` about
@@ -70,7 +68,7 @@ def polygon_precision_recall(generator, polygons, *, samples=1_000, threshold=TH
     Args:
         generator: `keras.Model` from standard normal latents (batch, latent_dim) to images in
             [-1, 1], such as `model.generator`.
-        polygons: What it should make: `data.polygons.triangles()`, or any hashable object with
+        polygons: What it should make: `polygon_data.triangles()`, or any hashable object with
             `sample_vertices`, `draw`, `are_valid`, `image_shape`, `sides` and `minimum_area`.
         samples: Number of generated images, and of held-out polygons. For each of these the
             generator is run and differentiated 600 times.
@@ -78,30 +76,31 @@ def polygon_precision_recall(generator, polygons, *, samples=1_000, threshold=TH
         seed: Integer from 0 to 2**31 - 1 for latents and polygons.
 
     Returns:
-        A `PolygonPrecisionRecall`.
+        A `PrecisionRecall`.
 
     Raises:
         ValueError: If an argument is not of its kind, or the generator makes images of another
             shape or that are not finite.
 
     Example:
-        >>> from geans import data, networks
+        >>> import polygon_data
+        >>> from geans import networks
         >>> untrained = networks.mlp.generator(2, (8, 8, 1), units=(4,), seed=0)
-        >>> polygon_precision_recall(untrained, data.polygons.triangles(8), samples=5).f1
+        >>> precision_recall(untrained, polygon_data.triangles(8), samples=5).f1
         0.0
     """
     values.check_count("samples", samples, most=MOST_SAMPLES)
     if not values.is_number(threshold) or threshold <= 0:
         raise ValueError(f"threshold must be a positive number. Received: threshold={threshold!r}")
     _check_polygons(polygons)
-    fake = _generated(generator, random_latents(generator, samples, seed))
+    fake = _generated(generator, anomaly.random_latents(generator, samples, seed))
     _, distances_of_fake = nearest_polygons(fake, polygons)
     real = np.asarray(polygons.draw(polygons.sample_vertices(samples, _HELD_OUT_SEED + seed)))
     _, distances_of_real = nearest_latents(real, generator, seed=seed)
     precision = float(np.mean(distances_of_fake < threshold))
     recall = float(np.mean(distances_of_real < threshold))
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-    return PolygonPrecisionRecall(precision, recall, f1, float(threshold), samples)
+    return PrecisionRecall(precision, recall, f1, float(threshold), samples)
 
 
 def nearest_polygons(images, polygons):
@@ -115,7 +114,7 @@ def nearest_polygons(images, polygons):
 
     Args:
         images: Shape (n, image_size, image_size, 1), in [-1, 1], finite.
-        polygons: As in `polygon_precision_recall`.
+        polygons: As in `precision_recall`.
 
     Returns:
         The polygons, a float32 array (n, sides, 2) of (x, y) in pixels, and their distances to the
@@ -125,14 +124,14 @@ def nearest_polygons(images, polygons):
         ValueError: If there is no image, or images are not finite or of another shape.
 
     Example:
-        >>> from geans import data
-        >>> triangles = data.polygons.triangles()
+        >>> import polygon_data
+        >>> triangles = polygon_data.triangles()
         >>> vertices, distances = nearest_polygons(triangles.sample(3), triangles)
         >>> vertices.shape, distances.round(3).tolist()
         ((3, 3, 2), [0.0, 0.0, 0.0])
     """
     _check_polygons(polygons)
-    images = finite_images(images, polygons.image_shape)
+    images = anomaly.finite_images(images, polygons.image_shape)
     candidates = polygons.sample_vertices(_CANDIDATES)
     nearest = candidates[_nearest(images, np.asarray(polygons.draw(candidates)), _NEAREST_STARTS)]
     starts = np.concatenate([nearest, _polygons_of_same_moments(images, polygons)], axis=1)
@@ -148,7 +147,7 @@ def nearest_latents(images, generator, *, seed=0):
 
     Args:
         images: Shape (n, height, width, channels), in [-1, 1], finite.
-        generator: As in `polygon_precision_recall`.
+        generator: As in `precision_recall`.
         seed: Integer from 0 to 2**31 - 1 for the 4,000 images.
 
     Returns:
@@ -165,9 +164,9 @@ def nearest_latents(images, generator, *, seed=0):
         >>> latents.shape, bool(distances[0] < 0.01)
         ((1, 2), True)
     """
-    candidates = random_latents(generator, _CANDIDATES, seed)
+    candidates = anomaly.random_latents(generator, _CANDIDATES, seed)
     generated = _generated(generator, candidates)
-    images = finite_images(images, generated.shape[1:])
+    images = anomaly.finite_images(images, generated.shape[1:])
     starts = candidates[_nearest(images, generated, _LATENT_STARTS)]
     return _best_of(_adam(generator), starts, images)
 
@@ -190,12 +189,8 @@ def _by_rows(function, points, images):
 
 def _nearest(images, candidates, number):
     """Indices (n, number) of the candidates nearest to each image, the nearest first."""
-    # Squared distances, but for the square of the image, which is the same for all candidates.
-    candidates = candidates.reshape(len(candidates), -1)
-    squares = np.sum(candidates**2, axis=1)
-    parts = np.array_split(images.reshape(len(images), -1), -(-len(images) // _ROWS))
-    orders = [np.argsort(squares - 2 * part @ candidates.T, axis=1) for part in parts]
-    return np.concatenate([order[:, :number] for order in orders])
+    flat = (each.reshape(len(each), -1) for each in (images, candidates))
+    return metrics.nearest_neighbours(*flat, count=number).indices
 
 
 def _polygons_of_same_moments(images, polygons):
@@ -295,7 +290,7 @@ def _adam(generator):
 
     @tf.function
     def descend(latents, images):
-        radius = tf.sqrt(float(latents.shape[1])) + _NORM_SLACK
+        radius = tf.sqrt(float(latents.shape[1])) + anomaly.NORM_SLACK
         momentum, scale = tf.zeros_like(latents), tf.zeros_like(latents)
         best, least = latents, tf.fill(tf.shape(latents)[:1], np.float32(np.inf))
         for step in tf.range(1.0, _ADAM_STEPS + 2.0):
@@ -324,61 +319,12 @@ def _check_polygons(polygons):
     if not all(hasattr(polygons, name) for name in ("draw", "are_valid", "sample_vertices")):
         raise ValueError(
             "Distances are measured to polygons that can be drawn, such as "
-            f"data.polygons.triangles(). Received: {polygons!r}."
+            f"polygon_data.triangles(). Received: {polygons!r}."
         )
-
-
-def random_latents(generator, count, seed):
-    """Standard normal latents, those far out moved to the ball that `nearest_latents` tells of.
-
-    Returns:
-        float32 array (count, latent_dim).
-
-    Raises:
-        ValueError: If the generator does not take latents, or `seed` is no integer from 0 to
-            2**31 - 1.
-
-    Example:
-        >>> from geans import networks
-        >>> random_latents(networks.mlp.generator(2, (8, 8, 1)), 3, seed=0).shape
-        (3, 2)
-    """
-    if not values.is_integer(seed) or not 0 <= seed < 2**31:
-        raise ValueError(f"seed must be an integer from 0 to 2**31 - 1. Received: seed={seed!r}")
-    shape = getattr(generator, "input_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 2 or not values.is_count(shape[1]):
-        raise ValueError(
-            "The generator must be a keras.Model of latents (batch, latent_dim), such as "
-            f"model.generator. Received: {generator!r}, with the input shape {shape}."
-        )
-    latents = tf.random.stateless_normal((count, shape[1]), [seed, 0])
-    radius = float(np.sqrt(shape[1])) + _NORM_SLACK
-    return tf.clip_by_norm(latents, radius, axes=1).numpy()
 
 
 def _generated(generator, latents):
     starts = range(0, len(latents), _ROWS)
     parts = [generator(latents[start : start + _ROWS], training=False) for start in starts]
     images = np.concatenate(parts).astype("float32")
-    return finite_images(images, images.shape[1:])
-
-
-def finite_images(images, shape):
-    """Images as float32.
-
-    Raises:
-        ValueError: If there is none, or they are not finite floats of that shape.
-    """
-    images = np.asarray(images)
-    if images.dtype.kind != "f" or images.shape[1:] != tuple(shape) or not len(images):
-        raise ValueError(
-            f"Images must be at least one of shape (n, {', '.join(map(str, shape))}), floats in "
-            f"[-1, 1]. Received: shape {images.shape}, dtype {images.dtype}."
-        )
-    broken = int(np.count_nonzero(~np.isfinite(images).all(axis=tuple(range(1, images.ndim)))))
-    if broken:
-        raise ValueError(
-            f"{broken} of {len(images)} images contain NaN or infinity. A generator that made them "
-            "has diverged: lower its learning rate, or drop these images and say so."
-        )
-    return images.astype("float32")
+    return anomaly.finite_images(images, images.shape[1:])

@@ -1,7 +1,7 @@
 """Images of convex polygons: a manifold of images to which distances can be computed.
 
-The triangles of Lucic et al. 2018, on which `metrics.polygon_precision_recall` gives a generator
-an exact precision and recall.
+The triangles of Lucic et al. 2018, on which `polygon_metric.precision_recall` gives a generator
+precision and recall.
 """
 
 import dataclasses

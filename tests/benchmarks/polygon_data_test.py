@@ -1,8 +1,7 @@
 import numpy as np
+import polygon_data as polygons
 import pytest
 import tensorflow as tf
-
-from geans.data import polygons
 
 SHAPES = [polygons.Polygons(sides) for sides in range(3, 9)]
 each = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.sides} sides")

@@ -3,12 +3,10 @@ import json
 
 import keras
 import numpy as np
+import polygon_data as polygons
+import polygon_metric
 import pytest
 from keras import ops
-
-from geans import metrics
-from geans.data import polygons
-from geans.metrics import polygons as polygon_metrics
 
 TRIANGLES = polygons.triangles()
 # Squared grey levels that float32 cannot tell apart over 784 pixels.
@@ -32,7 +30,7 @@ def free_triangles(count, seed=0):
 
 
 def distances(images):
-    return metrics.nearest_polygons(images, TRIANGLES)[1]
+    return polygon_metric.nearest_polygons(images, TRIANGLES)[1]
 
 
 class Draw(keras.layers.Layer):
@@ -71,7 +69,7 @@ def disturbed_generator(distance):
 
 
 def test_polygons_of_the_data_are_at_no_distance():
-    vertices, found = metrics.nearest_polygons(TRIANGLES.sample(60, seed=1), TRIANGLES)
+    vertices, found = polygon_metric.nearest_polygons(TRIANGLES.sample(60, seed=1), TRIANGLES)
     assert found.max() < NOTHING and found.dtype == np.float32
     # Which corner comes first, the image does not say.
     real = TRIANGLES.sample_vertices(60, seed=1)
@@ -81,7 +79,7 @@ def test_polygons_of_the_data_are_at_no_distance():
 
 def test_distances_are_those_of_the_polygons_found():
     images = noisy(TRIANGLES.sample(20, seed=2), 3.0)
-    vertices, found = metrics.nearest_polygons(images, TRIANGLES)
+    vertices, found = polygon_metric.nearest_polygons(images, TRIANGLES)
     differences = np.asarray(TRIANGLES.draw(vertices), "float64") - images
     np.testing.assert_allclose(found, np.sum(differences**2, axis=(1, 2, 3)) / 4, rtol=1e-4)
     assert TRIANGLES.are_valid(vertices).all()
@@ -108,7 +106,7 @@ def test_grey_is_no_triangle(background):
     images = np.where(images == 1, background, images).astype("float32")
     lost = np.sum(images == background, axis=(1, 2, 3)) * ((1 - background) / 2) ** 2
     found = distances(images)
-    assert (found > 0.5 * lost).all() and (found > polygon_metrics.THRESHOLD).all()
+    assert (found > 0.5 * lost).all() and (found > polygon_metric.THRESHOLD).all()
 
 
 def far_images():
@@ -138,10 +136,10 @@ def test_what_is_no_triangle_is_far():
 def test_other_polygons(sides):
     shape = polygons.Polygons(sides)
     images = shape.sample(20, seed=6)
-    vertices, found = metrics.nearest_polygons(images, shape)
+    vertices, found = polygon_metric.nearest_polygons(images, shape)
     assert found.max() < NOTHING and shape.are_valid(vertices).all()
     # A triangle is a polygon with corners that coincide, but a hexagon is no triangle.
-    assert (distances(images) > polygon_metrics.THRESHOLD).all()
+    assert (distances(images) > polygon_metric.THRESHOLD).all()
 
 
 def test_the_number_of_images_changes_nothing():
@@ -152,7 +150,7 @@ def test_the_number_of_images_changes_nothing():
 
 
 def test_a_perfect_generator_has_precision_and_recall():
-    found = metrics.polygon_precision_recall(perfect_generator(), TRIANGLES, samples=25)
+    found = polygon_metric.precision_recall(perfect_generator(), TRIANGLES, samples=25)
     assert found.precision == 1
     assert found.recall > 0.9
     assert found.f1 == pytest.approx(2 * found.recall / (1 + found.recall))
@@ -160,14 +158,14 @@ def test_a_perfect_generator_has_precision_and_recall():
 
 
 def test_a_collapsed_generator_has_precision_only():
-    found = metrics.polygon_precision_recall(perfect_generator(0.0), TRIANGLES, samples=25)
-    assert found == metrics.PolygonPrecisionRecall(1.0, 0.0, 0.0, 0.75, 25)
+    found = polygon_metric.precision_recall(perfect_generator(0.0), TRIANGLES, samples=25)
+    assert found == polygon_metric.PrecisionRecall(1.0, 0.0, 0.0, 0.75, 25)
 
 
 @pytest.mark.slow
 def test_precision_falls_where_noise_passes_the_threshold():
     shares = [
-        metrics.polygon_precision_recall(disturbed_generator(distance), TRIANGLES, samples=20)
+        polygon_metric.precision_recall(disturbed_generator(distance), TRIANGLES, samples=20)
         for distance in (0.6, 0.9)
     ]
     assert [share.precision for share in shares] == [1, 0]
@@ -178,7 +176,7 @@ def test_precision_falls_where_noise_passes_the_threshold():
 def test_inversion_finds_latents_that_it_may_have():
     generator = perfect_generator()
     drawn = keras.random.normal((30, 4), seed=1)
-    latents, found = metrics.nearest_latents(generator(drawn), generator)
+    latents, found = polygon_metric.nearest_latents(generator(drawn), generator)
     assert np.mean(found < 0.1) > 0.9
     assert np.linalg.norm(latents, axis=1).max() < np.sqrt(4) + 4 + 1e-4
     differences = np.asarray(generator(latents)) - np.asarray(generator(drawn))
@@ -197,7 +195,7 @@ def test_latents_beyond_the_ball_are_not_found():
         )(latents)
     )
     generator = keras.Model(latents, images)
-    found, far = metrics.nearest_latents(-np.ones((1, 28, 28, 1), "float32"), generator)
+    found, far = polygon_metric.nearest_latents(-np.ones((1, 28, 28, 1), "float32"), generator)
     assert found[0, 0] == pytest.approx(5, abs=1e-4)
     assert far[0] > 700
 
@@ -205,7 +203,7 @@ def test_latents_beyond_the_ball_are_not_found():
 @pytest.mark.slow
 def test_the_seed_decides():
     def measured(seed):
-        return metrics.polygon_precision_recall(
+        return polygon_metric.precision_recall(
             disturbed_generator(0.7555), TRIANGLES, samples=20, seed=seed
         )
 
@@ -213,7 +211,7 @@ def test_the_seed_decides():
 
 
 def test_result_is_json():
-    record = dataclasses.asdict(metrics.PolygonPrecisionRecall(1.0, 0.5, 2 / 3, 0.75, 10))
+    record = dataclasses.asdict(polygon_metric.PrecisionRecall(1.0, 0.5, 2 / 3, 0.75, 10))
     assert json.loads(json.dumps(record)) == record
     assert list(record) == ["precision", "recall", "f1", "threshold", "samples"]
 
@@ -231,9 +229,9 @@ def test_result_is_json():
 )
 def test_images_that_cannot_be_measured(images, message):
     with pytest.raises(ValueError, match=message):
-        metrics.nearest_polygons(images, TRIANGLES)
+        polygon_metric.nearest_polygons(images, TRIANGLES)
     with pytest.raises(ValueError, match=message):
-        metrics.nearest_latents(images, perfect_generator())
+        polygon_metric.nearest_latents(images, perfect_generator())
 
 
 @pytest.mark.parametrize(
@@ -249,14 +247,14 @@ def test_images_that_cannot_be_measured(images, message):
 )
 def test_arguments_that_make_no_sense(options, message):
     with pytest.raises(ValueError, match=message):
-        metrics.polygon_precision_recall(perfect_generator(), TRIANGLES, **options)
+        polygon_metric.precision_recall(perfect_generator(), TRIANGLES, **options)
 
 
 def test_other_data_has_no_polygons():
-    with pytest.raises(ValueError, match="data.polygons.triangles.*Received: 'triangles'"):
-        metrics.polygon_precision_recall(perfect_generator(), "triangles")
+    with pytest.raises(ValueError, match="polygon_data.triangles.*Received: 'triangles'"):
+        polygon_metric.precision_recall(perfect_generator(), "triangles")
     with pytest.raises(ValueError, match="Received: None"):
-        metrics.nearest_polygons(TRIANGLES.sample(1), None)
+        polygon_metric.nearest_polygons(TRIANGLES.sample(1), None)
 
 
 def test_generators_that_cannot_be_measured():
@@ -271,7 +269,7 @@ def test_generators_that_cannot_be_measured():
         (lambda latents: latents, "latents.*None"),
     ]:
         with pytest.raises(ValueError, match=message):
-            metrics.polygon_precision_recall(generator, TRIANGLES)
+            polygon_metric.precision_recall(generator, TRIANGLES)
 
 
 @pytest.mark.slow
@@ -286,9 +284,9 @@ def test_more_starts_find_next_to_nothing_nearer(monkeypatch):
     images.append(np.minimum(*np.split(TRIANGLES.sample(100, seed=10), 2)))
     images = np.concatenate(images)
     found = distances(images)
-    monkeypatch.setattr(polygon_metrics, "_MOMENT_STARTS", 8)
-    monkeypatch.setattr(polygon_metrics, "_NEAREST_STARTS", 4)
-    monkeypatch.setattr(polygon_metrics, "_LEVENBERG_STEPS", 40)
+    monkeypatch.setattr(polygon_metric, "_MOMENT_STARTS", 8)
+    monkeypatch.setattr(polygon_metric, "_NEAREST_STARTS", 4)
+    monkeypatch.setattr(polygon_metric, "_LEVENBERG_STEPS", 40)
     thorough = distances(images)
     assert (thorough < found + NOTHING).all()
     assert np.mean(found > 1.02 * thorough + NOTHING) < 0.05
@@ -297,6 +295,6 @@ def test_more_starts_find_next_to_nothing_nearer(monkeypatch):
 
 @pytest.mark.slow
 def test_a_perfect_generator_over_many_samples():
-    found = metrics.polygon_precision_recall(perfect_generator(), TRIANGLES, samples=400, seed=3)
+    found = polygon_metric.precision_recall(perfect_generator(), TRIANGLES, samples=400, seed=3)
     assert found.precision == 1
     assert found.recall > 0.97
