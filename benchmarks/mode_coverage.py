@@ -5,8 +5,8 @@
 
 Trains variants of the presets on points and appends a row per run to `mode_coverage.jsonl`: what
 2,500 samples of the EMA generator cover, and of the raw one. What the file has already is not
-repeated, so an interrupted benchmark goes on, and seeds can join later. Each run has one thread and
-`--workers` of them go on at a time: compare seconds within a suite, never across files.
+repeated, so an interrupted benchmark resumes, and seeds can be added later. Each run has one
+thread, and `--workers` of them run at a time: compare seconds within a suite, never across files.
 """
 
 import argparse
@@ -85,8 +85,6 @@ def seconds():
         for window in (1, 2, 4, 8, 16, "growing:8"):
             changes = {"update_every": window, "processor_seconds": budget}
             yield f"gean {problem}, {window}", f"gean_{problem}", SHORT | changes
-        changes = {"step_length": "curvature", "processor_seconds": budget}
-        yield f"gean {problem}, curvature step", f"gean_{problem}", SHORT | changes
 
 
 def optimizers():
@@ -98,17 +96,6 @@ def optimizers():
         for (name, options), rate in itertools.product(candidates.items(), two):
             mover = {"optimizer": name.split()[0], "optimizer_options": options}
             yield f"gean ring, {name}, rate {rate:g}", "gean_ring", SHORT | mover | rates(rate)
-
-
-def curvature():
-    """Conjugate gradients with and without the step that sees curvature, windows of 4."""
-    common = {"update_every": 4, "order": "alternating", "window_exponent": 0.0}
-    for penalty, rate in ((0.1, 1.0), (0.1, 3.0), (0.01, 0.3), (0.01, 1.0)):
-        for step_length in ("fixed", "curvature"):
-            name = f"gean ring, R1 + R2 {penalty:g}, rate {rate:g}, {step_length} step"
-            mover = {"optimizer": "conjugate_gradient", "step_length": step_length}
-            strong = {"r1": penalty, "r2": penalty}
-            yield name, "gean_ring", SHORT | common | mover | strong | rates(rate)
 
 
 def ingredients():
@@ -123,7 +110,6 @@ def ingredients():
             "gean {}, rate not scaled to the window": {"window_exponent": 0.0},
             "gean {}, rate scaled by the window": {"window_exponent": 1.0},
             "gean {}, optimistic Adam": {"optimizer": "optimistic_adam"},
-            "gean {}, curvature step": {"step_length": "curvature"},
         }
         for name, change in changes.items():
             name = name.format(problem)
@@ -136,7 +122,6 @@ def stability():
         "gan ring": {},
         "gean ring": {},
         "gean ring, rate not scaled to the window": {"window_exponent": 0.0},
-        "gean ring, curvature step": {"step_length": "curvature"},
         "gan grid": {},
         "gean grid": {},
     }
@@ -154,7 +139,6 @@ SUITES = {
         updates,
         seconds,
         optimizers,
-        curvature,
         ingredients,
         stability,
     )

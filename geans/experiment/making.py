@@ -148,7 +148,6 @@ def make_model(preset, dataset):
         loss=preset.loss,
         penalty=_penalty(preset),
         augmentation=preset.augmentation or None,
-        step_length=preset.step_length,
         on_nan=preset.on_nan,
         steps_per_execution=preset.steps_per_execution,
     )
