@@ -87,7 +87,7 @@ def test_accuracy_on_garments_is_the_stated_one():
     images, labels = garments()
     found = digits28.classify(images)
     accuracy = 100 * np.mean(found == labels + 10)
-    assert accuracy == pytest.approx(stated("garments"), abs=0.02) and accuracy >= 92
+    assert accuracy == pytest.approx(stated("clothing"), abs=0.02) and accuracy >= 92
 
 
 @needs_tfds
