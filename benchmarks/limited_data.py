@@ -4,8 +4,8 @@
 
 Two suites, a row per run; a run whose row is there already is not repeated.
 
-- small: 300 garments, without augmentation, with DiffAugment, with adaptive augmentation.
-- rare: garments of which the rarest class has a twentieth of the most frequent, as they come and
+- small: 300 images, without augmentation, with DiffAugment, with adaptive augmentation.
+- rare: Fashion-MNIST whose rarest class has a twentieth of the most frequent, as they come and
   balanced.
 
 Samples, 10,000 of the EMA generator, are always compared with the *whole* set of 10,000

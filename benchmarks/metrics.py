@@ -1,4 +1,4 @@
-"""How long do metrics take, and how much memory, compared with what everybody uses?
+"""How long do metrics take, and how much memory, compared with the reference packages?
 
     pip install prdc scipy
     python benchmarks/metrics.py --output=benchmarks/metrics.jsonl

@@ -5,8 +5,8 @@
 
 Trains variants of the presets on points and appends a row per run to `mode_coverage.jsonl`: what
 2,500 samples of the EMA generator cover, and of the raw one. What the file has already is not
-repeated, so an interrupted benchmark goes on, and seeds can join later. Each run has one thread and
-`--workers` of them go on at a time: compare seconds within a suite, never across files.
+repeated, so an interrupted benchmark resumes, and seeds can be added later. Each run has one
+thread, and `--workers` of them run at a time: compare seconds within a suite, never across files.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python benchmarks/neighbours.py --picture=docs/neighbours.png
 
-Of the 10,000 garments in the package, 6,000 stand for the training data, 2,000 are held out, and
+Of the 10,000 images in the package, 6,000 stand for the training data, 2,000 are held out, and
 2,000 stand for generated images; a fifth of these are replaced by training images with noise.
 Prints what `metrics.data_copying` finds. Takes about 20 seconds on two CPU cores.
 """

@@ -21,8 +21,6 @@ import numpy as np
 from geans import experiment, presets, report
 from geans.experiment import families
 
-NOT_RUN = "not run here"
-
 
 def mean_distance(samples):
     flat = samples.reshape(len(samples), -1).astype("float64")
@@ -58,27 +56,27 @@ def measure(preset, run_dir, data_dir):
     }
 
 
-def trainable():
-    """Presets that a CPU trains, but for translations: benchmarks/translation.py measures those."""
-    every = [presets.get(name) for name in presets.names()]
+def measured():
+    """Presets that were measured, except for translations (see benchmarks/translation.py)."""
     return [
-        each.name
-        for each in every
-        if each.model not in families.TRANSLATIONS and not each.expected_score.startswith(NOT_RUN)
+        name
+        for name in presets.names()
+        if presets.expected(name).seeds and presets.get(name).model not in families.TRANSLATIONS
     ]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--presets", help="comma-separated names; all but translations if not given"
+        "--presets",
+        help="comma-separated names; by default all that were measured before, except translations",
     )
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--data_dir", help="where tensorflow-datasets finds MNIST")
     parser.add_argument("--run_dir", help="keeps the run directories here")
     parser.add_argument("--output", help="JSONL file to append to")
     arguments = parser.parse_args()
-    names = arguments.presets.split(",") if arguments.presets else trainable()
+    names = arguments.presets.split(",") if arguments.presets else measured()
     with tempfile.TemporaryDirectory() as temporary:
         root = pathlib.Path(arguments.run_dir or temporary)
         for name in names:

@@ -1,7 +1,7 @@
-"""Puts the benchmark files' tables and picture where the pages want them.
+"""Makes the tables of the pages, the picture and `geans/presets/measured.json` from the rows.
 
-    python benchmarks/tables.py            # rewrites the pages and the picture
-    python benchmarks/tables.py --check    # exits with 1 if a page would change
+    python benchmarks/tables.py            # rewrites the pages, measured.json and the picture
+    python benchmarks/tables.py --check    # exits with 1 if a page or measured.json would change
 
 A table goes between the marks `<!-- table: NAME -->` and `<!-- end -->` of one of the pages.
 """
@@ -11,6 +11,7 @@ import pathlib
 import re
 import sys
 
+import measured
 from PIL import Image
 
 from geans import comparison, plotting, presets, report
@@ -21,24 +22,28 @@ DOCS = HERE.parent / "docs"
 PAGES = (
     HERE.parent / "README.md",
     HERE / "README.md",
+    DOCS / "results.md",
     DOCS / "multi_gpu.md",
     DOCS / "metrics.md",
     DOCS / "zoo.md",
 )
 COMPARISON = HERE / "comparison"
 PICTURE = DOCS / "comparison.png"
-COLUMNS = comparison.COLUMNS | {"raw_high_quality_fraction": ("high quality, raw", "{:.1%}")}
+COLUMNS = comparison.COLUMNS | {
+    "covered_modes": ("covered modes", "{:g}"),
+    "high_quality_fraction": ("high quality", "{:.1%}"),
+    "raw_high_quality_fraction": ("high quality, raw generator", "{:.1%}"),
+}
 SHORT = ("covered_modes", "high_quality_fraction", "reverse_kl", "seconds")
 LONG = (*SHORT[:3], "raw_high_quality_fraction", "updates", "samples", "seconds")
 MODES = {"ring": 8, "grid": 25}
 ZOO = {
-    "FID": ("frechet_distance", "{:.2f}"),
-    "KID": ("kernel_distance", "{:.3f}"),
+    "Fréchet distance": ("frechet_distance", "{:.2f}"),
+    "kernel distance": ("kernel_distance", "{:.3f}"),
     "precision": ("precision", "{:.2f}"),
     "recall": ("recall", "{:.2f}"),
     "coverage": ("coverage", "{:.2f}"),
 }
-MOTION = ("frame_change", "clip_change")
 
 
 def read(name):
@@ -88,7 +93,7 @@ def suite_table(name):
 
 
 def succeeded(row):
-    """Training worked: all modes have mass and half of the samples are good."""
+    """Training worked: all modes are covered and half of the samples are high-quality."""
     problem = row["preset"].partition("_")[2]
     return row["covered_modes"] == MODES[problem] and row["high_quality_fraction"] >= 0.5
 
@@ -104,7 +109,9 @@ def stability():
         good = [row["high_quality_fraction"] for row in runs if succeeded(row)]
         worked = comparison.cell(good, "{:.1%}") if good else "-"
         lines.append([name, len(shares), comparison.cell(shares, "{:.0%}"), worked])
-    return markdown(["name", "seeds", "rates that work", "good, where it works"], lines)
+    return markdown(
+        ["name", "seeds", "rates that work", "high-quality samples, where it works"], lines
+    )
 
 
 def tuning():
@@ -188,7 +195,7 @@ def zoo():
         lines.append(
             (f"`{name}`", presets.get(name).data, len(group), *cells, steered(group), minutes)
         )
-    header = ("preset", "data", "seeds", *ZOO, "labels or codes", "minutes")
+    header = ("preset", "data", "seeds", *ZOO, "label accuracy or codes", "minutes")
     first = rows[0]
     protocol = (
         f"\nFeatures {first['features']} {first['checksum']}; {first['fake_count']:,} images of "
@@ -198,10 +205,22 @@ def zoo():
     return markdown(header, lines) + "\n" + protocol + machine(first)
 
 
+def overview():
+    """The zoo table of the README: Fréchet distance and minutes of presets on 28x28 images."""
+    lines = []
+    for name, group in measured.rows_of_presets().items():
+        if "frechet_distance" in group[0]:
+            distance = comparison.cell([row["frechet_distance"] for row in group], "{:.2f}")
+            minutes = presets.expected(name).minutes
+            lines.append((f"`{name}`", f"`{presets.get(name).data}`", distance, minutes))
+    header = ("preset", "data", "Fréchet distance (digits28)", "minutes")
+    return markdown(header, sorted(lines))
+
+
 def steered(group):
-    """How well images show what they were asked for, or what their codes mean."""
+    """How well images show their labels, or what their codes mean."""
     if "accuracy" in group[0]:
-        return comparison.cell([row["accuracy"] for row in group], "{:.1%}") + " as asked"
+        return comparison.cell([row["accuracy"] for row in group], "{:.1%}")
     if "mutual_information" in group[0]:
         shares = comparison.cell([row["majority_accuracy"] for row in group], "{:.0%}")
         nats = comparison.cell([row["mutual_information"] for row in group], "{:.2f}")
@@ -210,7 +229,7 @@ def steered(group):
 
 
 def pix2pix():
-    """What translations of held-out pairs are like, beside answers that need no training."""
+    """Translations of held-out pairs, beside methods that need no training."""
     rows = [row for row in read("translation.jsonl") if "structural_similarity" in row]
     metrics_ = ("mean_absolute_error", "structural_similarity")
     lines = []
@@ -218,21 +237,21 @@ def pix2pix():
         cells = [comparison.cell([row[key] for row in group], "{:.3f}") for key in metrics_]
         minutes = comparison.cell([row["seconds"] / 60 for row in group], "{:.0f}")
         lines.append((f"`{name}`", len(group), *cells, minutes))
-    for name, words in (("copy", "a copy of the input"), ("mean_image", "the mean of all targets")):
+    for name, words in (("copy", "identity baseline"), ("mean_image", "mean of all targets")):
         lines.append((words, "", *(f"{rows[0][f'{key}_of_{name}']:.3f}" for key in metrics_), "0"))
-    header = ("answer", "seeds", "mean absolute error", "SSIM", "minutes")
+    header = ("method", "seeds", "mean absolute error", "SSIM", "minutes")
     return markdown(header, lines) + "\n" + machine(rows[0])
 
 
 def cyclegan():
-    """How much a cycle changes, and how far translations are from the domain they shall be of."""
+    """How much a cycle changes, and how far translations are from their target domain."""
     rows = [row for row in read("translation.jsonl") if "cycle_error_first" in row]
     columns = {
         "error of a cycle, digits": "cycle_error_first",
-        "garments": "cycle_error_second",
-        "FID of made garments": "frechet_distance_second",
-        "of made digits": "frechet_distance_first",
-        "between digits and garments": "frechet_distance_of_domains",
+        "clothing": "cycle_error_second",
+        "Fréchet distance of generated clothing": "frechet_distance_second",
+        "of generated digits": "frechet_distance_first",
+        "of digits from clothing": "frechet_distance_of_domains",
     }
     lines = []
     for name, group in grouped(rows, "preset").items():
@@ -245,15 +264,15 @@ def cyclegan():
 
 
 def anomaly():
-    """AUROC of every digit that was held out, by the ways to score, and the means."""
+    """AUROC of every digit that was held out, by method, and the means."""
     rows = [row for row in read("anomaly.jsonl") if not row["one_class"]]
     rows.sort(key=lambda row: (row["digit"], row["seed"]))
     columns = {
-        "searched": "auroc",
-        "of it pixels": "residuals",
+        "search": "auroc",
+        "its pixels alone": "residuals",
         "encoder (f-AnoGAN)": "encoder",
         "encoder, plain squares": "plain",
-        "no GAN: nearest training image": "nearest_image",
+        "nearest training image, no GAN": "nearest_image",
     }
     groups = grouped(rows, "digit")
     lines = [
@@ -270,9 +289,8 @@ def anomaly():
 
 
 def not_run():
-    """The presets that are ready but were not trained by us."""
-    every = [presets.get(name) for name in presets.names()]
-    waiting = [each for each in every if each.expected_score.startswith(presets.NOT_RUN)]
+    """The presets without a measurement."""
+    waiting = [presets.get(name) for name in presets.names() if not presets.expected(name).seeds]
     return markdown(
         ("preset", "data", "command"),
         [(f"`{each.name}`", f"`{each.data}`", f"`{each.command}`") for each in waiting],
@@ -285,7 +303,7 @@ def preset_runs():
         (
             f"`{row['preset']}`",
             row["seed"],
-            result(row),
+            measured.score([row]),
             f"{row['updates']:,}",
             f"{row['samples']:,}",
             f"{row['seconds']:.0f}",
@@ -294,20 +312,6 @@ def preset_runs():
         if "frechet_distance" not in row
     ]
     return markdown(("preset", "seed", "result", "updates", "samples", "seconds"), lines)
-
-
-def result(row):
-    if "polygon_precision" in row:
-        return f"precision {row['polygon_precision']:.3f}, recall {row['polygon_recall']:.3f}"
-    if "frame_change" in row:
-        pairs = (f"{row[name]:.2f} (real {row[f'real_{name}']:.2f})" for name in MOTION)
-        return "change from frame to frame {}, from end to end {}".format(*pairs)
-    good = (
-        f"{row['high_quality_fraction']:.1%} good, "
-        if row.get("high_quality_fraction") is not None
-        else ""
-    )
-    return f"{row['modes']} modes, {good}reverse KL {row['reverse_kl']:.4f}"
 
 
 def limited(suite):
@@ -335,7 +339,9 @@ def few_images():
         for name, group in limited("small").items()
     ]
     logits = ("logits of seen", "of all", "of generated")
-    return markdown(("augmentation", "epochs", "seeds", "best FID", *ZOO, *logits), lines)
+    return markdown(
+        ("augmentation", "epochs", "seeds", "best Fréchet distance", *ZOO, *logits), lines
+    )
 
 
 def rare_classes():
@@ -355,12 +361,13 @@ def rare_classes():
         for name, group in limited("rare").items()
     ]
     header = [f"{key} of {part}" for key in ("coverage", "share") for part in parts]
-    return markdown(("sampling", "seeds", "FID", *header), lines)
+    return markdown(("sampling", "seeds", "Fréchet distance", *header), lines)
 
 
 SUITES = ("windows", "updates", "seconds", "optimizers", "curvature", "ingredients")
 TABLES = {
     "presets": presets_command.markdown,
+    "overview": overview,
     "preset_runs": preset_runs,
     "few_images": few_images,
     "rare_classes": rare_classes,
@@ -405,8 +412,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
-    before = {page: page.read_text() for page in PAGES}
-    after = {page: fill(text) for page, text in before.items()}
+    before = {page: page.read_text() for page in (*PAGES, measured.FILE)}
+    after = {page: fill(before[page]) for page in PAGES} | {measured.FILE: measured.text()}
     if arguments.check:
         sys.exit(int(after != before))
     for page, text in after.items():

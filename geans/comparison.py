@@ -172,8 +172,7 @@ def _remember(chosen, run_dir):
 
 
 def _options(preset):
-    left_out = ("seed", "expected_minutes", "expected_score")
-    return {key: value for key, value in dataclasses.asdict(preset).items() if key not in left_out}
+    return {key: value for key, value in dataclasses.asdict(preset).items() if key != "seed"}
 
 
 def _run_dir(run_dir, name, seed):

@@ -7,14 +7,13 @@ from absl import flags
 from geans import presets
 
 _DEFINE = {int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
-_DESCRIBED = ("name", "expected_minutes", "expected_score")
 
 
 def define_flags(values, *, without=()):
     """Adds a flag for every plain field of a preset, except for those named in `without`."""
     texts = presets.field_texts()
     for name, kind in presets.plain_fields():
-        if name not in (*_DESCRIBED, *without):
+        if name not in ("name", *without):
             kind = str if name == "update_every" else kind
             _DEFINE[kind](name, None, texts[name], flag_values=values)
 

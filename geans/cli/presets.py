@@ -7,7 +7,7 @@ from geans import presets
 
 def define_flags(values):
     """Adds the command's flags to `values`."""
-    flags.DEFINE_bool("markdown", False, "Print the README's table.", flag_values=values)
+    flags.DEFINE_bool("markdown", False, "Print a Markdown table.", flag_values=values)
 
 
 def run(values):
@@ -16,25 +16,22 @@ def run(values):
 
 
 def rows():
-    """Name, data, minutes and expected score of each preset."""
+    """Yields name, data, minutes, seeds and score of each preset."""
     for name in presets.names():
-        preset = presets.get(name)
-        yield name, preset.data, f"{preset.expected_minutes:g}", preset.expected_score
+        expected = presets.expected(name)
+        minutes = "-" if expected.minutes is None else str(expected.minutes)
+        yield name, presets.get(name).data, minutes, str(expected.seeds or "-"), expected.score
 
 
 def table():
-    """One line per preset."""
-    lines = [("preset", "data", "minutes", "expected (default seed, 2 cores)"), *rows()]
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    return "\n".join(
-        "  ".join(
-            [*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]]
-        )
-        for line in lines
-    )
+    """Returns one line per preset."""
+    lines = [("preset", "data", "minutes", "seeds", "score (2 CPU cores)"), *rows()]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = (map(str.ljust, line, widths) for line in lines)
+    return "\n".join("  ".join(cells).rstrip() for cells in padded)
 
 
 def markdown():
-    """The table of the README."""
-    head = ["| preset | data | minutes on 2 cores | what to expect (seed 0) |", "|---|---|---|---|"]
-    return "\n".join(head + [f"| `{a}` | `{b}` | {c} | {d} |" for a, b, c, d in rows()])
+    """Returns the table of docs/zoo.md."""
+    head = ["| preset | data | minutes | seeds | score |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join(head + [f"| `{a}` | `{b}` | {c} | {d} | {e} |" for a, b, c, d, e in rows()])

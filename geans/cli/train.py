@@ -58,7 +58,8 @@ def run(values):
 
     from geans import experiment
 
-    print(f"Training {preset.name} in {run_dir} (about {preset.expected_minutes:g} min)")
+    minutes = presets.expected(preset.name).minutes
+    print(f"Training {preset.name} in {run_dir}" + (f" (about {minutes:g} min)" if minutes else ""))
     try:
         experiment.run(
             preset,

@@ -16,12 +16,15 @@ from geans.presets import (
     video,
     zoo,
 )
-from geans.presets.preset import NOT_RUN, Preset, field_texts, from_dict, plain_fields, read
+from geans.presets.measured import NOT_RUN, Expected, expected
+from geans.presets.preset import Preset, field_texts, from_dict, plain_fields, read
 
 __all__ = [
     "NOT_RUN",
     "PRESETS",
+    "Expected",
     "Preset",
+    "expected",
     "field_texts",
     "from_dict",
     "get",
@@ -36,12 +39,12 @@ PRESETS = {
     name: function
     for module in _MODULES
     for name, function in inspect.getmembers(module, inspect.isfunction)
-    if not name.startswith("_")
+    if function.__module__ == module.__name__
 }
 
 
 def names():
-    """Names of all presets, sorted.
+    """Returns the names of all presets, sorted.
 
     Example:
 
@@ -52,10 +55,10 @@ def names():
 
 
 def get(name):
-    """The preset of that name.
+    """Returns the preset of that name.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If the name is unknown.
 
     Example:
 

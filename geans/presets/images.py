@@ -1,6 +1,6 @@
 """Presets on images."""
 
-from geans.presets.preset import Preset
+from geans.presets.preset import Preset, by_gean
 
 _FASHION = {
     "data": "embedded:fashion",
@@ -8,7 +8,7 @@ _FASHION = {
     "network": "dcgan",
     "latent_dim": 64,
     "generator_options": {"width": 16},
-    # Without batch norm here, garments had not taken shape after as few updates as these.
+    # Without batch norm here, clothing had not taken shape after this few updates.
     "discriminator_options": {"width": 16, "normalization": "batch"},
     "generator_learning_rate": 2e-3,
     "discriminator_learning_rate": 2e-3,
@@ -31,55 +31,21 @@ _MLP_MNIST = {
 
 
 def gan_fashion():
-    """GAN with convolutional networks on 10,000 garments that come with the package."""
-    return Preset(
-        name="gan_fashion",
-        rule="gan",
-        update_every=1,
-        order="alternating",
-        expected_minutes=4,
-        expected_score="garments that a person recognises; digits28 Fréchet distance 11.7",
-        **_FASHION,
-    )
+    """GAN with convolutional networks on the 10,000 Fashion-MNIST images of the package."""
+    return Preset(name="gan_fashion", **_FASHION)
 
 
 def gean_fashion():
-    """GEAN with convolutional networks on 10,000 garments that come with the package."""
-    return Preset(
-        name="gean_fashion",
-        rule="gean",
-        update_every=2,
-        expected_minutes=3,
-        expected_score="garments that a person recognises; digits28 Fréchet distance 13.5",
-        **_FASHION,
-    )
+    """GEAN with convolutional networks on the 10,000 Fashion-MNIST images of the package."""
+    return by_gean(gan_fashion())
 
 
 def gan_mlp_mnist():
-    """The source's GAN: multilayer perceptrons on MNIST, updates at every step."""
-    return Preset(
-        name="gan_mlp_mnist",
-        rule="gan",
-        update_every=1,
-        order="alternating",
-        epochs=20,
-        expected_minutes=2,
-        expected_score="digits with speckles; digits28 Fréchet distance 24.0",
-        **_MLP_MNIST,
-    )
+    """The source's GAN: multilayer perceptrons on MNIST, an update at every step."""
+    return Preset(name="gan_mlp_mnist", **_MLP_MNIST)
 
 
 def gean_mlp_mnist():
     """The source's GEAN to the letter: one update per pass over MNIST."""
-    return Preset(
-        name="gean_mlp_mnist",
-        rule="gean",
-        update_every="epoch",
-        generator_learning_rate=2e-3,
-        discriminator_learning_rate=2e-3,
-        epochs=50,
-        picture_every=5,
-        expected_minutes=2,
-        expected_score="grey noise: 50 updates in all are too few; digits28 Fréchet distance 104",
-        **_MLP_MNIST,
-    )
+    rates = {"generator_learning_rate": 2e-3, "discriminator_learning_rate": 2e-3}
+    return by_gean(gan_mlp_mnist(), "epoch", epochs=50, picture_every=5, **rates)

@@ -1,6 +1,6 @@
 """Presets on points of the plane, where modes can be counted."""
 
-from geans.presets.preset import Preset
+from geans.presets.preset import Preset, by_gean
 
 # GAN and GEAN differ in their windows alone, and in the rate that grows with them. In trials of
 # both rules, with one to three seeds, this loss, order and momentum were the best for either, or
@@ -21,8 +21,7 @@ _COMMON = {
     "picture_every": 10,
     "steps_per_execution": 100,
 }
-_GAN = {"rule": "gan", "update_every": 1}
-_GEAN = {"rule": "gean", "update_every": "growing:8", "window_exponent": 0.5}
+_WINDOWS = {"update_every": "growing:8", "window_exponent": 0.5}
 
 # Radius 1 and standard deviation .01, as in VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al.
 # 2018); 32,000 steps of 128 points.
@@ -54,43 +53,19 @@ _GRID = {
 
 def gan_ring():
     """GAN on a ring of eight modes."""
-    return Preset(
-        name="gan_ring",
-        expected_minutes=2,
-        expected_score="8 of 8 modes, 98 % good, reverse KL 0.0011",
-        **_RING,
-        **_GAN,
-    )
+    return Preset(name="gan_ring", **_RING)
 
 
 def gean_ring():
     """GEAN with windows that grow from 1 step to 8 on a ring of eight modes."""
-    return Preset(
-        name="gean_ring",
-        expected_minutes=2,
-        expected_score="8 of 8 modes, 98 % good, reverse KL 0.0003",
-        **_RING,
-        **_GEAN,
-    )
+    return by_gean(gan_ring(), **_WINDOWS)
 
 
 def gan_grid():
     """GAN on a grid of 25 modes."""
-    return Preset(
-        name="gan_grid",
-        expected_minutes=3,
-        expected_score="25 of 25 modes, 97 % good, reverse KL 0.0064",
-        **_GRID,
-        **_GAN,
-    )
+    return Preset(name="gan_grid", **_GRID)
 
 
 def gean_grid():
     """GEAN with windows that grow from 1 step to 8 on a grid of 25 modes."""
-    return Preset(
-        name="gean_grid",
-        expected_minutes=3,
-        expected_score="25 of 25 modes, 96 % good, reverse KL 0.0118",
-        **_GRID,
-        **_GEAN,
-    )
+    return by_gean(gan_grid(), **_WINDOWS)

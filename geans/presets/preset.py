@@ -11,18 +11,19 @@ import types
 import typing
 
 MAX_BYTES = 2**20
-"""The largest file that `read` takes for a preset; those of the package have about 1,000 bytes."""
+"""The largest preset file that `read` accepts; those of the package have about 1,000 bytes."""
 
 MAX_DEPTH = 8
 """How deep the options of a preset may be nested."""
 
-NOT_RUN = "not run here"
-"""How the expected score begins of presets that are ready, but take hardware that we lack."""
+# Fields of preset.json files of earlier versions that no longer matter, or have one value left.
+_FORMER = {"expected_minutes", "expected_score"}
+_FORMER_VALUES = {"step_length": "fixed"}
 
 _COUNT = (1, 10**9)
 _AMOUNT = (0, 1e9)
 _SHARE = (0, math.nextafter(1, 0))
-# In float32 a rate above the largest number, or below the smallest one, is none.
+# Of float32, in which a rate beyond would be 0 or infinity.
 _RATE = (1e-38, 3e38)
 
 RANGES = {
@@ -49,20 +50,19 @@ RANGES = {
     "picture_every": _COUNT,
     "evaluate_every": (0, 10**9),
     "steps_per_execution": (1, 10**6),
-    "expected_minutes": (0, 1e6),
 }
 """The smallest and the largest value of every number of a preset."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Preset:
-    """All that a run needs: `experiment.run` makes data, model and optimizers from it.
+    """Everything that a run needs: `experiment.run` makes data, model and optimizers from it.
 
     Every field is a plain value, so a preset is also a JSON object and a set of command line
-    flags. `dataclasses.replace(preset, epochs=3)` makes a variant.
+    flags. `dataclasses.replace(preset, epochs=3)` makes a variant. By default it trains a GAN.
 
-    A preset can come from a file that nobody trusts: types and ranges are checked here, the words
-    and options when `experiment` makes data, model and optimizers of them, before training.
+    Presets may come from untrusted files: types and ranges are checked here, words and options
+    when `experiment` makes data, model and optimizers of them, before training.
 
     Args:
         name: Its name, and the name of its run directory: letters, digits, `_`, `-` and `.`.
@@ -86,15 +86,15 @@ class Preset:
         packing: Samples that the discriminator sees at once (PacGAN).
         rule: `"gan"` or `"gean"`.
         update_every: Steps per update, `"epoch"`, or `"growing:8"`: 1 for the first half of the
-            steps, 2 for half of what is left, and so on up to 8. 1 for `"gan"`.
+            steps, 2 for half of the rest, and so on up to 8. 1 for `"gan"`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update.
         ema_half_life: Samples after which a weight's share in the EMA generator has
             halved; 0 for no average.
         loss: Name of a loss in `geans.losses`.
-        r1: Gamma of the R1 penalty, on real samples; 0 for none.
-        r2: Gamma of the R2 penalty, on generated samples; 0 for none.
-        gradient_penalty: Weight of the WGAN-GP penalty; 0 for none.
+        r1: Gamma of the R1 penalty, on real samples; 0 disables it.
+        r2: Gamma of the R2 penalty, on generated samples; 0 disables it.
+        gradient_penalty: Weight of the WGAN-GP penalty; 0 disables it.
         penalty_interval: Steps between two computations of the penalty.
         optimizer: Name of an optimizer of Keras or `geans.optimizers`.
         generator_learning_rate: Its rate for the generator.
@@ -102,8 +102,7 @@ class Preset:
         beta_1: Decay of the optimizer's first moments, per update, where it has any.
         beta_2: Decay of its second moments, per update, where it has any.
         optimizer_options: Further arguments of both optimizers.
-        augmentation: Name of an augmentation in `geans.augment`, for small data; empty for none.
-        step_length: `"fixed"`, or `"curvature"`: shorter updates where the loss curves.
+        augmentation: Name of an augmentation in `geans.augment`, for small data; may be empty.
         on_nan: `"stop"` ends a training that meets a NaN; `"skip"` leaves the micro-batch out.
         learning_rate_decay: `"constant"`, or `"linear"` to 0 over the run's samples.
         warmup: Share of the samples in which the rates rise from 0, if they decay afterwards.
@@ -112,10 +111,8 @@ class Preset:
         seed: Integer from which weights, data order and latents follow.
         picture_every: Epochs between two pictures.
         evaluate_every: Epochs between two comparisons of generated with real images by their
-            features, which also keep the best model; 0 for none.
+            features, which also keep the best model; 0 disables them.
         steps_per_execution: Steps per call of the compiled loop.
-        expected_minutes: What a run of the benchmarks took, on two shared CPU cores.
-        expected_score: What a run gives, measured with the default seed.
 
     Raises:
         ValueError: If a field is of the wrong type, not finite, or out of the range in `RANGES`.
@@ -134,9 +131,9 @@ class Preset:
     generator_options: dict = dataclasses.field(default_factory=dict)
     discriminator_options: dict = dataclasses.field(default_factory=dict)
     packing: int = 1
-    rule: str = "gean"
-    update_every: int | str = "epoch"
-    order: str = "simultaneous"
+    rule: str = "gan"
+    update_every: int | str = 1
+    order: str = "alternating"
     discriminator_steps: int = 1
     ema_half_life: float = 20_000.0
     loss: str = "non_saturating"
@@ -151,7 +148,6 @@ class Preset:
     beta_2: float = 0.999
     optimizer_options: dict = dataclasses.field(default_factory=dict)
     augmentation: str = ""
-    step_length: str = "fixed"
     on_nan: str = "stop"
     learning_rate_decay: str = "constant"
     warmup: float = 0.0
@@ -161,8 +157,6 @@ class Preset:
     picture_every: int = 1
     evaluate_every: int = 0
     steps_per_execution: int = 1
-    expected_minutes: float
-    expected_score: str
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -179,13 +173,16 @@ class Preset:
 
 
 def from_dict(values):
-    """The preset of a dict, such as the JSON of a run directory.
+    """Returns the preset of a dict, such as the JSON of a run directory.
+
+    Fields that only earlier versions had are ignored.
 
     Raises:
         ValueError: If a field is unknown, missing or of the wrong type.
     """
     if not isinstance(values, dict):
         raise ValueError(f"A preset is a JSON object. Received: {_shortened(values)}.")
+    values = {name: value for name, value in values.items() if not _is_former(name, value)}
     fields = {field.name: field for field in dataclasses.fields(Preset)}
     unknown = sorted(set(values) - set(fields), key=str)
     required = [name for name, field in fields.items() if _is_required(field)]
@@ -203,9 +200,9 @@ def from_dict(values):
 
 
 def read(path):
-    """The preset in a JSON file, such as `preset.json` of a run directory.
+    """Reads a preset from a JSON file, such as `preset.json` of a run directory.
 
-    The file need not be trusted. It is JSON in UTF-8, without NaN, infinity or repeated names.
+    The file may be untrusted. It is JSON in UTF-8, without NaN, infinity or repeated names.
 
     Raises:
         ValueError: If the file is missing, damaged, larger than `MAX_BYTES`, or not a preset.
@@ -217,10 +214,26 @@ def read(path):
         raise ValueError(f"No preset can be read from {path}: {error}") from error
 
 
+def _is_former(name, value):
+    return name in _FORMER or (name in _FORMER_VALUES and value == _FORMER_VALUES[name])
+
+
+def by_gean(preset, update_every=2, **changes):
+    """Returns the preset trained by GEAN instead, named after it."""
+    return dataclasses.replace(
+        preset,
+        name=f"gean_{preset.name.removeprefix('gan_')}",
+        rule="gean",
+        update_every=update_every,
+        order="simultaneous",
+        **changes,
+    )
+
+
 def _read_json(path):
-    # A pipe would be waited for without end.
+    # Reading a pipe would never end.
     if path.exists() and not path.is_file():
-        raise ValueError("it is no file.")
+        raise ValueError("it is not a file.")
     with path.open("rb") as file:
         text = file.read(MAX_BYTES + 1)
     if len(text) > MAX_BYTES:
@@ -240,18 +253,18 @@ def _once_each(pairs):
 
 
 def _refuse_constant(word):
-    raise ValueError(f"{word} is no number of JSON. Write a finite one.")
+    raise ValueError(f"{word} is not a JSON number. Write a finite one.")
 
 
 def field_texts():
-    """What the fields mean, a dict from name to text, read from the docstring of `Preset`."""
+    """Returns what the fields mean, a dict from name to text, from the docstring of `Preset`."""
     text = inspect.getdoc(Preset).partition("Args:")[2].partition("Raises:")[0]
     found = re.findall(r"^    (\w+): ((?:.|\n {8})+)", text, re.MULTILINE)
     return {name: " ".join(words.split()).replace("`", "") for name, words in found}
 
 
 def plain_fields():
-    """The fields that hold one number or word: `(name, type)`, the type without `None`."""
+    """Returns the fields that hold one number or word: `(name, type)`, the type without `None`."""
     kinds = {field.name: _kinds(field.type) for field in dataclasses.fields(Preset)}
     return [(name, kinds_[0]) for name, kinds_ in kinds.items() if dict not in kinds_]
 
@@ -310,7 +323,7 @@ def _check_name(name):
     if not re.fullmatch(r"\w[\w.-]{0,99}", name, re.ASCII):
         raise ValueError(
             "The preset's name must be of up to 100 letters, digits, '_', '-' and '.', and begin "
-            f"with none of the last two. Received: name={_shortened(name)}."
+            f"with a letter, digit or '_'. Received: name={_shortened(name)}."
         )
 
 
@@ -322,7 +335,7 @@ def _nearest(name, fields):
 def _shortened(value):
     try:
         text = repr(value)
-    except (RecursionError, ValueError):  # Deeply nested, or of more digits than Python writes.
+    except (RecursionError, ValueError):  # Too deeply nested, or too many digits.
         text = f"a {type(value).__name__}"
     return text if len(text) <= 200 else f"{text[:200]}..."
 

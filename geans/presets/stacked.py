@@ -1,6 +1,6 @@
 """Presets on stacked digits, where a thousand modes can be counted."""
 
-from geans.presets.preset import Preset
+from geans.presets.preset import Preset, by_gean
 
 # As on points: GAN and GEAN differ in their windows alone, and in the rate that grows with them.
 _COMMON = {
@@ -15,8 +15,7 @@ _COMMON = {
     "beta_2": 0.99,
     "picture_every": 4,
 }
-_GAN = {"rule": "gan", "update_every": 1}
-_GEAN = {"rule": "gean", "update_every": "growing:4", "window_exponent": 0.5}
+_WINDOWS = {"update_every": "growing:4", "window_exponent": 0.5}
 
 # 28x28x3, 26,000 samples judged by a classifier, as in VEEGAN and PacGAN; 12,800 steps of 64.
 _MNIST = {
@@ -51,43 +50,19 @@ _DIGITS = {
 
 def gan_stacked():
     """GAN with convolutional networks on stacked MNIST: 1,000 modes."""
-    return Preset(
-        name="gan_stacked",
-        expected_minutes=20,
-        expected_score="1,000 of 1,000 modes, reverse KL 0.040",
-        **_MNIST,
-        **_GAN,
-    )
+    return Preset(name="gan_stacked", **_MNIST)
 
 
 def gean_stacked():
     """GEAN with windows that grow from 1 step to 4 on stacked MNIST: 1,000 modes."""
-    return Preset(
-        name="gean_stacked",
-        expected_minutes=38,
-        expected_score="1,000 of 1,000 modes, reverse KL 0.039",
-        **_MNIST,
-        **_GEAN,
-    )
+    return by_gean(gan_stacked(), **_WINDOWS)
 
 
 def gan_digits():
     """GAN on stacked 8x8 digits that come with the package: 1,000 modes."""
-    return Preset(
-        name="gan_digits",
-        expected_minutes=2,
-        expected_score="1,000 of 1,000 modes, reverse KL 0.089",
-        **_DIGITS,
-        **_GAN,
-    )
+    return Preset(name="gan_digits", **_DIGITS)
 
 
 def gean_digits():
     """GEAN with windows that grow from 1 step to 4 on stacked 8x8 digits: 1,000 modes."""
-    return Preset(
-        name="gean_digits",
-        expected_minutes=2,
-        expected_score="1,000 of 1,000 modes, reverse KL 0.124",
-        **_DIGITS,
-        **_GEAN,
-    )
+    return by_gean(gan_digits(), **_WINDOWS)

@@ -6,7 +6,7 @@ def test_a_line_per_preset(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["preset", *presets.names()]
     for line, name in zip(lines[1:], presets.names(), strict=True):
-        assert presets.get(name).expected_score in line
+        assert presets.expected(name).score in line
 
 
 def test_markdown(capsys):

@@ -8,14 +8,11 @@ from geans import presets
 
 
 @pytest.mark.parametrize("name", presets.names())
-def test_name_docstring_and_expectations(name):
+def test_name_and_docstring(name):
     preset = presets.get(name)
     assert preset.name == name
     assert inspect.getdoc(presets.PRESETS[name])
     assert preset.command == f"geans train --preset={name}"
-    assert preset.expected_score
-    # The others take a GPU.
-    assert (0 < preset.expected_minutes < 60) != preset.expected_score.startswith(presets.NOT_RUN)
 
 
 @pytest.mark.parametrize("pair", ["ring", "grid", "fashion", "mlp_mnist", "stacked", "digits"])

@@ -72,7 +72,8 @@ def noisy(images, stddev):
 
 
 def stated(classes, among=20):
-    (row,) = re.findall(rf"^\| {classes} \| .*", CARD, re.MULTILINE)
+    title = {"garments": "clothing"}.get(classes, classes)
+    (row,) = re.findall(rf"^\| {title} \| .*", CARD, re.MULTILINE)
     return float(row.split("|")[2 if among == 20 else 3].strip(" %"))
 
 
