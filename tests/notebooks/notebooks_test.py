@@ -37,6 +37,7 @@ def test_there_are_notebooks():
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @each_notebook
 def test_runs_in_fast_mode(path, tmp_path, monkeypatch):
     reason = 'executing notebooks needs pip install ".[notebooks]"'
