@@ -29,13 +29,13 @@ def strip(model):
     """uint8 images (n, height, width, 3 or 1) of a trained model."""
     if len(model.generator.output_shape) == 5:
         return to_pixels(model.sample(1, seed=0)[0])
-    _, codes = families.codes_in_turn(model, IMAGES)
+    _, codes = families.balanced_conditions(model, IMAGES)
     return to_pixels(model.sample(IMAGES, seed=0, **codes))
 
 
 def translated(model, preset, data_dir):
     """Images and what a model makes of them, in turn: uint8 (n, height, width, 3)."""
-    examples = translating.examples(preset, data_dir)
+    examples = experiment.Source.of(preset, data_dir).examples
     images = translating.spread(examples.first, IMAGES // 2)
     pairs = [(each + np.zeros(3)) for each in (images, model.translate(images))]
     return to_pixels(np.stack(pairs, axis=1).reshape((-1, *pairs[0].shape[1:])))
@@ -52,7 +52,7 @@ def write_strips(run_dir, data_dir):
         if not (folder / "model.keras").is_file():
             continue
         model = experiment.load(folder)
-        if translating.is_translation(model):
+        if experiment.Source.of(presets.get(name)).translates:
             images = translated(model, presets.get(name), data_dir)
         elif len(model.generator.output_shape) >= 4:
             images = strip(model)

@@ -33,7 +33,7 @@ import time
 import keras
 import numpy as np
 
-from geans import callbacks, data, experiment, metrics, presets, report
+from geans import callbacks, experiment, metrics, presets, report
 from geans.experiment import evaluation
 from geans.metrics.features import digits28
 
@@ -106,7 +106,7 @@ def logits(model, preset):
     seen, every = (
         np.concatenate([np.asarray(batch) for batch in batches])
         for _, batches in (
-            evaluation.real_data(preset, None, None, trained_on=trained_on)
+            experiment.Source.of(preset).reference(trained_on=trained_on)
             for trained_on in (True, False)
         )
     )
@@ -120,9 +120,9 @@ def logits(model, preset):
 def classes(model, preset):
     """What became of each class, against the whole set, in which all are equally frequent."""
     images, labels = next(
-        data.images.load(
-            preset.data, labels=True, shuffle=False, batch_size=SAMPLES
-        ).as_numpy_iterator()
+        experiment.Source.parse(preset.data)
+        .load(labels=True, shuffle=False, batch_size=SAMPLES)
+        .as_numpy_iterator()
     )
     samples = model.sample(SAMPLES, seed=0)
     network = metrics.features.get("digits28")

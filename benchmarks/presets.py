@@ -30,7 +30,8 @@ def mean_distance(samples):
 
 
 def score(preset, model, run_dir, data_dir):
-    if experiment.make_mixture(preset) is not None or preset.data.startswith("video:"):
+    source = experiment.Source.of(preset, data_dir)
+    if source.mixture is not None or not source.metrics:
         return json.loads((run_dir / "metrics.json").read_text())
     shown = dataclasses.replace(preset, batch_size=1_000)
     real = next(experiment.make_data(shown, data_dir).as_numpy_iterator())

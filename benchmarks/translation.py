@@ -22,8 +22,7 @@ import tempfile
 
 import numpy as np
 
-from geans import data, experiment, metrics, models, presets, report
-from geans.experiment import translating
+from geans import experiment, metrics, models, presets, report
 from geans.metrics import features
 
 FEATURES_AT_HAND = (28, 28, 1)
@@ -32,8 +31,8 @@ DRAWS = 2_000
 
 def baselines(preset, examples, data_dir):
     """Errors of answers that need no training."""
-    options = {"data_dir": data_dir, "image_size": preset.image_size, "shuffle": False}
-    targets = [target for _, target in data.translation.load(preset.data, **options)]
+    source = experiment.Source.of(preset, data_dir)
+    targets = [target for _, target in source.load(shuffle=False)]
     mean = np.mean(np.concatenate(targets), axis=0)
     answers = {"mean_image": np.broadcast_to(mean, examples.second.shape)}
     if examples.first.shape == examples.second.shape:
@@ -48,7 +47,7 @@ def baselines(preset, examples, data_dir):
 
 def kinds(preset, examples, data_dir):
     """Indices of the pairs that are of one emoji, for each: of names with the same code point."""
-    path = pathlib.Path(data_dir or ".", preset.data.partition(":")[2])
+    path = experiment.Source.of(preset, data_dir).file
     arrays = np.load(path) if path.suffix == ".npz" else {}
     names = arrays.get(f"names_{examples.split}", np.arange(len(examples.first)))
     first = [pathlib.Path(str(name)).stem.partition("-")[0] for name in names]
@@ -102,7 +101,7 @@ def measure(preset, run_dir, data_dir):
         experiment.run(preset, run_dir, data_dir=data_dir)
     model = experiment.load(run_dir)
     cost = json.loads((run_dir / "cost.json").read_text())
-    examples = translating.examples(preset, data_dir)
+    examples = experiment.Source.of(preset, data_dir).examples
     row = {
         "preset": preset.name,
         "rule": preset.rule,

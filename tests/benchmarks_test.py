@@ -129,7 +129,7 @@ def test_translations_are_measured_beside_methods_that_need_no_training(tmp_path
     arrays = {"a_train": targets, "b_train": targets, "a_test": targets // 4 * 0 + 51}
     np.savez(tmp_path / "pairs.npz", **arrays, b_test=targets)
     preset = dataclasses.replace(presets.get("pix2pix"), data="pairs:pairs.npz")
-    examples = experiment.translating.examples(preset, tmp_path)
+    examples = experiment.Source.of(preset, tmp_path).examples
     found = translation.baselines(preset, examples, tmp_path)
     assert found["mean_absolute_error_of_mean_image"] == pytest.approx(102 / 127.5)
     assert found["mean_absolute_error_of_copy"] == pytest.approx((51 + 153) / 2 / 127.5)

@@ -3,7 +3,6 @@ import dataclasses
 import numpy as np
 
 from geans import experiment, presets
-from geans.experiment import evaluation
 
 
 def test_a_class_is_held_out_of_the_data_and_of_what_a_run_is_compared_with():
@@ -14,7 +13,7 @@ def test_a_class_is_held_out_of_the_data_and_of_what_a_run_is_compared_with():
     dataset = experiment.make_data(preset)
     assert len(dataset) == 9 and dataset.element_spec.shape == (None, 28, 28, 1)
     for trained_on in (True, False):
-        _, batches = evaluation.real_data(preset, None, None, trained_on=trained_on)
+        _, batches = experiment.Source.of(preset).reference(trained_on=trained_on)
         assert sum(len(np.asarray(batch)) for batch in batches) == 9_000
 
 

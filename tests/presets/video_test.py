@@ -42,15 +42,16 @@ def test_a_folder_of_clips(tmp_path):
     preset = small(data=f"video:{tmp_path}", data_options={"frames": 4, "channels": 1})
     dataset = experiment.make_data(preset)
     assert experiment.make_model(preset, dataset).sample(1).shape == (1, 4, 16, 16, 1)
-    real = evaluation.real_clips(preset, None)
+    real = experiment.Source.of(preset).real_clips()
     np.testing.assert_array_equal(np.rint((real + 1) * 127.5), noise.reshape(8, 4, 16, 16, 1))
-    assert evaluation.motion(real, real)["real_frame_change"] == pytest.approx(1, abs=0.1)
+    measured = experiment.Source.of(preset).measure(None, real).numbers
+    assert measured["real_frame_change"] == pytest.approx(1, abs=0.1)
 
 
 def test_features_of_images_do_not_know_clips():
     preset = small(evaluate_every=1)
     with pytest.raises(ValueError, match=r"An image has a shape \(height, width, channels\)"):
-        evaluation.reference(preset, None, None, (4, 16, 16, 1))
+        evaluation.reference(experiment.Source.of(preset), (4, 16, 16, 1))
 
 
 def test_clips_are_never_augmented_like_images():
