@@ -28,22 +28,17 @@ NETWORKS = {
     "learning_rate_decay": "linear",
     "beta_2": 0.99,
     "epochs": 20,
-    "expected_minutes": 5,
 }
 RUNS = {
     "gan_triangles": presets.Preset(
         name="gan_triangles",
-        rule="gan",
-        update_every=1,
-        order="alternating",
-        expected_score="precision .35, recall .89",
         **NETWORKS,
     ),
     "gean_triangles": presets.Preset(
         name="gean_triangles",
         rule="gean",
         update_every=2,
-        expected_score="precision .01, recall .59: half as many updates are too few",
+        order="simultaneous",
         **NETWORKS,
     ),
 }

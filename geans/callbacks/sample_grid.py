@@ -74,11 +74,14 @@ class SampleGrid(keras.callbacks.Callback):
         self.draw = draw or self._sample
         self.mixture = mixture
         self.picture = picture or self._figure
+        self._real = None
         self._seen = self._drawn = 0
 
     def on_train_begin(self, logs=None):
         """Makes the directory."""
         self._seen = self._drawn = 0
+        if self.mixture is not None:
+            self._real = np.asarray(self.mixture.sample(self.count))
         report.check_writable(self.directory)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -113,8 +116,7 @@ class SampleGrid(keras.callbacks.Callback):
         if samples.ndim == 5:
             return plotting.clip_rows(samples, title=title)
         if samples.ndim == 2 and samples.shape[1] == 2:
-            real = self.mixture.sample(len(samples))
-            return plotting.scatter(real, samples, self.mixture, title=title)
+            return plotting.scatter(self._real, samples, self.mixture, title=title)
         raise ValueError(
             "SampleGrid draws images (n, height, width, channels), clips (n, frames, height, "
             f"width, channels) and points (n, 2). Received: samples of shape {samples.shape}. "

@@ -15,7 +15,7 @@ def frechet(fake_count, **changes):
         "resize": "none",
         "real": measurement.Origin(name="tfds:mnist", split="test"),
         "real_count": 10_000,
-        "fake": measurement.Origin(name="gan_mnist", generator="live", seed=0),
+        "fake": measurement.Origin(name="gan_mnist", generator="raw", seed=0),
         "fake_count": fake_count,
         "version": "0.1.0",
     }
