@@ -168,6 +168,12 @@ def _end(strategy, model, size):
         model.end_step()
 
 
+def replica():
+    """The number of the replica that runs or is traced, an integer."""
+    number = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return int(tf.get_static_value(number))
+
+
 def batch_size(batch):
     """The number of samples of a batch, an int64 scalar."""
     return tf.shape(keras.tree.flatten(batch)[0], out_type="int64")[0]

@@ -38,7 +38,7 @@ def test_replicas_train_as_one_device_does(count, alone, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("count", [2, pytest.param(3, marks=pytest.mark.nightly)])
 @pytest.mark.usefixtures("loopback")
 def test_workers_train_as_one_device_does(count, alone, tmp_path):
     workers.finish(start_workers(tmp_path, count))

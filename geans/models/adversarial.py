@@ -152,7 +152,8 @@ class AdversarialModel(Game):
         checks.check_data(self, x, y, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
         callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
         observers = resuming.in_order(keras.tree.flatten(callbacks or []))
-        own = [rules.EpochUpdate(), finiteness.FiniteWatch(self.on_nan)]
+        own = [rules.EpochUpdate()] if type(self.rule).end_epoch is not rules.Rule.end_epoch else []
+        own.append(finiteness.FiniteWatch(self.on_nan))
         kwargs |= {"y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
         kwargs["callbacks"] = [*own, *observers]
         _set_plainly(self, "training_data", x)

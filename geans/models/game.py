@@ -41,6 +41,8 @@ class Game(generative.GenerativeModel):
         self.rule = rule
         self.rule.build_state(self)
         self.controller = None
+        for name in ("_draws", "_logged"):
+            object.__setattr__(self, name, {})  # Not a part of the model, as Keras would take it.
         self.steps = distribution.add_counter(self)
         self.updates_followed = distribution.add_counter(self)
         self.samples_seen = distribution.local_sum((), dtype="int64")
@@ -68,7 +70,8 @@ class Game(generative.GenerativeModel):
 
     def train_step(self, data):
         """Trains on one micro-batch as the update rule says."""
-        self._draws, self._logged = 0, set()
+        # By replica: their steps are traced in turns, up to each point where they meet.
+        self._draws[distribution.replica()], self._logged[distribution.replica()] = 0, set()
         with distribution.step(self, data) as batch:
             self.rule.step(self, batch)
         return self.get_metrics_result()
@@ -101,7 +104,9 @@ class Game(generative.GenerativeModel):
 
     def draw(self, batch):
         """Latents for a batch, and a seed for all other random numbers; new ones at each call."""
-        first, self._draws = 2 * self._draws, self._draws + 1
+        replica = distribution.replica()
+        first = 2 * self._draws[replica]
+        self._draws[replica] += 1
         size = distribution.batch_size(batch.content)
         return self.step_latents(size, batch.positions, first), self.step_seed(first + 1)
 
@@ -205,9 +210,10 @@ class Game(generative.GenerativeModel):
 
     def _log(self, players, logs, size):
         # A player's first gradients of a step count, at the weights with which it began.
-        if not self._logged.isdisjoint(players):
+        logged = self._logged[distribution.replica()]
+        if not logged.isdisjoint(players):
             return
-        self._logged.update(players)
+        logged.update(players)
         if self.controller:
             self.controller.receive(logs, size)
         for mean in self._seen_means:

@@ -123,13 +123,14 @@ def live_until(process, run_dir, checkpoints, seconds):
 
 
 @pytest.mark.slow
-def test_twenty_kills_change_nothing(capsys, assert_same_state):
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.nightly)])
+def test_kills_change_nothing(kills, capsys, assert_same_state):
     """`kill -9` while it builds, trains, saves, draws: the result is the uninterrupted run's."""
     rng = random.Random(0)
     with open("log.txt", "a") as log:
         whole, life = born(log), born(log)
         begin(whole, "whole")
-        for number in range(1, 21):
+        for number in range(1, kills + 1):
             begin(life, "killed")
             checkpoints = rng.choice([0, 1, 1, 2, 3, 4, 5, 6])
             seconds = rng.uniform(0, 0.1 if checkpoints else 3)
