@@ -241,7 +241,8 @@ def main():
             report.append_row(row, arguments.output)
             print(
                 f"{number}/{len(todo)} {row['suite']}: {row['name']}, seed {row['seed']}: "
-                f"{row['covered_modes']} modes with mass, {row['high_quality_fraction']:.1%} good, "
+                f"{row['covered_modes']} covered modes, "
+                f"{row['high_quality_fraction']:.1%} high quality, "
                 f"reverse KL {row['reverse_kl']:.4f}, {row['seconds']:.0f} s",
                 flush=True,
             )

@@ -30,8 +30,6 @@ PAGES = (
 COMPARISON = HERE / "comparison"
 PICTURE = DOCS / "comparison.png"
 COLUMNS = comparison.COLUMNS | {
-    "covered_modes": ("covered modes", "{:g}"),
-    "high_quality_fraction": ("high quality", "{:.1%}"),
     "raw_high_quality_fraction": ("high quality, raw generator", "{:.1%}"),
 }
 SHORT = ("covered_modes", "high_quality_fraction", "reverse_kl", "seconds")

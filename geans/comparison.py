@@ -26,8 +26,8 @@ CHILD = "import sys; from geans import comparison; sys.exit(comparison.train(sys
 # Heading of the table's column, and how it shows a number.
 COLUMNS = {
     "modes": ("modes", "{:g}"),
-    "covered_modes": ("with mass", "{:g}"),
-    "high_quality_fraction": ("good", "{:.1%}"),
+    "covered_modes": ("covered modes", "{:g}"),
+    "high_quality_fraction": ("high quality", "{:.1%}"),
     "reverse_kl": ("reverse KL", "{:.4f}"),
     "updates": ("updates", "{:,.0f}"),
     "samples": ("samples", "{:,.0f}"),
@@ -238,7 +238,7 @@ def _summary(rows, modes):
         who = f"samples of {who}; median of {len(rows)} seeds"
     texts = {
         "modes": f"{{:g}} of {modes:,} modes",
-        "high_quality_fraction": "{:.1%} good",
+        "high_quality_fraction": "{:.1%} high quality",
         "reverse_kl": "reverse KL {:.4f}",
         "updates": "{:,.0f} updates",
     }

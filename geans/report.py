@@ -195,7 +195,7 @@ def read_history(path):
 
 
 def check_run_dir(run_dir, *, resume=False, overwrite=False):
-    """Refuses to overwrite a run, or anything that is not one.
+    """Checks that nothing would be overwritten.
 
     Raises:
         ValueError: If the directory holds what the run would destroy, or nothing to resume.

@@ -79,7 +79,7 @@ def is_chief(strategy):
 
 
 def check_tf_config(text):
-    """Refuses a TF_CONFIG that names no cluster, or no place of this process in it.
+    """Checks that TF_CONFIG names a cluster and the place of this process in it.
 
     Args:
         text: The variable's value, or `None`.

@@ -187,3 +187,9 @@ def test_the_lead_over_a_copy_is_uncertain_by_as_many_kinds_as_there_are(tmp_pat
     alike = translation.translating.Examples(images[[0] * 6], images[[0] * 6] * 0.5, "test")
     found = translation.lead(Darker(0.5), alike, kinds)
     assert found["similarity_above_copy_low"] == pytest.approx(found["similarity_above_copy_high"])
+
+
+def test_the_curves_of_the_comparison_have_todays_names():
+    """A column of another name would be left out of the picture without a word."""
+    heads = {path.read_text().splitlines()[0] for path in BENCHMARKS.glob("comparison/*/*/*.csv")}
+    assert heads == {"epoch,samples_seen,modes,high_quality_fraction,reverse_kl,covered_modes"}

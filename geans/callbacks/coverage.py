@@ -56,7 +56,7 @@ class Coverage(keras.callbacks.Callback):
         self.seed = seed
 
     def on_train_begin(self, logs=None):
-        """Refuses damaged files of an earlier session before the first step, not after an epoch."""
+        """Checks the files of an earlier session before the first step, not after an epoch."""
         read_samples(self.directory / "coverage.npz")
         report.read_history(self.directory / "coverage.csv")
 

@@ -78,6 +78,22 @@ FOR_RUNS, FOR_FOLDERS = ("split", "data_dir"), ("image_size",)
 def run(values):
     """Compares, prints a line per number, and writes them as JSON."""
     folders = values.real is not None or values.fake is not None
+    _check(values, folders)
+
+    from geans import experiment
+
+    # First, as it may raise an error, and takes the shorter time.
+    copies = _neighbours(values) if values.neighbours else []
+    found = (_compare_folders if folders else _evaluate_run)(values) + copies
+    print()
+    for each in found:
+        print(each)
+    output = pathlib.Path(values.output or pathlib.Path(values.run_dir or "", "evaluation.json"))
+    experiment.write_measurements(found, output)
+    print(f"JSON: {output}")
+
+
+def _check(values, folders):
     if folders == (values.run_dir is not None) or (folders and None in (values.real, values.fake)):
         raise ValueError("Pass either --run_dir, or both --real and --fake.")
     _refuse(values, FOR_RUNS if folders else FOR_FOLDERS, "a run" if folders else "folders")
@@ -88,36 +104,26 @@ def run(values):
     if values.samples is not None and values.samples < 2:
         raise ValueError(f"--samples must be 2 or more. Received: {values.samples}.")
 
+
+def _compare_folders(values):
     from geans import experiment
 
-    options = {"metrics": values.metrics, "features": _features(values), "progress": _progress}
-    # First, as it may refuse a run, and takes the shorter time.
-    copies = _neighbours(values) if values.neighbours else []
-    if folders:
-        found = experiment.evaluate_folders(
-            values.real,
-            values.fake,
-            image_size=values.image_size,
-            samples=values.samples,
-            **options,
-        )
-    else:
-        options |= {} if values.samples is None else {"samples": values.samples}
-        found = experiment.evaluate(
-            values.run_dir,
-            split=values.split,
-            ema=values.ema,
-            seed=values.seed,
-            data_dir=values.data_dir,
-            **options,
-        )
-    found += copies
-    print()
-    for each in found:
-        print(each)
-    output = pathlib.Path(values.output or pathlib.Path(values.run_dir or "", "evaluation.json"))
-    experiment.write_measurements(found, output)
-    print(f"JSON: {output}")
+    options = _common(values) | {"image_size": values.image_size, "samples": values.samples}
+    return experiment.evaluate_folders(values.real, values.fake, **options)
+
+
+def _evaluate_run(values):
+    from geans import experiment
+
+    options = {name: values[name].value for name in ("split", "ema", "seed", "data_dir")}
+    if values.samples is not None:
+        options["samples"] = values.samples
+    options |= _common(values)
+    return experiment.evaluate(values.run_dir, **options)
+
+
+def _common(values):
+    return {"metrics": values.metrics, "features": _features(values), "progress": _progress}
 
 
 def _neighbours(values):

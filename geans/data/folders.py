@@ -117,7 +117,7 @@ def read(files, shape, on_error, *, keep):
 
 
 def check_size(size):
-    """Refuses what is no side of an image.
+    """Checks the side of an image.
 
     Raises:
         ValueError: If `size` is no integer from 1 to `MAX_SIZE`.

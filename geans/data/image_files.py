@@ -104,7 +104,7 @@ def _check_link(path, folder):
 
 
 def check_reading(channels, on_error):
-    """Refuses what `from_folder` takes for neither a number of channels nor a way with errors."""
+    """Checks the arguments `channels` and `on_error` of `from_folder`."""
     if type(channels) is not int or channels not in MODES:
         raise ValueError(f"channels must be 1, 3 or 4. Received: channels={channels!r}")
     if on_error not in ("raise", "skip"):

@@ -15,7 +15,7 @@ class ModeCoverage:
     """What `mode_coverage` found. `dataclasses.asdict` gives plain numbers for JSON.
 
     Attributes:
-        modes: Number of modes with at least one good sample.
+        modes: Number of modes with at least one high-quality sample.
         high_quality_fraction: Share of high-quality samples, in [0, 1]; `None` for stacked digits,
             where every image counts as the digits that it resembles most.
         reverse_kl: KL(share of good samples per mode || uniform) in nats, from 0 (even) to the
@@ -39,8 +39,8 @@ def mode_coverage(samples, real):
     A point is *good* within 3 standard deviations of its nearest mode. An image of stacked digits
     always is: a classifier says which digit each channel shows. A mode is *captured* by one good
     sample, and has *mass* with n / (10 M) of them: with n = 2,500 points, the usual number, one
-    stray sample makes a captured mode but no mass. Never read the good fraction alone: it does not
-    fall when the generator collapses onto one mode.
+    stray sample makes a captured mode but no mass. Never read the share of high-quality samples
+    alone: it does not fall when the generator collapses onto one mode.
 
     The true distribution has, on average, a reverse KL of (M - 1) / 2n, in two dimensions with a
     good fraction of 1 - exp(-4.5) = 98.9 %. Stacked MNIST is drawn from the images, whose classes

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from geans import augment, distribution, losses, penalties, rules
 from geans.models import adaptive, checks, finiteness, network_checks, resuming, saving
-from geans.models.game import Game
+from geans.models.game import Game, set_untracked
 from geans.models.players import get_optimizer
 
 checks.check_backend()
@@ -156,15 +156,15 @@ class AdversarialModel(Game):
         own.append(finiteness.FiniteWatch(self.on_nan))
         kwargs |= {"y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
         kwargs["callbacks"] = [*own, *observers]
-        _set_plainly(self, "training_data", x)
+        set_untracked(self, "training_data", x)
         try:
             with resuming.resumed(self, x, kwargs) as x:
                 return super().fit(self.with_batch_positions(x), **kwargs)
         finally:
-            _set_plainly(self, "training_data", None)
+            set_untracked(self, "training_data", None)
 
     def test_step(self, data):
-        """Refuses `evaluate`: there is no target to compare with."""
+        """Raises an error: samples have no target to compare with."""
         raise ValueError(
             "An adversarial model has no loss that says how good it is. Draw samples with sample() "
             "and measure them with geans.metrics."
@@ -173,7 +173,7 @@ class AdversarialModel(Game):
     # What a family may override
 
     def check_batch(self, batch, what):
-        """Refuses a batch that cannot be trained on; `fit` calls it before the first step.
+        """Checks a batch; `fit` calls it before the first step.
 
         Args:
             batch: Samples, or a tuple of them and labels: arrays, tensors or `tf.TensorSpec`s.
@@ -187,7 +187,7 @@ class AdversarialModel(Game):
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Refuses networks that cannot play against each other.
+        """Checks that the networks fit each other and the model.
 
         Raises:
             ValueError: If they cannot.
@@ -237,8 +237,3 @@ class AdversarialModel(Game):
     def load_own_variables(self, store):
         """Reads what `save_own_variables` wrote."""
         saving.load(self, store)
-
-
-def _set_plainly(model, name, value):
-    # Keras would take data for a part of the model.
-    object.__setattr__(model, name, value)

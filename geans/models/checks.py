@@ -26,7 +26,7 @@ OPTIMIZER_NUMBERS = (
 
 
 def check_backend():
-    """Refuses any Keras backend but TensorFlow, on which the training step is built."""
+    """Checks that Keras runs on TensorFlow, on which the training step is built."""
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
             f"geans trains on the TensorFlow backend. Received: {keras.backend.backend()!r}. "
@@ -46,7 +46,7 @@ def check_rule(rule):
 
 
 def check_ema(half_life):
-    """Refuses a half-life that is not a number of samples."""
+    """Checks that the half-life is a number of samples, or `None`."""
     if half_life is not None and not (values.is_number(half_life) and half_life > 0):
         raise ValueError(
             "ema_half_life must be a positive number of samples, or None for no average. "
@@ -55,7 +55,7 @@ def check_ema(half_life):
 
 
 def check_compile_arguments(arguments):
-    """Refuses what Keras' `compile` knows but an adversarial model has no use for."""
+    """Raises if `compile` gets an argument of Keras' that it does not support."""
     unknown = sorted(set(arguments) - {"run_eagerly", "steps_per_execution"})
     if unknown:
         raise ValueError(
@@ -71,7 +71,7 @@ def check_compile_arguments(arguments):
 
 
 def check_fit_arguments(arguments):
-    """Refuses what Keras' `fit` knows but would be silently ignored here."""
+    """Raises if `fit` gets an argument of Keras' that would be silently ignored."""
     targets = ("validation_data", "validation_split", "class_weight", "sample_weight")
     unknown = [name for name in targets if not _is_nothing(arguments.get(name))]
     if unknown:
@@ -93,13 +93,13 @@ def check_fit_arguments(arguments):
 
 
 def check_compiled(model):
-    """Refuses to train a model that was not told how."""
+    """Raises if the model is not compiled."""
     if not model.compiled:
         raise ValueError("Call compile() before fit(): it sets the optimizers and the loss.")
 
 
 def check_optimizers(*optimizers):
-    """Refuses optimizers that would leak from one player to the other, or do the rule's work.
+    """Raises if the players share an optimizer, or one does the rule's work.
 
     Keras' own gradient accumulation weighs a ragged batch wrongly and its average (`use_ema`) is
     only ever put to use by a model with a single optimizer.
@@ -143,13 +143,13 @@ def _is_distributed(strategy):
 
 
 def check_on_nan(on_nan):
-    """Refuses what is not a way to deal with a NaN."""
+    """Checks the argument `on_nan`."""
     if on_nan not in ON_NAN:
         raise ValueError(f"on_nan must be one of {', '.join(ON_NAN)}. Received: on_nan={on_nan!r}.")
 
 
 def check_distribution(model, networks, jit_compile, steps_per_execution):
-    """Refuses what cannot work under a `tf.distribute` strategy, or under this one."""
+    """Raises if something does not work under the `tf.distribute` strategy."""
     strategy = model.distribute_strategy
     known = (
         tf.distribute.MirroredStrategy,
@@ -186,7 +186,7 @@ def check_distribution(model, networks, jit_compile, steps_per_execution):
 
 
 def check_spec(real, input_shape):
-    """Refuses samples whose type or shape the discriminator cannot take.
+    """Checks that the discriminator takes samples of this type and shape.
 
     Args:
         real: Array, tensor or `tf.TensorSpec` of a batch of real samples.
@@ -213,7 +213,7 @@ def check_spec(real, input_shape):
 
 
 def check_inputs(inputs, generator):
-    """Refuses what the generator cannot take: latents, and conditions where it has any."""
+    """Checks the inputs of the generator: latents, and conditions where it has any."""
     given, wanted = keras.tree.flatten(inputs), generator.inputs
     names = ", ".join(f"{each.name} {tuple(each.shape)}" for each in wanted)
     if len(given) != len(wanted) or not all(hasattr(each, "shape") for each in given):
@@ -260,7 +260,7 @@ def check_data(model, x, y, *, needs_epoch_end, steps_per_epoch):
 
 
 def check_samples(samples, generator, what):
-    """Refuses samples that the generator could not make: type, shape, range, NaN.
+    """Checks that the generator could make the samples: type, shape, range, NaN.
 
     Args:
         samples: Array or tensor of real samples, or the `tf.TensorSpec` of one.
@@ -273,7 +273,7 @@ def check_samples(samples, generator, what):
 
 
 def check_labels(labels, num_classes, what):
-    """Refuses what are no labels from 0 to `num_classes` - 1.
+    """Raises if labels are not integers from 0 to `num_classes` - 1.
 
     Args:
         labels: Array or tensor, or the `tf.TensorSpec` of one.
@@ -331,14 +331,14 @@ def _check_values(values, generator, what):
 
 
 def check_augmentation(augmentation, shape):
-    """Refuses an augmentation of what are no images; of several outputs, each has a shape."""
+    """Checks that the samples are images if they are augmented; outputs may be several."""
     if augmentation is not None:
         for each in shape if isinstance(shape, list) else [shape]:
             augmentation(tf.zeros((1, *each[1:])), tf.zeros(2, "int64"))
 
 
 def check_sampling(count, seed, batch_size):
-    """Refuses numbers of samples and seeds that have no meaning."""
+    """Checks numbers of samples and a seed."""
     if not values.is_count(count, MOST_SAMPLES):
         raise ValueError(
             f"count must be 1 or more, at most {MOST_SAMPLES:,}. Received: count={count!r}. For "
@@ -350,7 +350,7 @@ def check_sampling(count, seed, batch_size):
 
 
 def check_seed(seed):
-    """Refuses what is no integer that 63 bits can hold."""
+    """Raises if `seed` is not an integer of 63 bits, or `None`."""
     if seed is not None and not (values.is_integer(seed) and abs(seed) < 2**63):
         raise ValueError(f"seed must be an integer, or None. Received: seed={seed!r}.")
 

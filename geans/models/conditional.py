@@ -58,7 +58,7 @@ class ConditionalGAN(AdversarialModel):
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Refuses networks that cannot play against each other."""
+        """Checks that the networks fit each other and the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_labelled(generator)
         if discriminator.input_shape != [generator.output_shape, (None,)]:
@@ -70,7 +70,7 @@ class ConditionalGAN(AdversarialModel):
         network_checks.check_logits(discriminator)
 
     def check_batch(self, batch, what):
-        """Refuses samples and labels that cannot be trained on."""
+        """Checks samples and labels before training."""
         super().check_batch(batch, what)
         checks.check_labels(_labels_of(batch), self.num_classes, what)
 
@@ -98,7 +98,7 @@ class ConditionalGAN(AdversarialModel):
             List of float32 `(count, latent_dim)` and int64 `(count,)`.
 
         Raises:
-            ValueError: If labels are no such integers, or not as many as samples.
+            ValueError: If labels are out of range, or not as many as samples.
         """
         latents = self.draw_latents(count, tf.stack([seed, 0]))
         if labels is None:
@@ -153,7 +153,7 @@ class ACGAN(ConditionalGAN):
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Refuses networks that cannot play against each other."""
+        """Checks that the networks fit each other and the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_labelled(generator)
         network_checks.check_input(generator, discriminator)

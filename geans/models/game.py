@@ -41,8 +41,8 @@ class Game(generative.GenerativeModel):
         self.rule = rule
         self.rule.build_state(self)
         self.controller = None
-        for name in ("_draws", "_logged"):
-            object.__setattr__(self, name, {})  # Not a part of the model, as Keras would take it.
+        set_untracked(self, "_draws", {})
+        set_untracked(self, "_logged", {})
         self.steps = distribution.add_counter(self)
         self.updates_followed = distribution.add_counter(self)
         self.samples_seen = distribution.local_sum((), dtype="int64")
@@ -274,6 +274,11 @@ class Game(generative.GenerativeModel):
             float32 `(count, latent_dim)`.
         """
         return tf.random.stateless_normal((count, self.latent_dim), seed)
+
+
+def set_untracked(model, name, value):
+    """Sets an attribute that Keras would otherwise take for a part of the model."""
+    object.__setattr__(model, name, value)
 
 
 def logits_of(output):

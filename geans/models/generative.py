@@ -40,7 +40,7 @@ class GenerativeModel(distribution.Distributed):
         return None if self.ema is None else self.ema.network
 
     def call(self, inputs, training=False):
-        """Samples of the EMA generator, or of the raw one where there is no EMA."""
+        """Samples of the EMA generator, or of the raw one if the model keeps none."""
         checks.check_inputs(inputs, self.generator)
         network = self.ema_generator or self.generator
         return network(inputs, training=training)
@@ -61,8 +61,8 @@ class GenerativeModel(distribution.Distributed):
             Array `(count, ...)`, images in [-1, 1].
 
         Raises:
-            ValueError: If `count` or `batch_size` is no positive integer, `count` is above 10
-                million, `seed` is no integer, `truncation` is no positive number, or a condition
+            ValueError: If `count` or `batch_size` is not a positive integer, `count` is above 10
+                million, `seed` is not an integer, `truncation` is not positive, or a condition
                 has no meaning for this model.
         """
         options = {"truncation": truncation, **conditions}

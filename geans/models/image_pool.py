@@ -23,7 +23,7 @@ class ImagePool(keras.layers.Layer):
         name: Name of the layer.
 
     Raises:
-        ValueError: If `size` is no positive integer.
+        ValueError: If `size` is not a positive integer.
 
     Reference:
         Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb 2017, "Learning from Simulated and

@@ -96,7 +96,7 @@ class InfoGAN(AdversarialModel):
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Refuses networks that cannot play against each other."""
+        """Checks that the networks fit each other and the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_latents(generator)
         network_checks.check_input(generator, discriminator)

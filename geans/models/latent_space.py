@@ -31,7 +31,7 @@ def interpolate(model, seed, other_seed, *, count=1, steps=8, ema=True, **condit
         Array `(count, steps, ...)`.
 
     Raises:
-        ValueError: If a number is no such integer, or as `sample` says.
+        ValueError: If an argument is invalid, or as `model.sample` says.
 
     Reference:
         White 2016, "Sampling Generative Networks", arXiv 1609.04468, section 2.1; the formula
@@ -70,7 +70,7 @@ def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True):
 
     Raises:
         ValueError: If inputs and directions do not fit the generator and each other, `steps`
-            is no such integer, or `reach` no positive number.
+            is below 2, or `reach` is not positive.
     """
     checks.check_inputs(inputs, model.generator)
     _check_steps(steps)
@@ -108,7 +108,7 @@ def directions(model, count=5, *, layer=None, samples=2_000, seed=0, ema=True, *
         entry is positive.
 
     Raises:
-        ValueError: If a number is no such integer or the generator has no such layer.
+        ValueError: If a number is out of range or the generator lacks the layer.
 
     Reference:
         Härkönen, Hertzmann, Lehtinen, Paris 2020, "GANSpace: Discovering Interpretable GAN
@@ -144,7 +144,7 @@ def truncate(model, inputs, threshold):
         The same structure.
 
     Raises:
-        ValueError: If `threshold` is no positive number.
+        ValueError: If `threshold` is not a positive number.
 
     Reference:
         Brock, Donahue, Simonyan 2019, "Large Scale GAN Training for High Fidelity Natural Image

@@ -4,7 +4,7 @@ import keras
 
 
 def check_networks(generator, discriminator):
-    """Refuses networks that cannot play against each other."""
+    """Checks that the networks fit each other and the model."""
     check_built(generator, discriminator)
     check_latents(generator)
     check_input(generator, discriminator)
@@ -12,7 +12,7 @@ def check_networks(generator, discriminator):
 
 
 def check_latents(generator):
-    """Refuses a generator that takes something else than latents."""
+    """Checks that the generator takes latents."""
     latents = generator.input_shape
     if not isinstance(latents, tuple) or len(latents) != 2 or latents[-1] is None:
         raise ValueError(
@@ -22,7 +22,7 @@ def check_latents(generator):
 
 
 def check_built(generator, discriminator):
-    """Refuses what are no two built networks."""
+    """Checks that both networks are built, and two."""
     for name, network in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(network, keras.Model) or not network.built:
             raise ValueError(f"{name} must be a built keras.Model. Received: {network!r}.")
@@ -31,7 +31,7 @@ def check_built(generator, discriminator):
 
 
 def check_input(generator, discriminator):
-    """Refuses a discriminator of something else than what the generator makes."""
+    """Checks that the discriminator takes what the generator makes."""
     if generator.output_shape != discriminator.input_shape:
         raise ValueError(
             "The discriminator must accept what the generator makes. Received: "
@@ -41,7 +41,7 @@ def check_input(generator, discriminator):
 
 
 def check_logits(discriminator):
-    """Refuses a discriminator that returns more than its logits."""
+    """Checks that the discriminator returns logits alone."""
     if not isinstance(discriminator.output_shape, tuple):
         raise ValueError(
             "The discriminator must have one output, its logits. Received: "
@@ -50,7 +50,7 @@ def check_logits(discriminator):
 
 
 def check_labelled(generator):
-    """Refuses a generator that does not take latents and labels."""
+    """Checks that the generator takes latents and labels."""
     shapes = generator.input_shape
     if not isinstance(shapes, list) or [len(shape) for shape in shapes] != [2, 1]:
         raise ValueError(
@@ -60,7 +60,7 @@ def check_labelled(generator):
 
 
 def check_head(discriminator, name, units):
-    """Refuses a discriminator without an output of that name and size, beside its logits."""
+    """Checks that the discriminator has an output of that name and size beside its logits."""
     # output_shape forgets the names.
     shapes = discriminator.compute_output_shape(discriminator.input_shape)
     found = shapes.get(name) if isinstance(shapes, dict) and "logits" in shapes else None

@@ -24,7 +24,7 @@ class Translation(AdversarialModel):
     """There are no latents: all that a translation starts from is an image."""
 
     def sampling_inputs(self, count, seed):
-        """Refuses to draw samples: a translation needs images.
+        """Raises an error: a translation draws no samples, it needs images.
 
         Raises:
             ValueError: Always.
@@ -102,7 +102,7 @@ class Pix2Pix(Translation):
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Refuses networks that cannot play against each other."""
+        """Checks that the networks fit each other and the model."""
         network_checks.check_built(generator, discriminator)
         _check_translator("generator", generator)
         if discriminator.input_shape != [generator.output_shape, generator.input_shape]:
@@ -115,7 +115,7 @@ class Pix2Pix(Translation):
         network_checks.check_logits(discriminator)
 
     def check_batch(self, batch, what):
-        """Refuses pairs that cannot be trained on."""
+        """Checks pairs of images before training."""
         source, target = _pair(batch)
         checks.check_spec(source, self.generator.input_shape)
         checks.check_samples(target, self.generator, what)
@@ -147,7 +147,7 @@ class Pix2Pix(Translation):
             Array `(n, height, width, channels)` of images in [-1, 1].
 
         Raises:
-            ValueError: If these are no such images.
+            ValueError: If the images are invalid.
         """
         checks.check_spec(images, self.generator.input_shape)
         return self.generate(images, ema, batch_size)
@@ -255,7 +255,7 @@ class CycleGAN(Translation):
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Refuses networks that cannot play against each other."""
+        """Checks that the networks fit each other and the model."""
         network_checks.check_built(generator, discriminator)
         for name, network in (("generator", generator), ("discriminator", discriminator)):
             found = {layer.name for layer in network.layers if isinstance(layer, keras.Model)}
@@ -277,7 +277,7 @@ class CycleGAN(Translation):
             )
 
     def check_batch(self, batch, what):
-        """Refuses images that cannot be trained on."""
+        """Checks the images of both domains before training."""
         # Images of the first domain are what the second translator makes.
         for images, name in zip(_pair(batch), DOMAINS[::-1], strict=True):
             checks.check_samples(images, self.generator.get_layer(name), what)
@@ -339,7 +339,7 @@ class CycleGAN(Translation):
             Array `(n, height, width, channels)` of images in [-1, 1].
 
         Raises:
-            ValueError: If these are no such images, or there is no such domain.
+            ValueError: If the images or the domain are invalid.
         """
         if to not in DOMAINS:
             raise ValueError(f"to must be one of {', '.join(DOMAINS)}. Received: to={to!r}.")

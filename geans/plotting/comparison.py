@@ -46,8 +46,8 @@ def comparison(rows):
     Points lie over the true modes: discs of 3 standard deviations, within which
     `metrics.mode_coverage` calls a point good, each in a halo of fixed size that finds it for
     the eye. Images are tiled. At the right, one line per run: the share of the modes that were
-    found, and the share of good samples, where samples can be bad. All rows share the axis of
-    samples seen.
+    found, and the share of high-quality samples, where samples can be bad. All rows share the axis
+    of samples seen.
 
     Args:
         rows: `ComparisonRow`s.
@@ -168,7 +168,9 @@ def _draw_curves(axes, row, last):
     place = {"xycoords": "axes fraction", "color": BLUE}
     modes = axes.annotate("modes found", (0, 1), (0, 6), **place, **offset)
     if any("high_quality_fraction" in curve for curve in row.curves):
-        axes.annotate("good samples", (1, 0), (12, 0), xycoords=modes, color=VERMILION, **offset)
+        axes.annotate(
+            "high-quality samples", (1, 0), (12, 0), xycoords=modes, color=VERMILION, **offset
+        )
     soften(axes)
 
 

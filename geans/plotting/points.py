@@ -103,7 +103,5 @@ def discs(axes, mixture, **style):
 
 def _describe(coverage, mixture):
     total = "" if mixture is None else f" of {len(mixture.centers)}"
-    return (
-        f"{coverage.modes}{total} modes, {100 * coverage.high_quality_fraction:.1f} % good, "
-        f"reverse KL {coverage.reverse_kl:.3f}"
-    )
+    share = f"{100 * coverage.high_quality_fraction:.1f} % high quality"
+    return f"{coverage.modes}{total} modes, {share}, reverse KL {coverage.reverse_kl:.3f}"

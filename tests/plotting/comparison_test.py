@@ -40,7 +40,7 @@ def test_every_row_has_its_moments_and_its_curves():
         "samples seen",
     ]
     assert texts(axes[0]) == ["gan_pair", "2 of 2 modes"] and texts(axes[3])[0] == "gean_pair"
-    assert texts(axes[1]) == [] and texts(axes[2]) == ["modes found", "good samples"]
+    assert texts(axes[1]) == [] and texts(axes[2]) == ["modes found", "high-quality samples"]
 
 
 def test_curves_are_shares_of_modes_and_samples_for_every_run():
@@ -73,7 +73,8 @@ def test_points_lie_over_modes_in_their_colors():
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize("moments", [1, 5])
 def test_nothing_overlaps_and_nothing_is_cut_off(rows, moments):
-    long = "samples of seed 0; median of 10 seeds: 25 of 25 modes, 100.0% good, reverse KL 0.0000"
+    long = "samples of seed 0; median of 10 seeds: 25 of 25 modes, 100.0% high quality, "
+    long += "reverse KL 0.0000"
     kept = {1_000 * (i + 1): np.zeros((3, 2)) for i in range(moments)}
     row = dataclasses.replace(ROW, summary=long, moments=kept)
     figure = plotting.comparison([row] * rows)

@@ -31,7 +31,7 @@ class TestScatter:
             noise(5, 2), noise(5, 2), MIXTURE, title="epoch 1", coverage=coverage
         )
         assert legend(figure.legends[0]) == ["real", "fake", "modes (3 std. dev.)"]
-        title = "epoch 1\n1 of 2 modes, 50.0 % good, reverse KL 0.693"
+        title = "epoch 1\n1 of 2 modes, 50.0 % high quality, reverse KL 0.693"
         assert figure.axes[0].get_title() == title
 
     def test_frame_ignores_the_fakes_and_counts_those_outside(self):

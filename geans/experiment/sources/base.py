@@ -128,7 +128,7 @@ class Source:
             **options: `batch_size`, `shuffle`, `labels` (given only where labels are needed), and
                 the `data_options`. The rest is known to the source.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must override load(**options).")
 
     def dataset(self, batch_size=64, *, labels=False):
         """Returns the shuffled batches to train on, with labels if they are needed.
