@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from geans import experiment, metrics, presets
+from geans.experiment import translating
 
 BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
 sys.path.append(str(BENCHMARKS))  # Where they import one another from.
@@ -171,7 +172,7 @@ def test_the_lead_over_a_copy_is_uncertain_by_as_many_kinds_as_there_are(tmp_pat
     names = np.array(["1F600.svg", "1F44B.svg", "1F44B-1F3FB.svg", "1F44B-1F3FC.svg", "A.svg", "B"])
     np.savez(tmp_path / "pairs.npz", names_test=names)
     preset = dataclasses.replace(presets.get("pix2pix"), data="pairs:pairs.npz")
-    examples = translation.translating.Examples(images, images * np.float32(0.5), "test")
+    examples = translating.Examples(images, images * np.float32(0.5), "test")
     kinds = translation.kinds(preset, examples, tmp_path)
     assert sorted(map(len, kinds)) == [1, 1, 1, 3]
 
@@ -184,7 +185,7 @@ def test_the_lead_over_a_copy_is_uncertain_by_as_many_kinds_as_there_are(tmp_pat
     assert translation.lead(Darker(1), examples, kinds)["similarity_above_copy_high"] == 0
 
     # What never differs is certain.
-    alike = translation.translating.Examples(images[[0] * 6], images[[0] * 6] * 0.5, "test")
+    alike = translating.Examples(images[[0] * 6], images[[0] * 6] * 0.5, "test")
     found = translation.lead(Darker(0.5), alike, kinds)
     assert found["similarity_above_copy_low"] == pytest.approx(found["similarity_above_copy_high"])
 
