@@ -87,7 +87,7 @@ def table(rows):
     >>> costs = {"updates": 800, "samples": 51_200, "seconds": 9.0, "peak_memory_mb": 700.0}
     >>> rows = [{"preset": "a", "seed": seed, "modes": 6 + seed} | costs for seed in (0, 1, 2)]
     >>> print(table(rows).splitlines()[1])
-    a       3      7 (6-8)  -          -     -           800      51,200   9        700
+    a       3      7 (6-8)  -              -             -           800      51,200   9        700
     """
     groups = {}
     for row in rows:
