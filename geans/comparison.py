@@ -1,13 +1,11 @@
-"""Presets against each other, over several seeds: runs, rows, a table and a picture.
+"""Comparisons of presets over several seeds.
 
-A comparison's directory holds
+Each run has its own process, so that its peak memory is its own. A comparison's directory contains
 
-    compare.json           the options of every preset, as resolved
-    results.jsonl          a row per finished run, with versions
-    comparison.png         samples and coverage through the training, where modes are known
+    compare.json           the resolved options of every preset
+    results.jsonl          one row per finished run, with versions
+    comparison.png         samples and coverage during training, if modes are known
     PRESET/seed_N/         the run directories
-
-Every run has a process of its own, so that the peak of memory in its row is its own.
 """
 
 import dataclasses
@@ -23,7 +21,7 @@ from geans import callbacks, experiment, plotting, presets, report
 BAD_INPUT = 2
 CHILD = "import sys; from geans import comparison; sys.exit(comparison.train(sys.argv[1]))"
 
-# Heading of the table's column, and how it shows a number.
+# Column headings and number formats of the table.
 COLUMNS = {
     "modes": ("modes", "{:g}"),
     "covered_modes": ("covered modes", "{:g}"),
@@ -38,10 +36,7 @@ KEYS = ("preset", "seed", *COLUMNS, "diverged")
 
 
 def run(chosen, seeds, run_dir, *, data_dir=None):
-    """Trains every preset with every seed; what is done already is not repeated.
-
-    A run that was begun is gone on with from its newest checkpoint. More seeds and more presets can
-    join a comparison later.
+    """Trains every preset with every seed; resumes interrupted runs and skips finished ones.
 
     Args:
         chosen: `presets.Preset`s with different names.
@@ -50,19 +45,17 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
         data_dir: Where tensorflow-datasets finds its data.
 
     Returns:
-        The rows, a list of dicts with `KEYS` (those of modes only where they are known,
-        `diverged` only where the samples are not finite) and the versions, in the order of presets
-        and seeds. `updates` are the generator's, `seconds` those within epochs, without pictures.
+        List of dicts, by preset and seed, with the values of `KEYS` that are known, and versions.
+        `updates` counts the generator's; `seconds` excludes work between epochs.
 
     Raises:
-        ValueError: If the comparison makes no sense, if `run_dir` holds something else or runs
-            with other options, or if a preset cannot be trained.
+        ValueError: If an argument is invalid, or `run_dir` or a preset does not fit.
     """
     run_dir = pathlib.Path(run_dir)
     _check(chosen, seeds)
     _remember(chosen, run_dir)
     rows = {(row["preset"], row["seed"]): row for row in read_rows(run_dir)}
-    # The first seed of all presets first: what fails, fails early.
+    # The first seed of all presets first, so that failures come early.
     todo = [(preset, seed) for seed in seeds for preset in chosen]
     todo = [(preset, seed) for preset, seed in todo if (preset.name, seed) not in rows]
     for number, (preset, seed) in enumerate(todo, start=1):
@@ -75,20 +68,12 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
 
 
 def read_rows(run_dir):
-    """The rows of a comparison's finished runs; none if there is no file."""
+    """Returns the rows of a comparison's finished runs; empty without a file."""
     return report.read_rows(pathlib.Path(run_dir) / "results.jsonl")
 
 
 def table(rows):
-    """A line per preset: median over its seeds, and the range where they differ.
-
-    Example:
-
-    >>> costs = {"updates": 800, "samples": 51_200, "seconds": 9.0, "peak_memory_mb": 700.0}
-    >>> rows = [{"preset": "a", "seed": seed, "modes": 6 + seed} | costs for seed in (0, 1, 2)]
-    >>> print(table(rows).splitlines()[1])
-    a       3      7 (6-8)  -              -             -           800      51,200   9        700
-    """
+    """Returns a text table: a line per preset, with median and range over its seeds."""
     groups = {}
     for row in rows:
         groups.setdefault(row["preset"], []).append(row)
@@ -105,13 +90,7 @@ def table(rows):
 
 
 def cell(values, shape):
-    """Median of numbers, and their range where they differ; `-` if one is missing.
-
-    Example:
-
-    >>> cell([3, 1, 2], "{:g}")
-    '2 (1-3)'
-    """
+    """Formats the median of numbers and their range, such as "2 (1-3)"; `-` if one is missing."""
     if None in values:
         return "-"
     low, middle, high = map(shape.format, (min(values), statistics.median(values), max(values)))
@@ -119,20 +98,14 @@ def cell(values, shape):
 
 
 def picture(chosen, seeds, run_dir):
-    """The comparison as a figure, samples from the first seed's runs; `None` without known modes.
-
-    Args:
-        chosen: `presets.Preset`s that `run` has trained.
-        seeds: Seeds that `run` has trained them with.
-        run_dir: Directory of the comparison.
-    """
+    """Returns a figure of finished runs, with samples of one seed; `None` without known modes."""
     countable = [preset for preset in chosen if experiment.make_mixture(preset) is not None]
     rows = [_picture_row(preset, seeds, pathlib.Path(run_dir)) for preset in countable]
     return plotting.comparison(rows) if rows else None
 
 
 def train(job):
-    """Trains one run: what its own process does. Returns the exit code."""
+    """Trains one run in its own process. Returns the exit code."""
     job = json.loads(job)
     preset = presets.from_dict(job.pop("preset"))
     try:
@@ -153,7 +126,6 @@ def _check(chosen, seeds):
 
 
 def _remember(chosen, run_dir):
-    """Writes the options of the presets, if those who have runs have kept theirs."""
     path = run_dir / "compare.json"
     if run_dir.exists() and not path.exists() and (not run_dir.is_dir() or any(run_dir.iterdir())):
         raise ValueError(f"{run_dir} exists and is not a comparison. Pass another run_dir.")
@@ -184,7 +156,7 @@ def _train(preset, path, data_dir):
     how = {"resume": resume, "overwrite": not resume, "data_dir": data_dir}
     job = {"preset": dataclasses.asdict(preset), "run_dir": str(path), **how}
     command = [sys.executable, "-c", CHILD, json.dumps(job)]
-    # In a session of its own, so that a terminal's Ctrl-C reaches it once, from here.
+    # In its own session, so that a terminal's Ctrl-C reaches it only once, from here.
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         _, errors = process.communicate()

@@ -1,4 +1,4 @@
-"""Callbacks that observe a training run; none of them changes a weight."""
+"""Callbacks that observe a training run without changing its weights."""
 
 from geans.callbacks.checkpoint import Checkpoint
 from geans.callbacks.cost import Cost

@@ -1,4 +1,4 @@
-"""Checkpoints from which an interrupted training goes on, exactly."""
+"""Checkpoints from which an interrupted training resumes exactly."""
 
 import contextlib
 import hashlib
@@ -25,36 +25,29 @@ _log = logging.getLogger(__name__)
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves all that a training's future depends on, and lets `fit` go on from there.
+    """Saves checkpoints from which an interrupted `fit` resumes exactly.
 
-    The same call of `fit`, in a new process, ends with the weights, bit by bit on one CPU device,
-    and with the history that it would have had without the interruption. It needs the same model
-    and data: arrays, or a `tf.data.Dataset` whose order follows from seeds. (Shuffle after
-    `cache()`, and draw random augmentations from seeds, not from a `tf.random.Generator`.) What
-    cannot be put where it was, such as a Python generator, goes on anew, with a warning.
+    The same call of `fit` in a new process gives the weights and history of an uninterrupted run,
+    bit by bit on one CPU device, with the same model and data: arrays, or a `tf.data.Dataset` whose
+    order follows from seeds. (Shuffle after `cache()`, and draw augmentations from seeds, not from
+    a `tf.random.Generator`.) Other data, such as a Python generator, start anew, with a warning.
 
-    A checkpoint is written at the beginning, at every epoch's end, every `every_steps` steps, and
-    when SIGTERM or SIGINT (Ctrl-C) comes: the step is finished, a checkpoint saved, and training
-    ends with `SystemExit(143)` or `KeyboardInterrupt`. A second signal ends it at once.
-
-    A checkpoint is a directory `run_dir/checkpoints/epoch_000002_step_00000150/`, two epochs and
-    150 steps, with the whole model as Keras saves it and a record of the epoch, the history and
-    the files' sizes and SHA-256. It gets its name once all of it is on the disk. When training
-    begins, the newest that is whole is used; those that are not are named in a warning. A
-    checkpoint that cannot be written is a warning too, and training goes on.
+    Checkpoints are written at the start, after every epoch, every `every_steps` steps, and on
+    SIGTERM or SIGINT (Ctrl-C), which then end training with `SystemExit(143)` or
+    `KeyboardInterrupt`; a second signal ends it at once. Damaged checkpoints and failed writes
+    cause a warning.
 
     Args:
-        run_dir: Directory in which `checkpoints/` is made. One training each.
-        every_steps: Steps between two checkpoints within an epoch, or `None` for none.
-        keep: Number of checkpoints to keep, 1 or more.
+        run_dir: Directory in which `checkpoints/` is made, one per training.
+        every_steps: Steps between two checkpoints within an epoch; `None` disables them.
+        keep: Number of checkpoints to keep, at least 1.
 
     Raises:
-        ValueError: If an argument has no meaning; when training begins, if `run_dir` cannot be
-            written into, or holds checkpoints none of which is whole and of this model.
+        ValueError: If an argument is invalid; when training begins, if `run_dir` is not writable,
+            or holds checkpoints but no intact one of this model.
 
     Example:
-
-    >>> callback = Checkpoint("runs/mine", every_steps=500)
+        >>> callback = Checkpoint("runs/mine", every_steps=500)
     """
 
     def __init__(self, run_dir, every_steps=None, keep=3):
@@ -68,23 +61,17 @@ class Checkpoint(keras.callbacks.Callback):
         self.keep = keep
         self._handlers, self._signal = {}, None
 
-    # Called by fit of geans' models
+    # Called by `fit` of geans' models
 
     def restore(self, model, initial_epoch=0):
-        """Puts `model` where the newest whole checkpoint is; without one, saves the first.
+        """Restores the newest intact checkpoint, or saves the first; called by `fit`.
 
-        `fit` calls it before it begins.
-
-        Returns:
-            Epochs that are done, and steps of the next one: a tuple of integers.
-
-        Raises:
-            ValueError: As described for the class.
+        Returns completed epochs, and completed steps of the next one.
         """
         self.set_model(model)
         path, record = newest(self.directory)
         if model.is_multi_worker:
-            _check_same(model, self.directory, record)  # Nobody writes before all have read.
+            _check_same(model, self.directory, record)  # No worker writes before all have read.
         if model.is_chief:
             report.check_writable(self.directory)
             _delete(self.directory.glob(f"{UNFINISHED}*"))
@@ -96,7 +83,7 @@ class Checkpoint(keras.callbacks.Callback):
                 raise ValueError(f"There is no room for a checkpoint: {error}.") from error
         else:
             _load(model, path, record)
-            # Newer ones are damaged, and would outlive those that come now.
+            # Newer ones are damaged, and would outlive the next ones.
             self._remove(each for each in checkpoints(self.directory) if each.name > path.name)
             self._resumed_step = record["step"]
             self._means, self._history = record["means"], record["history"]
@@ -105,14 +92,14 @@ class Checkpoint(keras.callbacks.Callback):
         return initial_epoch, self._resumed_step
 
     def release(self):
-        """Stops listening to signals; `fit` calls it when it ends, in whatever way."""
+        """Stops listening to signals; called whenever `fit` ends."""
         self._stop_listening()
         self._end_if_told()
 
     # Called by Keras
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Puts back what an interrupted epoch had measured, which Keras has just set to zero."""
+        """Restores the metrics of an interrupted epoch, which Keras has just reset."""
         self._epoch, self._saved_at = epoch, self._resumed_step
         self._steps_before = int(self.model.steps.numpy()) - self._resumed_step
         if self._resumed_step:
@@ -120,8 +107,8 @@ class Checkpoint(keras.callbacks.Callback):
         self._resumed_step = 0
 
     def on_train_batch_end(self, batch, logs=None):
-        """Saves if it is time, or if a signal came."""
-        # Keras' number, not the model's counter, which a step on an accelerator may still be at.
+        """Saves after every `every_steps` steps, or if a signal came."""
+        # Keras' number, as the model's counter may lag behind on an accelerator.
         done = batch + 1
         if self._signal or (
             self.every_steps and done // self.every_steps > self._saved_at // self.every_steps
@@ -132,7 +119,7 @@ class Checkpoint(keras.callbacks.Callback):
             self._end_if_told()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Saves."""
+        """Saves a checkpoint."""
         self._history["epoch"].append(epoch)
         for name, value in (logs or {}).items():
             self._history.setdefault(name, []).append(float(value))
@@ -140,7 +127,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._end_if_told()
 
     def on_train_end(self, logs=None):
-        """Completes the history that `fit` returns by the epochs from before."""
+        """Adds the epochs before the interruption to the history that `fit` returns."""
         self._end_if_told()
         history = keras.callbacks.History()
         history.set_model(self.model)
@@ -158,8 +145,7 @@ class Checkpoint(keras.callbacks.Callback):
         if threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGINT, signal.SIGTERM):
-            # Who has it ignored (a shell, for what runs in the background) or handled by other
-            # than Python's means shall have their way.
+            # Signals ignored (as by a shell for background jobs) or handled outside Python stay so.
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 self._handlers[number] = signal.signal(number, self._remember)
 
@@ -170,9 +156,9 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _remember(self, number, frame):
         self._signal = number
-        self._stop_listening()  # The next one does what it would without us.
+        self._stop_listening()  # The next signal has its default effect.
         if self.model.is_multi_worker:
-            self._end_if_told()  # The others would wait for a checkpoint that they know not of.
+            self._end_if_told()  # Others would wait for a checkpoint unknown to them.
 
     def _end_if_told(self):
         number, self._signal = self._signal, None
@@ -192,7 +178,7 @@ class Checkpoint(keras.callbacks.Callback):
     def _write(self, epoch, step):
         path = self.directory / f"epoch_{epoch:06d}_step_{step:08d}"
         if self.model.is_multi_worker:
-            # Reading what replicas have summed takes all workers, so nothing may fail in between.
+            # Reading the replicas' sums takes all workers, so nothing may fail in between.
             with tempfile.TemporaryDirectory() as folder:
                 saved = pathlib.Path(folder) / MODEL
                 self.model.save(saved)
@@ -228,24 +214,20 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _remove(self, paths):
         for path in paths if self.model.is_chief else ():
-            # A kill while it is deleted must not leave half of it under its name.
+            # A kill during deletion must not leave half of it under its name.
             with contextlib.suppress(OSError):
                 _delete([path.rename(path.with_name(UNFINISHED + path.name))])
 
 
 def checkpoints(directory):
-    """The checkpoints in a `checkpoints` directory, whole or not, oldest first."""
+    """Returns the checkpoints in a `checkpoints` directory, intact or not, oldest first."""
     return sorted(pathlib.Path(directory).glob("epoch_*_step_*"))
 
 
 def newest(directory):
-    """The newest whole checkpoint in a `checkpoints` directory; warns of newer, damaged ones.
+    """Returns path and record of the newest intact checkpoint, or `(None, None)` without any.
 
-    Returns:
-        Its path and its record, or `(None, None)` if there are no checkpoints.
-
-    Raises:
-        ValueError: If there are checkpoints, but none is whole.
+    Raises a `ValueError` if all are damaged.
     """
     found = checkpoints(directory)
     reasons = []
@@ -267,14 +249,7 @@ def newest(directory):
 
 
 def read(path):
-    """The record of a checkpoint, if it is whole.
-
-    Returns:
-        A dict of `epoch`, `step`, `seed`, `shapes`, `means`, `history` and `model`.
-
-    Raises:
-        ValueError: If a file is missing or is not what was written.
-    """
+    """Returns a checkpoint's record, a dict; raises a `ValueError` if a file is damaged."""
     try:
         record = _decode((path / RECORD).read_bytes())
         expected = [(name, record["model"][name]) for name in ("size", "sha256")]
@@ -361,7 +336,7 @@ def _means(model):
 
 
 def _shapes(model):
-    # Keras notices what a file lacks, not what it has too much: GEAN's sums, loaded into a GAN.
+    # Keras ignores superfluous state in a file, such as GEAN's sums, loaded into a GAN.
     return [list(variable.shape) for variable in model.variables]
 
 

@@ -1,4 +1,4 @@
-"""What a training run costs, as a file that is always up to date."""
+"""The cost of a training run, as a file."""
 
 import json
 import pathlib
@@ -10,19 +10,15 @@ from geans import report
 
 
 class Cost(keras.callbacks.Callback):
-    """Writes updates, samples, seconds and peak memory of a run to a JSON file, every epoch.
+    """Writes updates, samples, seconds and peak memory of a run to a JSON file after every epoch.
 
-    `updates` are the generator's, `samples` those that the model has seen. `seconds` are of wall
-    clock, within epochs: put this callback first, and pictures and measurements that others make
-    when an epoch ends are not counted; the compilation at the first step is. `peak_memory_mb` is
-    the whole process', in 10^6 bytes. A resumed run adds to what is in the file.
+    `updates` counts the generator's updates, `samples` the samples seen. `seconds` is wall-clock
+    time within epochs, compilation included; put this callback first to exclude the work of others
+    at epoch ends. `peak_memory_mb` is that of the process, in 10^6 bytes. A resumed run adds to the
+    file.
 
     Args:
         path: The file; its directory must exist.
-
-    Example:
-
-    >>> callback = Cost("runs/gan_ring/cost.json")
     """
 
     def __init__(self, path):
@@ -31,7 +27,7 @@ class Cost(keras.callbacks.Callback):
         self._seconds, self._memory, self._begun = 0.0, 0.0, None
 
     def on_train_begin(self, logs=None):
-        """Reads what earlier sessions of the run took."""
+        """Reads the cost of earlier sessions of the run."""
         self._seconds, self._memory = self._read() if self.path.exists() else (0.0, 0.0)
         self._begun = None
 
@@ -55,13 +51,13 @@ class Cost(keras.callbacks.Callback):
 
     @report.tolerant
     def write(self):
-        """Writes the file; for a run that is interrupted within an epoch."""
+        """Writes the file; also for a run that is interrupted within an epoch."""
         if self._begun is not None:
             self._seconds += time.perf_counter() - self._begun
             self._begun = None
         self._memory = max(self._memory, report.peak_memory_mb())
         if self.model is not None:
-            values = self._values()  # Of several workers, all must ask for the samples.
+            values = self._values()  # All workers must read the samples.
             if getattr(self.model, "is_chief", True):
                 report.write_json(values, self.path)
 

@@ -1,4 +1,4 @@
-"""Mode coverage of a generator while it trains, where the modes of the real data are known."""
+"""Mode coverage during training, for data whose modes are known."""
 
 import dataclasses
 import pathlib
@@ -10,36 +10,27 @@ import numpy as np
 
 from geans import files, metrics, report, values
 
-# By rank: points, and images.
+# By rank: points and images.
 SAMPLES_TO_KEEP = {2: 500, 4: 16}
 
 
 class Coverage(keras.callbacks.Callback):
-    """Measures after every epoch which modes of the real data the generator reaches.
+    """Measures mode coverage after every epoch.
 
-    Appends to `directory/coverage.csv` a row of `epoch`, counted from 1, `samples_seen` and what
-    `metrics.mode_coverage` finds, of samples of the same latents every time; a generator that has
-    diverged covers nothing. At some epochs it keeps 500 of the points, or 16 of the images, in
-    `directory/coverage.npz`, by the number of the epoch. A resumed run goes on in the same files.
-    An observer: it changes no weight.
+    Appends `epoch` (from 1), `samples_seen` and the results of `metrics.mode_coverage` to
+    `directory/coverage.csv`, always for the same latents; a diverged generator covers nothing. At
+    some epochs 500 points or 16 images are kept in `directory/coverage.npz`, by epoch number. A
+    resumed run continues both files.
 
     Args:
-        directory: Where the files go; it must exist when training begins.
-        mixture: Object that `metrics.mode_coverage` takes: `data.mixtures.ring()`,
-            `data.stacked.digits()`.
+        directory: Where the files go; must exist when training begins.
+        mixture: As in `metrics.mode_coverage`: `data.mixtures.ring()`, `data.stacked.digits()`.
         count: Number of samples to measure; `None` for `mixture.samples_to_watch`.
-        moments: At about how many epochs to keep samples, 2 or more: the first, the last, and
-            others that lie the closer together the earlier they are.
+        moments: About how many epochs to keep samples of, at least 2; early epochs are denser.
         seed: Integer that fixes the latents.
 
     Raises:
-        ValueError: If `count` is no positive integer, or `moments` is none of 2 or more; when
-            training begins, if what an earlier session left is damaged.
-
-    Example:
-
-    >>> from geans import data
-    >>> callback = Coverage("runs/gan_ring", data.mixtures.ring())
+        ValueError: If `count` or `moments` is invalid; when training begins, if files are damaged.
     """
 
     def __init__(self, directory, mixture, *, count=None, moments=5, seed=0):
@@ -56,14 +47,14 @@ class Coverage(keras.callbacks.Callback):
         self.seed = seed
 
     def on_train_begin(self, logs=None):
-        """Checks the files of an earlier session before the first step, not after an epoch."""
+        """Checks the files of an earlier session before the first step."""
         read_samples(self.directory / "coverage.npz")
         report.read_history(self.directory / "coverage.csv")
 
     @report.tolerant
     def on_epoch_end(self, epoch, logs=None):
-        """Measures, and keeps points if it is time."""
-        seen = int(self.model.samples_seen.numpy())  # Of several workers, all must ask.
+        """Measures, and keeps samples at some epochs."""
+        seen = int(self.model.samples_seen.numpy())  # All workers must read it.
         if not getattr(self.model, "is_chief", True):
             return
         done = epoch + 1
@@ -79,28 +70,18 @@ class Coverage(keras.callbacks.Callback):
 
 
 def spread(last, count):
-    """Up to `count` numbers from 1 to `last`, each about the same multiple of the one before.
-
-    Example:
-
-    >>> spread(20, 5)
-    [1, 2, 4, 9, 20]
-    """
+    """Returns up to `count` integers from 1 to `last`, spaced by about the same factor."""
     return sorted({round(last ** (index / (count - 1))) for index in range(count)})
 
 
 def read_samples(path):
-    """The samples in a `coverage.npz`, a dict from epoch number to array; empty without a file.
-
-    Raises:
-        ValueError: If the file is damaged, or holds pickled objects.
-    """
+    """Returns a dict from epoch to samples; raises a `ValueError` if the file is damaged."""
     if not path.exists():
         return {}
     try:
         with np.load(path, allow_pickle=False) as file:
             return {int(name): file[name] for name in sorted(file.files, key=int)}
-    # An array alone has no files; zipfile and zlib have errors of their own.
+    # A single array has no `files`; zipfile and zlib have their own errors.
     except (AttributeError, EOFError, OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} holds no samples by epoch ({error}). Remove it.") from error
 

@@ -1,4 +1,4 @@
-"""Distances between real and generated images while a model trains."""
+"""Distances between real and generated images during training."""
 
 import dataclasses
 import json
@@ -20,41 +20,32 @@ _log = logging.getLogger(__name__)
 class Evaluate(keras.callbacks.Callback):
     """Compares generated with real images every few epochs, and keeps the best model.
 
-    The numbers go into what `fit` logs, so that history, `TensorBoard`, `EarlyStopping` and
-    `callbacks.HistoryFile` have them if they come after this callback; as with Keras'
-    `validation_freq`, only at the epochs that were evaluated. Each is printed with its protocol.
-    With a `directory`, they are in `evaluations.jsonl` there, and the model with the best value of
-    `keep_best` in `best.keras`; a resumed run continues both. Latents are the same every time.
-    An observer: it changes no weight. Of several workers the chief evaluates, and all log what it
-    found.
+    The values enter `fit`'s logs at the evaluated epochs, so that callbacks after this one, such as
+    `EarlyStopping`, can use them. With a `directory`, they are appended to `evaluations.jsonl`, and
+    the best model by `keep_best` is saved as `best.keras`; a resumed run continues both. Of several
+    workers the chief evaluates, and all log its results.
 
     Args:
-        real: Real images: a batched `tf.data.Dataset`, an array, or a `metrics.FeatureSet`. `None`
-            stands for the data that `fit` trains on; to read a shuffled dataset for it once more
-            means another order of its epochs.
+        real: Batched `tf.data.Dataset`, array or `metrics.FeatureSet`; `None` for the training
+            data. (Reading a shuffled dataset once more changes the order of its epochs.)
         metrics: Names in `metrics.METRICS`.
-        every: Epochs between two evaluations; the last epoch is evaluated in any case.
+        every: Epochs between two evaluations; the last epoch is always evaluated.
         samples: Number of generated, and at most of real, images.
-        features: What `features.get` takes: the name of a feature network, a Keras model
-            or a function. `None` for the network that fits the images' shape.
-        ema: Whether to evaluate the EMA generator, where there is one, or the raw one.
+        features: As in `features.get`: a name, a Keras model or a function; `None` for the default.
+        ema: Whether to evaluate the EMA generator, if there is one, instead of the raw generator.
         seed: Integer that fixes the latents.
-        directory: Where the files go; `None` for no files. Made if missing.
-        keep_best: Name of the number by which models are compared, such as "frechet_distance" or
-            "recall"; `None` keeps none. Needs a `directory`.
-        name: What the records call the real images.
+        directory: Where the files go; made if missing. `None` writes no files.
+        keep_best: Value that selects the best model, such as "recall"; needs a `directory`.
+        name: Name of the real images in the records.
         verbose: 0 prints nothing.
 
     Raises:
-        ValueError: If an argument is invalid; when training begins, if the features do not
-            take the images, images are too few for a metric, or `directory` is not writable or its
-            files are damaged.
+        ValueError: If an argument is invalid; when training begins, if the features do not fit the
+            images, images are too few, `directory` is not writable, or its files are damaged.
 
     Example:
-
-    >>> import geans
-    >>> callback = Evaluate(metrics=["frechet_distance"], every=5, samples=10_000)
-    >>> model.fit(images, callbacks=[callback])  # doctest: +SKIP
+        >>> callback = Evaluate(metrics=["frechet_distance"], every=5, samples=10_000)
+        >>> model.fit(images, callbacks=[callback])  # doctest: +SKIP
     """
 
     def __init__(
@@ -88,11 +79,11 @@ class Evaluate(keras.callbacks.Callback):
         self._reference = None
 
     def on_train_begin(self, logs=None):
-        """Computes the features of the real images, once, before the first step."""
+        """Computes the features of the real images before the first step."""
         if self.directory is not None and self.model.is_chief:
             report.check_writable(self.directory)
             self._rows_before(math.inf)
-        # Of several workers all read the data, whose order would differ otherwise.
+        # All workers read the data; otherwise its order would differ between them.
         if self._reference is None or self.real is None:  # A second fit may have other data.
             self._reference = self._extract_real()
         answer = self._reference.network(self.model.sample(2, seed=self.seed))
@@ -106,7 +97,7 @@ class Evaluate(keras.callbacks.Callback):
             )
 
     def on_epoch_end(self, epoch, logs=None):
-        """Evaluates an epoch whose turn it is."""
+        """Evaluates every `every` epochs."""
         done = epoch + 1
         if done % self.every and done != (self.params or {}).get("epochs"):
             return
@@ -175,7 +166,7 @@ class Evaluate(keras.callbacks.Callback):
 
     def _save_best(self):
         with tempfile.TemporaryDirectory() as elsewhere:
-            # Of several workers all must save, for one to have all numbers.
+            # All workers must save, so that one has all values.
             folder = self.directory if self.model.is_chief else pathlib.Path(elsewhere)
             report.save_model(self.model, folder / "best.keras")
 
@@ -184,7 +175,6 @@ class Evaluate(keras.callbacks.Callback):
         return self.directory / "evaluations.jsonl"
 
     def _rows_before(self, epoch):
-        """What was measured at earlier epochs; later ones are from before a resume."""
         if not self._path.exists():
             return []
         try:

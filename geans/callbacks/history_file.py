@@ -1,4 +1,4 @@
-"""The history of a run as a file that grows with every epoch."""
+"""The history of a run as a CSV file."""
 
 import pathlib
 
@@ -8,23 +8,12 @@ from geans import report
 
 
 class HistoryFile(keras.callbacks.Callback):
-    """Keeps a row per epoch in a CSV file: `epoch`, counted from 1, and what `fit` logs.
+    """Appends `epoch` (from 1) and `fit`'s logs to a CSV file after every epoch.
 
-    A resumed run goes on in the same file, and an epoch that is trained again replaces its row.
-    (`keras.callbacks.CSVLogger` adds a column `val_...` of "NA" for every value that is not
-    validated, and counts from 0.)
+    A resumed run continues the file; an epoch that is trained again replaces its row.
 
     Args:
         path: The file; its directory must exist.
-
-    Example:
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     callback = HistoryFile(f"{folder}/history.csv")
-    ...     callback.on_epoch_end(0, {"generator_loss": 0.5})
-    ...     pathlib.Path(f"{folder}/history.csv").read_text().split()
-    ['epoch,generator_loss', '1,0.5']
     """
 
     def __init__(self, path):

@@ -1,4 +1,4 @@
-"""One progress bar for a whole training run, with the time that is left."""
+"""A progress bar for a whole training run."""
 
 import sys
 import time
@@ -7,17 +7,13 @@ import keras
 
 
 class Progress(keras.callbacks.Callback):
-    """Shows how far a run is and how long it will still take.
+    """Shows the progress of a run and the time left.
 
-    On a terminal: Keras' own bar over all steps of all epochs. Elsewhere (a log file): one line
-    per epoch. Pass `verbose=0` to `fit`, whose bar starts anew in each epoch.
+    A terminal gets Keras' bar over all steps of all epochs, other streams one line per epoch. Pass
+    `verbose=0` to `fit`, whose bar restarts in each epoch.
 
     Args:
         stream: Where to write the lines; the bar always goes to standard output.
-
-    Example:
-
-    >>> callback = Progress()
     """
 
     def __init__(self, stream=None):
@@ -33,7 +29,7 @@ class Progress(keras.callbacks.Callback):
         self._start = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Makes the bar, once it is known with which epoch the run begins."""
+        """Makes the bar at the first epoch of the session."""
         if self._first_epoch is None:
             self._first_epoch = epoch
             steps, epochs = self.params.get("steps"), self.params["epochs"]
@@ -47,7 +43,7 @@ class Progress(keras.callbacks.Callback):
             self._bar.update(self._steps_before + batch + 1, list((logs or {}).items()))
 
     def on_epoch_end(self, epoch, logs=None):
-        """Writes a line, where there is no bar."""
+        """Writes a line if there is no bar."""
         if self._bar is None:
             done, epochs = epoch + 1 - self._first_epoch, self.params["epochs"]
             left = (time.monotonic() - self._start) / done * (epochs - epoch - 1)

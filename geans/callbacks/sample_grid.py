@@ -1,4 +1,4 @@
-"""Pictures of a generator while it trains."""
+"""Pictures of generated samples during training."""
 
 import pathlib
 
@@ -9,12 +9,11 @@ from geans import plotting, report, values
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Draws samples of the same latents, epoch after epoch.
+    """Draws samples of the same latents every few epochs.
 
-    Writes `directory/epoch_0005.png` every few epochs and after the last one, and, when training
-    ends, joins all of them in `directory/training.gif`, including those from before a resume.
-    Images become a grid, clips rows of frames, points of the plane a scatter over the modes of
-    `mixture`. An observer: it changes no weight.
+    Writes `directory/epoch_0005.png` and so on, always for the last epoch, and joins all pictures
+    in `directory/training.gif` when training ends, including those from before a resume. Images
+    become a grid, clips rows of frames, and 2-D points a scatter over the modes of `mixture`.
 
     Args:
         directory: Where the pictures go; made if missing.
@@ -22,31 +21,14 @@ class SampleGrid(keras.callbacks.Callback):
         count: Number of samples in a picture, at least 1. A scatter needs some thousands.
         seed: Integer that fixes the latents.
         columns: Images per row; `None` for the most square arrangement.
-        conditions: What else `model.sample` takes, such as `{"labels": [0, 1, 2]}`.
+        conditions: Further arguments of `model.sample`, such as `{"labels": [0, 1, 2]}`.
         draw: Function from the model to an array of samples, instead of `model.sample`.
         mixture: For points: object with `centers`, `stddev` and `sample(count)`.
-        picture: Function from samples, with `columns` and `title`, to a figure; `None` for what
-            fits their shape.
+        picture: Function from samples, `columns` and `title` to a figure; `None` chooses by shape.
 
     Raises:
-        ValueError: If `every` or `count` is not a positive integer; when training begins, if
-            `directory` is not writable; at the first picture, if samples are neither images, clips
-            nor points.
-
-    Example:
-        >>> import tempfile
-        >>> class Noise:  # Any geans model will do.
-        ...     def sample(self, count, seed):
-        ...         return np.random.default_rng(seed).uniform(-1, 1, (count, 8, 8, 1))
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     callback = SampleGrid(folder, every=2, count=4)
-        ...     callback.set_model(Noise())
-        ...     callback.on_train_begin()
-        ...     for epoch in range(5):
-        ...         callback.on_epoch_end(epoch)
-        ...     callback.on_train_end()
-        ...     sorted(path.name for path in pathlib.Path(folder).iterdir())
-        ['epoch_0002.png', 'epoch_0004.png', 'epoch_0005.png', 'training.gif']
+        ValueError: If an argument is invalid; when training begins, if `directory` is not writable;
+            at the first picture, if samples are neither images, clips nor 2-D points.
     """
 
     def __init__(
@@ -85,15 +67,15 @@ class SampleGrid(keras.callbacks.Callback):
         report.check_writable(self.directory)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Draws an epoch whose turn it is."""
+        """Draws every `every` epochs, and at the last epoch."""
         self._seen = epoch + 1  # Keras counts from 0, the file names from 1.
         if self._seen % self.every == 0 or self._seen == (self.params or {}).get("epochs"):
             self._draw()
 
     @report.tolerant
     def on_train_end(self, logs=None):
-        """Draws the last epoch if it is not drawn yet, and writes the animation."""
-        # Training may have stopped early: only now is it known which epoch was the last.
+        """Draws the last epoch if it is missing, and writes the animation."""
+        # Training may have stopped early, so the last epoch is only known now.
         if self._seen != self._drawn:
             self._draw()
         frames = self._frames()
@@ -124,8 +106,8 @@ class SampleGrid(keras.callbacks.Callback):
         )
 
     def _frames(self):
-        # Later epochs than this run's are left over from another one. A run that had nothing left
-        # to train had all its epochs before.
+        # Later epochs are left over from another run. If nothing was left to train, all epochs of
+        # this run were drawn before.
         last = self._seen or (self.params or {}).get("epochs", 0)
         numbers = {path: _number(path) for path in self.directory.glob("epoch_*.png")}
         known = [path for path, number in numbers.items() if 0 < number <= last]

@@ -1,7 +1,4 @@
-"""The `geans` command: flags in, one call each.
-
-TensorFlow takes seconds to import, so a command imports what it runs only when it runs.
-"""
+"""The `geans` command. Each command imports TensorFlow, which takes seconds, only when it runs."""
 
 import importlib
 import os
@@ -25,10 +22,7 @@ INTERRUPTED = 130  # What a shell reports for a process that Ctrl-C ended.
 
 
 def main(argv=None):
-    """Runs the command that `argv` names; returns its exit code.
-
-    Bad input ends in one line on standard error and exit code 2.
-    """
+    """Runs the command in `argv`; returns its exit code, 2 after an error message for bad input."""
     argv = list(sys.argv[1:] if argv is None else argv)
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(usage())
@@ -42,7 +36,7 @@ def main(argv=None):
 
 
 def usage():
-    """The text of `geans --help`."""
+    """Returns the text of `geans --help`."""
     lines = [f"  geans {name:<8} {text}" for name, text in COMMANDS.items()]
     return "\n".join(
         [
@@ -57,7 +51,7 @@ def usage():
 
 
 def _run(name, arguments):
-    # What TensorFlow says of missing GPUs would bury what we say. Set it to 0 to see it.
+    # TensorFlow's messages about missing GPUs would bury ours. Set it to 0 to see them.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     command = importlib.import_module(f"geans.cli.{name}")
     values = flags.FlagValues()

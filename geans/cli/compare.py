@@ -1,11 +1,10 @@
-"""geans compare: train presets with several seeds; a table and a picture of mode coverage.
+"""geans compare: train presets with several seeds and compare their mode coverage.
 
     geans compare --presets=gan_ring,gean_ring --seeds=0,1,2 --run_dir=cmp
-    geans compare --presets=gan_grid,gean_grid --seeds=0 --epochs=5 --run_dir=quick
 
-Writes a row per run into run_dir/results.jsonl, run_dir/comparison.png, and the runs into
-run_dir/PRESET/seed_N. What is done is not repeated: after Ctrl-C the same command goes on, and more
-seeds or presets can join later. Every plain field of a preset is a flag that overrides it in all.
+Writes run_dir/results.jsonl, run_dir/comparison.png, and the runs as run_dir/PRESET/seed_N. The
+same command resumes after Ctrl-C and skips finished runs; more seeds or presets can be added later.
+Every plain field of a preset is a flag that overrides it in all presets.
 """
 
 import pathlib
@@ -28,7 +27,7 @@ def define_flags(values):
 
 
 def run(values):
-    """Trains what is left to train, prints the table and draws the picture."""
+    """Trains the missing runs, prints the table and draws the picture."""
     chosen = [overrides.apply(presets.get(name), values) for name in values.presets]
     seeds = [_integer(text) for text in values.seeds]
 

@@ -3,12 +3,11 @@
     geans evaluate --run_dir=runs/gean_fashion             a run against its own data
     geans evaluate --run_dir=runs/gan_mnist --split=test   against images that it has not seen
     geans evaluate --run_dir=runs/gan_mnist --neighbours --held_out=test   does it copy?
-    geans evaluate --real=photos --fake=generated          any two folders of PNG and JPEG files
-    geans evaluate --real=A --fake=B --features=inception-2015-12-05 --weights=inception.pth
+    geans evaluate --real=photos --fake=generated          two folders of PNG and JPEG files
 
-Grey 28x28 images are compared by the features of digits28, which comes with the package; others by
+Grey 28x28 images are compared by the features of digits28, which comes with the package, others by
 those of inception-2015-12-05, the network of the Fréchet Inception Distance, which is downloaded on
-first use. In one folder, or in both, images may be grey and coloured; then all count as coloured.
+first use. If folders mix grey and coloured images, all count as coloured.
 """
 
 import pathlib
@@ -20,13 +19,6 @@ FLAGS = (
     ("run_dir", str, None, "Directory of a run of geans train."),
     ("real", str, None, "Folder of real images."),
     ("fake", str, None, "Folder of generated images."),
-    (
-        "metrics",
-        list,
-        None,
-        "Any of frechet_distance, kernel_distance, prdc, class_coverage, inception_score; the "
-        "first three if not given.",
-    ),
     (
         "features",
         str,
@@ -69,20 +61,24 @@ FLAGS = (
 
 def define_flags(values):
     """Adds the command's flags to `values`."""
-    tables.define_flags(values, FLAGS)
+    from geans.metrics import evaluation
+
+    known, default = (", ".join(names) for names in (evaluation.METRICS, evaluation.DEFAULT))
+    text = f"Any of {known}; if not given, {default}."
+    tables.define_flags(values, (*FLAGS, ("metrics", list, None, text)))
 
 
 FOR_RUNS, FOR_FOLDERS = ("split", "data_dir"), ("image_size",)
 
 
 def run(values):
-    """Compares, prints a line per number, and writes them as JSON."""
+    """Compares, prints one line per value, and writes them as JSON."""
     folders = values.real is not None or values.fake is not None
     _check(values, folders)
 
     from geans import experiment
 
-    # First, as it may raise an error, and takes the shorter time.
+    # First, as it may raise an error and is faster.
     copies = _neighbours(values) if values.neighbours else []
     found = (_compare_folders if folders else _evaluate_run)(values) + copies
     print()
@@ -160,7 +156,6 @@ def _features(values):
 
 
 def _progress(label, total):
-    """Keras' bar on a terminal; elsewhere a line."""
     if not sys.stdout.isatty():
         print(f"{label} images ...", flush=True)
         return None

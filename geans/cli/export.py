@@ -2,8 +2,7 @@
 
     geans export --run_dir=runs/gean_fashion --output=garments
 
-It holds the signatures serving_default(latents) and sample(count, seed), and loads in TensorFlow
-without geans.
+It has the signatures serving_default(latents) and sample(count, seed), and loads without geans.
 """
 
 import pathlib
@@ -19,7 +18,7 @@ def define_flags(values):
 
 
 def run(values):
-    """Exports, and says where."""
+    """Exports the model and prints its path."""
     if values.run_dir is None:
         raise ValueError("Pass --run_dir, the directory of a run of geans train.")
     from geans import experiment, export

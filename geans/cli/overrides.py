@@ -1,4 +1,4 @@
-"""The fields of a preset as flags that override them."""
+"""The fields of a preset as command line flags."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ _DEFINE = {int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFI
 
 
 def define_flags(values, *, without=()):
-    """Adds a flag for every plain field of a preset, except for those named in `without`."""
+    """Adds a flag for every plain field of a preset not listed in `without`."""
     texts = presets.field_texts()
     for name, kind in presets.plain_fields():
         if name not in ("name", *without):
@@ -19,11 +19,7 @@ def define_flags(values, *, without=()):
 
 
 def apply(preset, values):
-    """The preset with the fields that flags have set.
-
-    Raises:
-        ValueError: If a value makes no sense.
-    """
+    """Returns the preset with the fields set by flags; raises a `ValueError` if one is invalid."""
     fields = [name for name, _ in presets.plain_fields() if name in values]
     given = {name: values[name].value for name in fields if values[name].present}
     if given.get("update_every", "").isdecimal():

@@ -1,4 +1,4 @@
-"""geans presets: list the presets, with what to expect of them."""
+"""geans presets: list the presets with expected results."""
 
 from absl import flags
 

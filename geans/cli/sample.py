@@ -4,9 +4,9 @@ geans sample --run_dir=runs/gean_fashion --count=100 --seed=1 --output=clothing.
 geans sample --run_dir=runs/gan_ring --count=2500 --output=points.npy
 geans sample --run_dir=runs/gean_fashion --truncation=0.7     more typical, less varied
 geans sample --run_dir=runs/gean_fashion --interpolate=9 --count=6     rows from seed to seed + 1
-geans sample --run_dir=runs/gean_fashion --interpolate=24 --output=morph.gif     the same, moving
+geans sample --run_dir=runs/gean_fashion --interpolate=24 --output=morph.gif     animated
 geans sample --run_dir=runs/gean_fashion --traverse=5     one sample along five directions
-geans sample --run_dir=runs/conditional --labels=3,7 --count=20     in turn; of InfoGAN categories
+geans sample --run_dir=runs/conditional --labels=3,7 --count=20     labels in turn, or categories
 geans sample --run_dir=runs/conditional --sweep=6     rows of the same latents with every label
 
 With --interpolate, --traverse and --sweep a .npy file has the shape (rows, steps, ...).
@@ -63,7 +63,7 @@ def define_flags(values):
 
 
 def run(values):
-    """Draws, writes, and says where."""
+    """Draws samples, writes them and prints the path."""
     output = pathlib.Path(values.output)
     if values.run_dir is None:
         raise ValueError("Pass --run_dir, the directory of a run of geans train.")
@@ -96,7 +96,6 @@ def _plain(model, values):
 
 
 def _classes(model, flag):
-    """The name and the number of a model's labels or categories."""
     from geans.experiment import families
 
     number, codes = families.balanced_conditions(model, 1)
@@ -113,7 +112,7 @@ def _sweep(model, values):
     name, number = _classes(model, "--sweep")
     options = {"ema": values.ema, "truncation": values.truncation}
     columns = [
-        # Of one seed, so that a row has the same latents.
+        # One seed, so that a row has the same latents.
         model.sample(values.sweep, values.seed, **options, **{name: np.full(values.sweep, label)})
         for label in range(number)
     ]

@@ -1,4 +1,4 @@
-"""Flags of a command, from a table."""
+"""Command line flags from a table."""
 
 from absl import flags
 
@@ -12,6 +12,6 @@ _DEFINE = {
 
 
 def define_flags(values, table):
-    """Adds flags to `values`: rows of a name, its type, the default and a help text."""
+    """Adds flags to `values` from rows of name, type, default and help text."""
     for name, kind, default, text in table:
         _DEFINE[kind](name, default, text, flag_values=values)

@@ -3,7 +3,7 @@
     geans train                                        gean_fashion, in a few minutes
     geans train --preset=gan_ring --seed=3 --run_dir=runs/ring3
     geans train --data=folder:photos --image_size=64   your own images
-    geans train --run_dir=runs/ring3 --resume          go on after an interruption
+    geans train --run_dir=runs/ring3 --resume          resume after an interruption
     geans train --devices=all                          on all GPUs of the machine
     geans train --workers                              on each machine that TF_CONFIG lists
 
@@ -48,7 +48,7 @@ def define_flags(values):
 
 
 def run(values):
-    """Trains, and says where the result is; returns the exit code."""
+    """Trains and prints the run directory; returns the exit code."""
     if values.devices and values.workers:
         raise ValueError("Pass --devices for one machine or --workers for several, not both.")
     preset, run_dir = resolve(values)
@@ -83,7 +83,6 @@ def run(values):
 
 
 def _strategy(values):
-    """The strategy that the flags mean, and whether this process writes the results."""
     if not values.devices and not values.workers:
         return None, True
 
@@ -101,11 +100,7 @@ def _how_to_resume(values, run_dir):
 
 
 def resolve(values):
-    """The preset and the run directory that the flags mean.
-
-    Raises:
-        ValueError: If the preset is unknown or a value is invalid.
-    """
+    """Returns preset and run directory of the flags; raises a `ValueError` if one is invalid."""
     if values.resume:
         return _resolve_resumed(values)
     preset = overrides.apply(presets.get(values.preset or DEFAULT_PRESET), values)

@@ -1,4 +1,4 @@
-"""Which examples to train on, by their classes: fewer of them, fewer of some, or all alike."""
+"""Choice of training examples by class: fewer of some, or all classes equally often."""
 
 import numpy as np
 import tensorflow as tf
@@ -7,20 +7,7 @@ from geans import values
 
 
 def checked_labels(name, labels, count):
-    """Labels as int64, or an error.
-
-    Args:
-        name: What errors call them.
-        labels: One integer per example.
-        count: Number of examples.
-
-    Raises:
-        ValueError: If they are something else.
-
-    Example:
-        >>> checked_labels("labels", [0, 2], 2).tolist()
-        [0, 2]
-    """
+    """Returns `labels` as int64; raises `ValueError` if they are not integers of shape (count,)."""
     labels = np.asarray(labels)
     if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
@@ -31,33 +18,26 @@ def checked_labels(name, labels, count):
 
 
 def chosen(count, labels=None, *, limit=None, class_shares=None, without=None):
-    """The examples that a limit and a choice of classes leave, in their own order.
+    """Returns the ascending indices of the examples that a limit and a choice of classes keep.
 
-    Nothing is random: of a class its first examples are taken, and examples without labels evenly
-    from first to last.
+    The choice is deterministic: the first examples of each class, or evenly spaced ones if there
+    are no labels. The limit is applied last.
 
     Args:
         count: Number of examples.
-        labels: Integers (count,), or `None` where there are none.
-        limit: Number of examples to keep at most, every class in proportion to its size (rounded by
-            largest remainder); `None` for all.
+        labels: Integers (count,), or `None`.
+        limit: Maximum number of examples, shared among the classes in proportion to their sizes
+            (rounded by largest remainder); `None` for all.
         class_shares: Share of each class to keep, above 0 and up to 1, in the order of the labels;
-            at least one example stays. `None` for all. It comes before the limit.
-        without: List of labels whose examples are left out altogether, such as the class that an
-            anomaly score shall find; `None` for none. It comes before the limit, too.
-
-    Returns:
-        Indices, ascending.
+            at least one example stays. `None` for all.
+        without: List of labels to leave out; `None` for none.
 
     Raises:
-        ValueError: If `limit` is no positive integer, `class_shares` is not one share per class, or
-            `without` holds what is no label, or every one.
+        ValueError: If an argument is invalid, labels are missing, or no class would remain.
 
     Example:
         >>> chosen(8, [0, 0, 0, 0, 1, 1, 1, 1], class_shares=[1, 0.5], limit=3).tolist()
         [0, 1, 4]
-        >>> chosen(4, [7, 3, 3, 5], without=[3]).tolist()
-        [0, 3]
     """
     if limit is not None:
         values.check_count("limit", limit)
@@ -80,17 +60,14 @@ def chosen(count, labels=None, *, limit=None, class_shares=None, without=None):
 
 
 def balanced_order(labels, mix):
-    """An order of as many examples as there are in which all classes come equally often (to one).
+    """Returns indices, int64 (count,), in which all classes come equally often, up to one.
 
-    Of a frequent class it holds a part; a rare one it repeats, each example equally often (to one).
+    Frequent classes are sampled in part; the examples of rare ones repeat equally often, up to one.
 
     Args:
         labels: Integers (count,).
-        mix: Function of a tensor and a number, which permutes the tensor, differently for
-            different numbers. One that returns it as it is gives one of each class in turn.
-
-    Returns:
-        int64 tensor (count,) of indices.
+        mix: Function of a tensor and a number that permutes the tensor, differently for different
+            numbers. The identity gives one example of each class in turn.
 
     Example:
         >>> balanced_order([7, 7, 7, 7, 7, 3], lambda tensor, number: tensor).numpy().tolist()
@@ -135,7 +112,7 @@ def _in_proportion(sizes, limit):
 
 
 def _turns(ranks):
-    """How many examples of its class come before each one."""
+    """Returns how many examples of its class precede each one."""
     order = np.argsort(ranks, stable=True)
     turns = np.empty_like(order)
     starts = np.searchsorted(ranks[order], ranks[order])

@@ -11,15 +11,15 @@ import PIL.ImageSequence
 from geans.data import image_files
 
 FORMATS = {**image_files.FORMATS, ".gif": "GIF"}
-"""Extensions that are read, and the formats that they promise."""
+"""Extensions that are read, and their formats."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
-    """A GIF, or the frames of a folder.
+    """GIF, or the frames of a folder.
 
     Args:
-        path: Of the GIF or the folder.
+        path: Path of the GIF or the folder.
         files: The GIF, or the frames in the order of the numbers in their names.
     """
 
@@ -27,11 +27,7 @@ class Recording:
     files: tuple
 
     def check_length(self, frames):
-        """The number of frames, from the headers of the files.
-
-        Raises:
-            ValueError: If there are fewer than `frames`.
-        """
+        """Returns the number of frames; raises `ValueError` if there are fewer than `frames`."""
         if self.path in self.files:
             with image_files.opened(self.path, FORMATS) as image:
                 count = image.n_frames
@@ -42,10 +38,7 @@ class Recording:
         return count
 
     def clips(self, shape):
-        """Yields consecutive clips of `shape` (frames, height, width, channels), uint8 arrays.
-
-        Frames that are left over at the end are not used.
-        """
+        """Yields consecutive uint8 clips of `shape` (frames, height, width, channels)."""
         frames = self._frames(shape[1:])
         while len(clip := list(itertools.islice(frames, shape[0]))) == shape[0]:
             yield np.stack(clip)
@@ -59,7 +52,7 @@ class Recording:
 
 
 def find(folder):
-    """All recordings of a folder and its subfolders, sorted; as `image_files.find` does."""
+    """Returns all recordings of a folder and its subfolders, sorted; see `image_files.find`."""
     recordings = {}
     for file in image_files.find(folder, FORMATS):
         path = file if file.suffix.lower() == ".gif" else file.parent

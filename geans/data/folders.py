@@ -1,4 +1,4 @@
-"""Which images a folder holds: its files, their labels and their common size."""
+"""Images of a folder: their files, labels and common size."""
 
 import numpy as np
 
@@ -6,32 +6,19 @@ from geans import values
 from geans.data import classes, image_files
 
 MAX_SIZE = 8_192
-"""The largest side, in pixels, to which images are resized."""
+"""Largest side, in pixels, to which images are resized."""
 
 
 def files_of(path, *, labels=False, limit=None, class_shares=None, without=None):
-    """The files of a folder that `images.from_folder` reads.
+    """Returns the paths of the files of a folder, and their int64 labels or `None`.
 
     Args:
         path: The folder.
-        labels: Whether labels are needed.
-        limit: As in `classes.chosen`, like the two that follow.
-        class_shares: Needs labels.
-        without: Needs labels.
-
-    Returns:
-        A list of paths, and their labels, int64, or `None` where nothing needs them.
+        labels: Whether labels are needed, as they are for `class_shares` and `without`.
+        limit, class_shares, without: As in `classes.chosen`.
 
     Raises:
-        ValueError: As `images.from_folder` does before it opens a file.
-
-    Example:
-        >>> import tempfile, PIL.Image
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     PIL.Image.new("L", (40, 30)).save(f"{folder}/black.png")
-        ...     files, found = files_of(folder)
-        >>> [file.name for file in files], found
-        (['black.png'], None)
+        ValueError: As in `images.from_folder`.
     """
     files = image_files.find(path)
     found = None
@@ -43,25 +30,17 @@ def files_of(path, *, labels=False, limit=None, class_shares=None, without=None)
 
 
 def folder_shape(path, size=None):
-    """The shape of the images of a folder, from the headers of its files.
+    """Returns the shape of the images of a folder, from the headers of its files.
 
     Args:
-        path: As in `images.from_folder`.
-        size: As in `images.from_folder`.
+        path, size: As in `images.from_folder`.
 
     Returns:
         `(height, width, channels)`: 3 channels if any file is in colour, otherwise 1.
 
     Raises:
-        ValueError: If the folder is missing or has no images, a header cannot be read, or files
-            that are to keep their size differ in it.
-
-    Example:
-        >>> import tempfile, PIL.Image
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     PIL.Image.new("L", (40, 30)).save(f"{folder}/black.png")
-        ...     folder_shape(folder)
-        (30, 40, 1)
+        ValueError: If the folder has no images, a header cannot be read, or sizes differ and `size`
+            is `None`.
     """
     if size is not None:
         check_size(size)
@@ -70,11 +49,7 @@ def folder_shape(path, size=None):
 
 
 def common_size(path, files, size, on_error):
-    """`(size, size)`, or where `size` is `None` the height and the width that all files have.
-
-    Raises:
-        ValueError: If files that are to keep their size differ in it, or cannot be read.
-    """
+    """Returns `(size, size)`, or the common (height, width) of all files if `size` is `None`."""
     if size is not None:
         return size, size
     sizes, _ = image_files.survey(files, on_error)
@@ -96,16 +71,13 @@ def read(files, shape, on_error, *, keep):
     """Decodes every file once.
 
     Args:
-        files: As `files_of` gives them.
+        files: Paths, as from `files_of`.
         shape: `(height, width, channels)` of the images.
         on_error: As in `images.from_folder`.
-        keep: Whether to keep the images, or only to see which can be read.
+        keep: Whether to keep the images, or only to find the readable files.
 
     Returns:
-        The indices of the files that can be read, and their images, uint8 `(n, *shape)`, or `None`.
-
-    Raises:
-        ValueError: If files cannot be read (with `on_error="skip"`: none can).
+        The indices of the readable files, and their images, uint8 `(n, *shape)`, or `None`.
     """
     images = np.empty((len(files), *shape), "uint8") if keep else None
     failures = image_files.read_every(
@@ -117,11 +89,7 @@ def read(files, shape, on_error, *, keep):
 
 
 def check_size(size):
-    """Checks the side of an image.
-
-    Raises:
-        ValueError: If `size` is no integer from 1 to `MAX_SIZE`.
-    """
+    """Raises `ValueError` if `size` is not an integer from 1 to `MAX_SIZE`."""
     if not values.is_count(size, MAX_SIZE):
         raise ValueError(
             f"The image size must be a positive integer, at most {MAX_SIZE}. Received: {size!r}"

@@ -14,7 +14,7 @@ import PIL.ImageOps
 import tensorflow as tf
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-"""Extensions that are read, and the formats that they promise."""
+"""Extensions that are read, and their formats."""
 
 EXIF_ORIENTATION = 0x0112
 
@@ -23,11 +23,7 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 def find(folder, formats=FORMATS):
-    """Sorted files; refuses links out of the folder, counts files of other formats.
-
-    Hidden files and subfolders are left aside, whose names begin with a dot: what notebooks and
-    archives of other machines leave behind (`.ipynb_checkpoints`, `._photo.jpg`) is no image.
-    """
+    """Returns the sorted files of a folder; refuses links out of it and ignores hidden files."""
     if not isinstance(folder, (str, os.PathLike)):
         raise ValueError(f"path must be that of a folder. Received: path={folder!r}")
     folder = pathlib.Path(folder)
@@ -58,14 +54,7 @@ def find(folder, formats=FORMATS):
 
 
 def classes(folder, files):
-    """The classes of files: the subfolders that they lie in.
-
-    Args:
-        folder: Where the files were found.
-        files: As `find` gives them.
-
-    Returns:
-        The names of the subfolders, sorted, and for each file the index of its own, int64.
+    """Returns the sorted subfolders of `folder` and the index of each file's, int64.
 
     Raises:
         ValueError: If a file lies in no subfolder, or all lie in the same one.
@@ -84,7 +73,7 @@ def classes(folder, files):
 
 
 def shown(path):
-    """A path for messages, in quotes: a name may hold line ends or bytes that are not UTF-8."""
+    """Returns a path in quotes for messages: it may hold newlines or bytes that are not UTF-8."""
     return repr(str(path))
 
 
@@ -112,14 +101,7 @@ def check_reading(channels, on_error):
 
 
 def survey(files, on_error="raise"):
-    """What the headers of files say: how many have which size, and whether any is in colour.
-
-    Returns:
-        A `collections.Counter` of (height, width), as they are shown, and a bool.
-
-    Raises:
-        ValueError: If a header cannot be read (with `on_error="skip"`: none can).
-    """
+    """Reads headers; returns a `Counter` of displayed (height, width), and if any has colour."""
     found = [None] * len(files)
     failures = attempt_every(files, lambda index: found.__setitem__(index, _header(files[index])))
     check_failures(files, failures, on_error)
@@ -143,16 +125,12 @@ def _has_color(image):
 
 
 def read_every(files, shape, keep):
-    """Decodes all files and passes each to `keep(index, image)`.
-
-    Returns:
-        Of the files that cannot be read, a dict from index to reason.
-    """
+    """Decodes all files, passes each to `keep(index, image)`; returns failures, index to reason."""
     return attempt_every(files, lambda index: keep(index, read_image(files[index], shape)))
 
 
 def attempt_every(files, read):
-    """Calls `read(index)` for all files, in parallel; returns a dict from index to reason."""
+    """Calls `read(index)` for all files in parallel; returns failures, index to reason."""
 
     def attempt(index):
         try:
@@ -169,7 +147,7 @@ PROMISED = "files cannot be read as the PNG or JPEG that their extension promise
 
 
 def check_failures(files, failures, on_error, problem=PROMISED):
-    """Names the files that cannot be read: refuses them, or warns that they are left out."""
+    """Raises `ValueError` naming the unreadable files, or warns that they are left out."""
     if not failures:
         return
     named = [f"{shown(files[index])} ({reason})" for index, reason in failures.items()]
@@ -183,13 +161,13 @@ def check_failures(files, failures, on_error, problem=PROMISED):
 
 
 def read_image(path, shape):
-    """One file as a uint8 array of `shape` (height, width, channels)."""
+    """Returns a file as a uint8 array of `shape` (height, width, channels)."""
     with opened(path) as image:
         return fitted(image, shape)
 
 
 def fitted(image, shape):
-    """An open image as a uint8 array of `shape`: decoded, turned, converted, cropped, resized."""
+    """Returns an open image as uint8 of `shape`: decoded, turned, converted, cropped, resized."""
     height, width, channels = shape
     _check_pixels(image)
     with _DECODED.take(image.width * image.height):
@@ -199,7 +177,7 @@ def fitted(image, shape):
 
 
 def opened(path, formats=FORMATS):
-    """A file as `PIL.Image.open` gives it, if it is what its extension promises."""
+    """Opens an image with Pillow if its format matches its extension."""
     path = pathlib.Path(path)
     # A pipe would be waited for without end.
     if path.exists() and not path.is_file():
@@ -208,7 +186,7 @@ def opened(path, formats=FORMATS):
 
 
 class _Budget:
-    """What threads share: an amount that they take and give back."""
+    """An amount that threads share."""
 
     def __init__(self, limit):
         self._limit = self._left = limit
@@ -216,7 +194,7 @@ class _Budget:
 
     @contextlib.contextmanager
     def take(self, amount):
-        """Waits until `amount` is left; more than there ever is counts as all."""
+        """Waits until `amount` is left; more than the limit counts as all of it."""
         amount = min(amount, self._limit)
         with self._changed:
             self._changed.wait_for(lambda: amount <= self._left)
@@ -256,7 +234,7 @@ def _convert(image, mode):
 
 
 def decoder(shape):
-    """The function from a path to its image, uint8 of `shape`, for a `tf.data` pipeline."""
+    """Returns a function from a path to its image, uint8 of `shape`, for a `tf.data` pipeline."""
 
     def read(path):
         return read_image(os.fsdecode(path), shape)

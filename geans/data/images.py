@@ -4,10 +4,8 @@ Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `
 `seed=None`, `drop_remainder=False`. Batches are float32 (batch, height, width, channels) in
 [-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
 
-Every function also takes `limit=None`, `class_shares=None` and `without=None`, which leave images
-out (`classes.chosen`), and `balanced=False`: whether all classes come equally often, in epochs as
-long as otherwise (`classes.balanced_order`). Where labels only serve to choose, they are not
-yielded.
+Every function also takes `limit`, `class_shares`, `without` and `balanced`; see `from_arrays`.
+Labels that only serve this choice are not yielded.
 """
 
 import os
@@ -30,14 +28,14 @@ FASHION_CLASSES = (
 """The classes of "fashion"."""
 
 CHOOSING = ("limit", "class_shares", "without", "balanced")
-"""Keywords of all functions that say which of the images to train on, and how often."""
+"""Keywords of all functions that choose which images to train on, and how often."""
 
 # Encoded images of 100 kB, the size of ImageNet's, then take 1.6 GB.
 _ENCODED_SHUFFLE_BUFFER = 16_384
 
 
 def embedded(name="fashion", *, image_size=None, labels=False, **batching):
-    """Images that come with the package and need no download.
+    """Loads images that come with the package and need no download.
 
     "fashion" is the test set of Fashion-MNIST: 10,000 grey 28x28 pictures of clothes in 10 equal
     classes. Source: https://github.com/zalandoresearch/fashion-mnist, Copyright 2017 Zalando SE,
@@ -45,19 +43,14 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
 
     Args:
         name: A name in `EMBEDDED`.
-        image_size: Side to resize the images to; `None` keeps their own.
+        image_size: Side to resize the images to, in pixels; `None` keeps their own.
         labels: Whether to yield (images, labels).
-        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
-
-    Returns:
-        A `tf.data.Dataset` of batches.
+        **batching: Keywords of `pipeline.batches`, and those in `CHOOSING`.
 
     Raises:
         ValueError: If the name is unknown or `image_size` is not a positive integer.
 
-    Reference:
-        Xiao, Rasul, Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine
-        Learning Algorithms", 2017.
+    Reference: Xiao et al. 2017 (arXiv 1708.07747).
 
     Example:
         >>> embedded("fashion", batch_size=100).element_spec.shape
@@ -74,26 +67,23 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
 
 
 def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=False, **batching):
-    """Any dataset of tensorflow-datasets that has an "image" feature.
+    """Loads a dataset of tensorflow-datasets that has an "image" feature.
 
-    Data already prepared in `data_dir` is read without touching the network. Datasets of up to
-    `pipeline.MEMORY_LIMIT` decoded bytes are kept in memory.
+    Data already prepared in `data_dir` is read without network access. Up to
+    `pipeline.MEMORY_LIMIT` decoded bytes are kept in memory; larger datasets take no keyword in
+    `CHOOSING`.
 
     Args:
         name: Name such as "mnist", "celeb_a" or "lsun/bedroom".
         split: Split or slice, such as "train", "train[:10%]" or "train+test".
-        data_dir: Where prepared datasets lie; `None` for tensorflow-datasets' own default.
+        data_dir: Directory of prepared datasets; `None` for tensorflow-datasets' default.
         image_size: Side to crop (centred square) and resize to; `None` keeps the dataset's shape.
         labels: Whether to yield (images, labels) from the "label" feature.
-        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
-
-    Returns:
-        A `tf.data.Dataset` of batches.
+        **batching: Keywords of `pipeline.batches`, and those in `CHOOSING`.
 
     Raises:
-        ValueError: If the dataset is unknown, has no 8-bit "image" feature or no "label" feature
-            to yield, its images differ in size and `image_size` is `None`, or the split is
-            unknown.
+        ValueError: If the dataset, its split or a feature is missing, the images are not 8-bit, or
+            they differ in size and `image_size` is `None`.
 
     Example:
         >>> from_tfds("mnist", split="test", image_size=32)  # doctest: +SKIP
@@ -129,53 +119,34 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
 
 
 def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, **batching):
-    """PNG and JPEG files of a folder and its subfolders, in sorted order before shuffling.
+    """Loads the PNG and JPEG files of a folder and its subfolders.
 
-    Hidden files and subfolders, whose names begin with a dot, are left aside.
+    Photographs are turned as their EXIF orientation says, cropped to the centred square and resized
+    (bicubic, antialiased). Every file is decoded once before the function returns, so damaged files
+    cannot stop a training run; up to `pipeline.MEMORY_LIMIT` decoded bytes are kept in memory.
+    Hidden files and other extensions are ignored, and their number is logged. Only the first frame
+    of an animation is read.
 
-    Subfolders can be classes: the label of an image is the index of the subfolder of `path` that it
-    lies in, however deep, in the order of `class_names`.
-
-    Every file is decoded once before this function returns, so a damaged one cannot stop a
-    training run half-way. Photographs are turned as their EXIF orientation says, cropped to the
-    centred square and resized (bicubic, antialiased). Up to `pipeline.MEMORY_LIMIT` decoded bytes
-    are kept in memory. Files with other extensions are left aside, and their number is logged. Of
-    an animation the first frame is read.
-
-    The files need not be trusted: nothing outside the folder is read, and an image that claims more
-    pixels than `PIL.Image.MAX_IMAGE_PIXELS` (89 million) is not decoded.
+    The files need not be trusted: nothing outside the folder is read, and images of more than
+    `PIL.Image.MAX_IMAGE_PIXELS` (89 million) pixels are not decoded.
 
     Args:
-        path: The folder. Links that lead out of it are refused; links to folders within it are not
-            followed, since what they show is read anyway.
-        size: Side of the resulting square images, in pixels, up to `MAX_SIZE`. `None` keeps the
-            files' own size, which must then be the same for all.
-        channels: 1 for grey (colour becomes its ITU-R 601 luma), 3 for RGB (grey is repeated), 4
-            for RGBA (opaque where the file has no alpha). With 1 and 3, transparent pixels are
-            shown over white.
-        on_error: What becomes of files that are truncated, empty, not what their extension says or
-            otherwise unreadable: `"raise"` refuses the folder and names them, `"skip"` leaves them
-            out and names them in a warning of `logging`.
-        labels: Whether to yield (images, labels).
-        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`. Files
-            that `limit`, `class_shares` or `without` leave out are not read; without labels, a
-            `limit` takes files evenly from all in their order.
-
-    Returns:
-        A `tf.data.Dataset` of float32 batches (batch, height, width, channels) in [-1, 1].
+        path: The folder. Links out of it are refused; links to folders in it are not followed.
+        size: Side of the square images in pixels, up to `MAX_SIZE`; `None` keeps the common size.
+        channels: 1 for grey (ITU-R 601 luma), 3 for RGB (both show transparency over white) or 4
+            for RGBA.
+        on_error: `"raise"` refuses a folder with unreadable files; `"skip"` omits them and warns.
+        labels: Whether to yield (images, labels). The label is the index, in sorted order, of the
+            subfolder of `path` that contains the image, at any depth.
+        **batching: Keywords of `pipeline.batches`, and those in `CHOOSING`. Without `labels`,
+            `limit` takes files evenly spaced in sorted order.
 
     Raises:
-        ValueError: If the folder is missing or has no images, a file cannot be read (with `"skip"`:
-            none can), a subfolder cannot be read, a link leads out of the folder, files that are
-            to keep their size differ in it, `size`, `channels`, `on_error` or a choice is not
-            allowed, or labels are needed and there are no two subfolders, or images beside them.
+        ValueError: If an argument is invalid, the folder has no images or links out of itself, a
+            file cannot be read, sizes differ, or labels are needed and there are no subfolders.
 
     Example:
-        >>> import tempfile, PIL.Image
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     PIL.Image.new("RGB", (40, 30)).save(f"{folder}/black.png")
-        ...     from_folder(folder, size=16).element_spec.shape
-        TensorShape([None, 16, 16, 3])
+        >>> from_folder("photos", size=64, labels=True)  # doctest: +SKIP
     """
     if size is not None:
         folders.check_size(size)
@@ -215,28 +186,24 @@ def from_arrays(
     balanced=False,
     **batching,
 ):
-    """Images in memory.
+    """Batches images in memory.
 
     Args:
         images: (count, height, width) or (count, height, width, channels); uint8 in [0, 255] or
-            floats in [-1, 1]. Floats in [0, 1] pass, but leave half the range unused: give
-            `2 * images - 1` instead.
+            floats in [-1, 1]. Scale floats in [0, 1] by `2 * images - 1` first.
         labels: Integers (count,), or `None`.
-        yield_labels: Whether to yield labels that are given; without, they only choose.
-        limit: Number of images to keep at most, of each class its part; `None` for all.
-        class_shares: Share of each class to keep, a list in the order of the labels; `None` for
-            all.
+        yield_labels: Whether to yield the labels given; otherwise they only serve to choose.
+        limit: Maximum number of images, shared among the classes in proportion; `None` for all.
+        class_shares: List with the share of each class to keep, by label; `None` for all.
         without: List of labels whose images are left out; `None` for none.
-        balanced: Whether all classes come equally often.
-        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+        balanced: Whether all classes come equally often, in epochs of the same length.
+        **batching: Keywords of `pipeline.batches`.
 
     Returns:
-        A `tf.data.Dataset` of images, or of (images, labels) where labels are given.
+        A `tf.data.Dataset` of images, or of (images, labels).
 
     Raises:
-        ValueError: If rank, dtype or range of the images is another, a value is not finite, or
-            the labels are not one integer per image; or if labels are missing that `class_shares`,
-            `without` or `balanced` need, or one of these is not allowed (`classes.chosen`).
+        ValueError: If images or labels are invalid, or labels are needed but missing.
 
     Example:
         >>> black = np.zeros((6, 28, 28), "uint8")
@@ -267,7 +234,7 @@ def from_arrays(
 
 
 def _choice(batching):
-    """Takes out of a dict of keywords those of `CHOOSING` that choose something."""
+    """Pops the keywords in `CHOOSING` that choose something."""
     taken = {key: batching.pop(key, None) for key in CHOOSING}
     return {key: value for key, value in taken.items() if value is not None and value is not False}
 

@@ -1,4 +1,4 @@
-"""Images that are shifted and mirrored anew in every epoch, those of a pair alike."""
+"""Random shifts and mirroring of images, new in every epoch and the same for both of a pair."""
 
 import random
 
@@ -16,25 +16,15 @@ def varied(dataset, jitter, flip, seed):
     Args:
         dataset: `tf.data.Dataset` of float batches (batch, height, width, channels), or of tuples
             of them, of the same height and width.
-        jitter: Pixels by which images are enlarged (bilinear), before a window of the old size is
-            cut out of them at random; 0 for none.
-        flip: Whether each is mirrored with probability one half, left to right.
-        seed: Integer; the same one gives the same variations, epoch by epoch. `None` draws one.
-
-    Returns:
-        A `tf.data.Dataset` of the same structure.
+        jitter: Pixels by which images are enlarged (bilinear) before a random window of the old
+            size is cut out, up to `MOST_PIXELS`; 0 for none.
+        flip: Whether each is mirrored, left to right, with probability one half.
+        seed: Integer; the same seed gives the same variations, epoch by epoch. `None` draws one.
 
     Raises:
-        ValueError: If `jitter` is no integer from 0 to `MOST_PIXELS`.
+        ValueError: If `jitter` is out of range.
 
-    Example:
-        >>> images = tf.data.Dataset.from_tensors(tf.ones((4, 8, 8, 1)))
-        >>> varied(images, jitter=2, flip=True, seed=0).element_spec.shape
-        TensorShape([4, 8, 8, 1])
-
-    Reference:
-        Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial
-        Networks", appendix 6.2: from 256 to 286 pixels and back.
+    Reference: Isola et al. 2017 (arXiv 1611.07004), appendix 6.2: from 256 to 286 pixels and back.
     """
     if not values.is_integer(jitter) or not 0 <= jitter <= MOST_PIXELS:
         raise ValueError(
@@ -55,19 +45,12 @@ def varied(dataset, jitter, flip, seed):
 
 
 def another_seed(seed, purpose):
-    """A seed for another purpose, so that its numbers have nothing to do with the first ones.
-
-    Example:
-        >>> another_seed(3, "jitter") == another_seed(3, "jitter") != another_seed(3, "order")
-        True
-        >>> another_seed(None, "jitter") is None
-        True
-    """
+    """Derives an independent seed for another purpose; `None` stays `None`."""
     return None if seed is None else random.Random(f"{seed} {purpose}").getrandbits(62)
 
 
 def _window(shape, seed, jitter, flip):
-    """Of every enlarged image the rows and the columns that stay, in their new order."""
+    """Returns the rows and columns of each enlarged image to keep, in their new order."""
     offsets = tf.random.stateless_uniform((2, shape[0], 1), seed, 0, jitter + 1, "int32")
     rows, columns = offsets[0] + tf.range(shape[1]), offsets[1] + tf.range(shape[2])
     if flip:

@@ -1,4 +1,7 @@
-"""Two-dimensional Gaussian mixtures: real data whose modes are known and can be counted."""
+"""Two-dimensional Gaussian mixtures: real data whose modes are known and can be counted.
+
+Arguments out of range raise `ValueError`.
+"""
 
 import dataclasses
 import math
@@ -11,11 +14,11 @@ from geans.data import pipeline
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Mixture:
-    """An equal-weight mixture of round Gaussians.
+    """Equal-weight mixture of isotropic Gaussians.
 
     Args:
-        name: Word for tables and pictures.
-        centers: float64 array (modes, 2), the means.
+        name: Name for tables and figures.
+        centers: Means, float64 array (modes, 2).
         stddev: Standard deviation of each mode, per coordinate.
 
     Raises:
@@ -57,14 +60,7 @@ class Mixture:
             seed: Integer; the same seed gives the same points. `None` draws one.
 
         Returns:
-            float32 array (count, 2).
-
-        Raises:
-            ValueError: If `count` is no positive integer or `seed` no integer from 0.
-
-        Example:
-            >>> ring().sample(100, seed=1).dtype
-            dtype('float32')
+            A float32 array (count, 2).
         """
         values.check_count("count", count)
         values.check_seed(seed, optional=True)
@@ -83,32 +79,18 @@ class Mixture:
 
         Returns:
             A finite `tf.data.Dataset` of float32 batches (batch, 2).
-
-        Raises:
-            ValueError: If `size` or `batch_size` is no positive integer, or `seed` no integer from
-                0.
-
-        Example:
-            >>> int(ring().dataset(batch_size=64, size=1000).cardinality())
-            16
         """
         values.check_count("size", size)
         return pipeline.batches(self.sample(size, seed), batch_size=batch_size, seed=seed)
 
 
 def ring(modes=8, radius=2.0, stddev=0.02):
-    """Modes at equal angles on a circle around the origin, the first at (radius, 0).
+    """Returns a `Mixture` with modes at equal angles on a circle, the first at (radius, 0).
 
     Args:
-        modes: Number of modes, all distinct.
+        modes: Number of modes, up to 10,000.
         radius: Distance of every center from the origin.
         stddev: Standard deviation of each mode.
-
-    Returns:
-        A `Mixture`.
-
-    Raises:
-        ValueError: If `modes` is not a positive integer, or `radius` or `stddev` not positive.
 
     Example:
         >>> ring(modes=8).centers.shape
@@ -122,24 +104,16 @@ def ring(modes=8, radius=2.0, stddev=0.02):
 
 
 def grid(side=5, spacing=2.0, stddev=0.05):
-    """Modes on a square lattice centered at the origin.
+    """Returns a `Mixture` with modes on a square lattice centered at the origin.
 
     The defaults are the 25 modes {-4, -2, 0, 2, 4} x {-4, -2, 0, 2, 4} of the VEEGAN paper.
 
     Args:
-        side: Modes per side; there are `side**2`.
+        side: Modes per side, up to 100; there are `side**2`.
         spacing: Distance between neighbouring centers.
         stddev: Standard deviation of each mode.
 
-    Returns:
-        A `Mixture`.
-
-    Raises:
-        ValueError: If `side` is not a positive integer, or `spacing` or `stddev` not positive.
-
-    Reference:
-        Srivastava et al., "VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational
-        Learning", 2017.
+    Reference: Srivastava et al. 2017 (VEEGAN, arXiv 1705.07761).
 
     Example:
         >>> grid(side=2, spacing=2.0).centers.tolist()

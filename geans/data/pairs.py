@@ -1,7 +1,6 @@
-"""Batches of pairs of images: aligned ones, or two domains that are shuffled apart.
+"""Batches of pairs of images: aligned ones, or two domains that are shuffled separately.
 
-Both keywords that vary the images, `jitter` and `flip`, do so as Isola et al. 2017 (appendix 6.2):
-enlarge by so many pixels and cut a random window of the old size out; mirror half of them.
+`jitter` and `flip` follow Isola et al. 2017 (arXiv 1611.07004), appendix 6.2.
 """
 
 import functools
@@ -14,21 +13,20 @@ from geans.data import jittering, pipeline
 
 
 def paired(source, target, *, jitter=0, flip=False, **batching):
-    """Aligned images in memory.
+    """Batches aligned images in memory.
 
     Args:
-        source: uint8 array (count, height, width, channels) of what is translated.
-        target: As many, of the same height and width, of what it is to become.
-        jitter: Pixels by which images are enlarged before a window is cut out; 0 for none.
+        source: Images to translate, uint8 array (count, height, width, channels).
+        target: Their translations, as many and of the same height and width.
+        jitter: Pixels by which images are enlarged before a random window is cut out; 0 for none.
         flip: Whether half of the pairs are mirrored, left to right.
-        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+        **batching: Keywords of `pipeline.batches`.
 
     Returns:
         A `tf.data.Dataset` of pairs (source, target) of batches.
 
     Raises:
-        ValueError: If the arrays are no such images or do not fit each other, or `jitter` is no
-            integer from 0.
+        ValueError: If the arrays are invalid or differ in size, or `jitter` is out of range.
 
     Example:
         >>> grey, colour = np.zeros((6, 32, 32, 1), "uint8"), np.zeros((6, 32, 32, 3), "uint8")
@@ -46,23 +44,22 @@ def paired(source, target, *, jitter=0, flip=False, **batching):
 
 
 def unpaired(first, second, *, jitter=0, flip=False, **batching):
-    """Images of two domains in memory, each in an order of its own.
+    """Batches images of two domains in memory, each shuffled by itself.
 
-    An epoch has as many pairs as the smaller domain has images. Of the larger one each epoch shows
-    others.
+    An epoch has as many pairs as the smaller domain has images, and other images of the larger one
+    each time.
 
     Args:
         first: uint8 array (count, height, width, channels).
-        second: Likewise; another count, size and number of channels are fine.
-        jitter: As in `paired`, for each domain by itself.
-        flip: As in `paired`, for each domain by itself.
-        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+        second: uint8 array; its count, size and channels may differ.
+        jitter, flip: As in `paired`, for each domain by itself.
+        **batching: Keywords of `pipeline.batches`.
 
     Returns:
         A `tf.data.Dataset` of pairs (first, second) of batches.
 
     Raises:
-        ValueError: If the arrays are no such images, or `jitter` is no integer from 0.
+        ValueError: If an array is invalid or `jitter` is out of range.
 
     Example:
         >>> horses, zebras = np.zeros((7, 8, 8, 3), "uint8"), np.zeros((5, 8, 8, 3), "uint8")
@@ -75,22 +72,12 @@ def unpaired(first, second, *, jitter=0, flip=False, **batching):
 
 
 def independent(makers, jitter, flip, *, seed=None, **options):
-    """Two datasets side by side, each in an order of its own, their batches cut to the same size.
+    """Zips two datasets, each shuffled by itself, and cuts their batches to the same size.
 
     Args:
-        makers: Two functions of `seed` and `options` that make datasets of batches of images.
-        jitter: As in `unpaired`.
-        flip: As in `unpaired`.
-        seed: As in `pipeline.batches`.
-        **options: For both functions.
-
-    Returns:
-        A `tf.data.Dataset` of pairs of batches, as long as the shorter one.
-
-    Example:
-        >>> make = functools.partial(pipeline.batches, np.zeros((5, 8, 8, 1), "uint8"))
-        >>> [len(batch) for batch, _ in independent([make, make], 0, False, batch_size=3)]
-        [3, 2]
+        makers: Two functions of `seed` and `options` that return datasets of batches of images.
+        jitter, flip, seed: As in `unpaired`.
+        **options: Keywords for both functions.
     """
     values.check_seed(seed, optional=True)
     # Of the same seed, domains of the same size would meet in the same order in every epoch.

@@ -1,4 +1,4 @@
-"""The one tf.data recipe: shuffle something cheap, batch, normalise whole batches, prefetch."""
+"""Shared `tf.data` pipelines: shuffle something cheap, batch, normalise whole batches, prefetch."""
 
 import math
 
@@ -15,13 +15,7 @@ BATCHES_AHEAD = 4
 
 
 def normalise(images):
-    """Maps pixel values to the range of a generator's tanh: `images / 127.5 - 1`.
-
-    Args:
-        images: uint8 in [0, 255], of any shape.
-
-    Returns:
-        A float32 tensor in [-1, 1], of the same shape.
+    """Maps uint8 pixels in [0, 255], of any shape, to float32 in [-1, 1]: `images / 127.5 - 1`.
 
     Example:
         >>> normalise(tf.constant([0, 255], "uint8")).numpy().tolist()
@@ -35,27 +29,23 @@ def batches(
 ):
     """Batches arrays that fit in memory.
 
-    With `balanced_by` all classes come equally often, however rare they are, in epochs as long as
-    without: `classes.balanced_order`.
-
     Args:
-        arrays: One array, or a tuple of arrays of the same length. A uint8 array holds images and
-            is normalised to float32 in [-1, 1]; any other dtype passes unchanged.
+        arrays: One array, or a tuple of arrays of the same length. uint8 arrays hold images and are
+            normalised to float32 in [-1, 1]; other dtypes pass unchanged.
         batch_size: Examples per batch.
         shuffle: Whether every epoch has a new order.
         seed: Integer; the same seed (and the same `tf.random.set_seed`, if called) gives the same
             batches, epoch by epoch. `None` draws one.
-        drop_remainder: Whether to leave out the last batch when it is smaller than the others.
-        balanced_by: The classes, integers (count,), one per example, whether they are among
-            `arrays` or not; `None` takes every example once.
+        drop_remainder: Whether to leave out a smaller last batch.
+        balanced_by: Classes, integers (count,): all come equally often in epochs of the same
+            length, see `classes.balanced_order`. `None` takes every example once.
 
     Returns:
         A finite `tf.data.Dataset` with batches structured like `arrays`.
 
     Raises:
-        ValueError: If the arrays are empty or differ in length, `batch_size` is no positive
-            integer, `seed` is no integer from 0, no batch would remain, or `balanced_by` is not
-            one integer per example.
+        ValueError: If the arrays are empty or differ in length, no batch would remain, or an
+            argument is invalid.
 
     Example:
         >>> points = np.zeros((10, 2), "float32")
@@ -112,26 +102,16 @@ def decoded_batches(
     Args:
         elements: `tf.data.Dataset` of something cheap to shuffle, such as paths or encoded images.
         decode: Function from one element to a uint8 image, or to a tuple of images and labels, of
-            fixed shapes. It runs in parallel; the order stays that of the shuffled elements.
-        shuffle_buffer: Elements among which the next one is drawn; `None` for all.
-        batch_size: As in `batches`.
-        shuffle: As in `batches`.
-        seed: As in `batches`.
-        drop_remainder: As in `batches`.
+            fixed shapes. It runs in parallel; the order is kept.
+        shuffle_buffer: Size of the shuffle buffer in elements; `None` for all.
+        batch_size, shuffle, seed, drop_remainder: As in `batches`.
 
     Returns:
-        A finite `tf.data.Dataset`, as `batches` makes it.
+        A finite `tf.data.Dataset`, as from `batches`.
 
     Raises:
-        ValueError: If `elements` is empty, infinite or of unknown length, `batch_size` is no
-            positive integer, `seed` is no integer from 0, or no batch would remain.
-
-    Example:
-        >>> shades = tf.data.Dataset.range(5)
-        >>> def decode(shade):
-        ...     return tf.fill((8, 8, 1), tf.cast(shade, tf.uint8))
-        >>> decoded_batches(shades, decode, batch_size=2).element_spec.shape
-        TensorShape([None, 8, 8, 1])
+        ValueError: If `elements` is empty, infinite or of unknown length, no batch would remain, or
+            an argument is invalid.
     """
     count = _known_length(elements)
     _check_batching(count, batch_size, seed, drop_remainder)
@@ -144,31 +124,14 @@ def decoded_batches(
 
 
 def decode_all(elements, decode):
-    """Decodes every element once, in parallel, for `batches`.
-
-    Args:
-        elements: Finite `tf.data.Dataset` of encoded examples.
-        decode: Function from one element to a tensor, or a tuple of tensors, of fixed shapes.
-
-    Returns:
-        One array, or a tuple of arrays, in the order of the elements.
-
-    Example:
-        >>> decode_all(tf.data.Dataset.range(3), lambda number: -number).tolist()
-        [0, -1, -2]
-    """
+    """Decodes a finite dataset once, in parallel; returns one array or a tuple of arrays."""
     decoded = elements.map(decode, tf.data.AUTOTUNE, deterministic=True)
     parts = list(decoded.batch(1024).as_numpy_iterator())
     return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
 
 def fits_in_memory(count, shape):
-    """Whether `count` uint8 images of one shape stay within `MEMORY_LIMIT`.
-
-    Example:
-        >>> fits_in_memory(60_000, (28, 28, 1)), fits_in_memory(1_000_000, (256, 256, 3))
-        (True, False)
-    """
+    """Returns whether `count` uint8 images of one shape stay within `MEMORY_LIMIT`."""
     return count * math.prod(shape) <= MEMORY_LIMIT
 
 
@@ -195,7 +158,7 @@ def _known_length(elements):
 
 
 def check_seed(seed):
-    """`values.check_seed` of a seed that may be `None`."""
+    """Raises `ValueError` if `seed` is neither `None` nor a valid seed (`values.check_seed`)."""
     values.check_seed(seed, optional=True)
 
 

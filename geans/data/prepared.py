@@ -4,15 +4,7 @@ import numpy as np
 
 
 def builder(name, data_dir=None):
-    """The builder of a dataset, such as "mnist".
-
-    Raises:
-        ValueError: If tensorflow-datasets knows no such dataset.
-
-    Example:
-        >>> builder("mnist").name
-        'mnist'
-    """
+    """Returns the builder of a dataset, such as "mnist"; raises `ValueError` if it is unknown."""
     import tensorflow_datasets as tfds
 
     try:
@@ -25,19 +17,15 @@ def builder(name, data_dir=None):
 
 
 def image_shape(builder, image_size, labels):
-    """The shape of one resulting image.
+    """Returns the shape of one resulting image.
 
     Args:
-        builder: Of the dataset.
+        builder: Builder of the dataset.
         image_size: Side to which images will be resized; `None` for their own.
-        labels: Whether the dataset shall have labels.
+        labels: Whether the dataset must have labels.
 
     Raises:
         ValueError: If the dataset has no 8-bit images, or no labels, or needs an `image_size`.
-
-    Example:
-        >>> image_shape(builder("mnist"), 32, labels=True)
-        (32, 32, 1)
     """
     import tensorflow_datasets as tfds
 
@@ -58,40 +46,21 @@ def image_shape(builder, image_size, labels):
 
 
 def has_classes(builder):
-    """Whether the "label" of a dataset is one of some classes.
-
-    Example:
-        >>> has_classes(builder("mnist")), has_classes(builder("celeb_a"))
-        (True, False)
-    """
+    """Returns whether the dataset has a "label" feature that is a class."""
     import tensorflow_datasets as tfds
 
     return isinstance(dict(builder.info.features).get("label"), tfds.features.ClassLabel)
 
 
 def class_names(builder):
-    """The names of the classes that the "label" of a dataset stands for.
-
-    Raises:
-        ValueError: If it has no such label.
-
-    Example:
-        >>> class_names(builder("mnist"))[:2]
-        ['0', '1']
-    """
+    """Returns the names of the classes of a dataset; raises `ValueError` if it has none."""
     if not has_classes(builder):
         raise ValueError(f'{builder.name} has no "label" that is one of some classes.')
     return list(builder.info.features["label"].names)
 
 
 def encoded_examples(builder, split, labels):
-    """A `tf.data.Dataset` of dicts with an encoded "image" and, where asked for, a "label".
-
-    Args:
-        builder: Of a dataset that is prepared.
-        split: Split or slice, such as "train[:10%]".
-        labels: Whether to yield the "label".
-    """
+    """Returns a `tf.data.Dataset` of dicts with an encoded "image" and, optionally, a "label"."""
     import tensorflow_datasets as tfds
 
     wanted = {"image", "label"} if labels else {"image"}

@@ -1,4 +1,4 @@
-"""The one way in which decoded images get another size."""
+"""Resizing of decoded images."""
 
 import numpy as np
 import tensorflow as tf
@@ -15,18 +15,17 @@ def crop_and_resize(images, size):
 
     Args:
         images: uint8 tensor or array (..., height, width, channels).
-        size: Side in pixels; `None` returns the images as they are.
+        size: Side in pixels, up to `MAX_SIZE`; `None` returns the images as they are.
 
     Returns:
-        A uint8 tensor, or of an array (count, height, width, channels) an array.
+        A uint8 tensor, or for an array (count, height, width, channels) an array.
 
     Raises:
-        ValueError: If `size` is not an integer from 1 to `MAX_SIZE`.
+        ValueError: If `size` is out of range.
 
     Example:
-
-    >>> crop_and_resize(np.zeros((5, 40, 30, 3), "uint8"), 16).shape
-    (5, 16, 16, 3)
+        >>> crop_and_resize(np.zeros((5, 40, 30, 3), "uint8"), 16).shape
+        (5, 16, 16, 3)
     """
     if size is None or images.shape[-3] == images.shape[-2] == size:
         return images

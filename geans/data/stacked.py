@@ -2,13 +2,12 @@
 
 Two sources of grey digits:
 
-- "mnist": the 60,000 training images of MNIST, 28x28, from tensorflow-datasets. The benchmark of
-  Metz et al. 2017, "Unrolled Generative Adversarial Networks", as in Srivastava et al. 2017,
-  "VEEGAN", and Lin et al. 2018, "PacGAN".
+- "mnist": the 60,000 training images of MNIST, 28x28, from tensorflow-datasets, the benchmark of
+  Metz et al. 2017 (unrolled GANs), Srivastava et al. 2017 (VEEGAN) and Lin et al. 2018 (PacGAN).
 - "digits": 1,797 images, 8x8, that come with the package: the test part of Alpaydin & Kaynak 1998,
   "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository,
   https://archive.ics.uci.edu/dataset/80, doi 10.24432/C50P49, licence CC BY 4.0. Changed: its grey
-  levels 0 to 16 are scaled to 0 to 255. Small enough to train in a minute.
+  levels 0 to 16 are scaled to 0 to 255.
 """
 
 import dataclasses
@@ -26,14 +25,12 @@ CLASSES = 10
 
 @dataclasses.dataclass(frozen=True)
 class Stacked:
-    """Images whose channels are digits, drawn independently and uniformly from all images.
-
-    The digits are loaded when they are first needed.
+    """Images whose channels are digits, drawn independently and uniformly.
 
     Args:
-        source: "mnist" or "digits".
+        source: "mnist" or "digits"; loaded at first use.
         channels: Digits per image: 3 for RGB images with 1,000 modes, 1 for grey ones with 10.
-        data_dir: Where tensorflow-datasets finds MNIST; "digits" has no use for it.
+        data_dir: Directory where tensorflow-datasets finds MNIST; unused by "digits".
 
     Raises:
         ValueError: If the source is unknown or `channels` is neither 1 nor 3.
@@ -66,25 +63,21 @@ class Stacked:
 
     @functools.cached_property
     def digits(self):
-        """The grey digits, a uint8 array (count, size, size)."""
+        """Grey digits, a uint8 array (count, size, size)."""
         return DIGITS[self.source](self.data_dir)
 
     def sample(self, count, seed=0):
         """Draws images.
 
         Args:
-            count: Number of images.
+            count: Number of images, up to a million.
             seed: Integer; the same seed gives the same images. `None` draws one.
 
         Returns:
-            float32 array (count, size, size, channels) in [-1, 1].
+            A float32 array (count, size, size, channels) in [-1, 1].
 
         Raises:
-            ValueError: If `count` is no positive integer or `seed` no integer from 0.
-
-        Example:
-            >>> Stacked("digits", channels=1).sample(2).dtype
-            dtype('float32')
+            ValueError: If an argument is out of range.
         """
         values.check_count("count", count, most=10**6)
         values.check_seed(seed, optional=True)
@@ -93,8 +86,6 @@ class Stacked:
     def dataset(self, batch_size=64, size=100_000, seed=0):
         """Batches `size` images drawn once and shuffled in every epoch.
 
-        In memory are the digits and the indices that were drawn; batches are stacked on the way.
-
         Args:
             batch_size: Images per batch.
             size: Images per epoch.
@@ -102,14 +93,6 @@ class Stacked:
 
         Returns:
             A finite `tf.data.Dataset` of float32 batches (batch, size, size, channels) in [-1, 1].
-
-        Raises:
-            ValueError: If `size` or `batch_size` is no positive integer, or `seed` no integer from
-                0.
-
-        Example:
-            >>> int(Stacked("digits").dataset(batch_size=64, size=1000).cardinality())
-            16
         """
         values.check_count("size", size)
         values.check_seed(seed, optional=True)
@@ -124,51 +107,23 @@ class Stacked:
 
 
 def mnist(channels=3, data_dir=None):
-    """Stacked MNIST: 28x28, from tensorflow-datasets.
-
-    Args:
-        channels: Digits per image, 1 or 3; 3 in the literature.
-        data_dir: Where tensorflow-datasets finds MNIST.
-
-    Returns:
-        A `Stacked`.
-
-    Example:
-        >>> mnist().modes
-        1000
-    """
+    """Returns `Stacked("mnist", channels, data_dir)`: stacked 28x28 MNIST digits."""
     return Stacked("mnist", channels, data_dir)
 
 
 def digits(channels=3):
-    """Stacked 8x8 digits, which come with the package.
-
-    Args:
-        channels: Digits per image, 1 or 3.
-
-    Returns:
-        A `Stacked`.
-
-    Example:
-        >>> digits(channels=1).sample(3).shape
-        (3, 8, 8, 1)
-    """
+    """Returns `Stacked("digits", channels)`: stacked 8x8 digits that come with the package."""
     return Stacked("digits", channels)
 
 
 def optical_digits():
-    """The embedded digits: uint8 images (1797, 8, 8) and int64 labels (1797,).
-
-    Example:
-        >>> optical_digits()[1][:5].tolist()
-        [0, 1, 2, 3, 4]
-    """
+    """Returns the embedded digits: uint8 images (1797, 8, 8) and int64 labels (1797,)."""
     with np.load(pathlib.Path(__file__).with_name("optical_digits.npz")) as arrays:
         return arrays["images"], arrays["labels"].astype("int64")
 
 
 def held_out():
-    """Which fifth of the embedded digits the classifier of `metrics` has not seen: bool (1797,)."""
+    """Returns a bool mask (1797,) of the embedded digits unseen by the classifier of `metrics`."""
     held_out = np.zeros(1_797, bool)
     held_out[np.random.default_rng(0).permutation(1_797)[:360]] = True
     return held_out
@@ -181,7 +136,7 @@ def _mnist(data_dir):
 
 
 DIGITS = {"mnist": _mnist, "digits": lambda data_dir: optical_digits()[0]}
-"""The sources of digits, functions from `data_dir` to a uint8 array (count, size, size)."""
+"""Sources of digits: functions from `data_dir` to a uint8 array (count, size, size)."""
 
 
 def _stack(digits, indices):

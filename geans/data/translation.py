@@ -1,9 +1,8 @@
-"""Pairs of images for translation: aligned ones (Pix2Pix), or two domains by themselves (CycleGAN).
+"""Pairs of images for translation: aligned (Pix2Pix) or from two separate domains (CycleGAN).
 
-Every dataset yields pairs of float32 batches (batch, height, width, channels) in [-1, 1], as many
-images in one as in the other: (source, target), or (first, second). `paired` and `unpaired` take
-arrays, see `geans.data.pairs`; all other functions pass their keywords on to them, and further ones
-to `pipeline.batches`: `batch_size=64`, `shuffle=True`, `seed=None`, `drop_remainder=False`.
+Every dataset yields pairs of float32 batches (batch, height, width, channels) in [-1, 1] of equal
+length: (source, target) or (first, second). Keywords are passed on to `paired` or `unpaired` of
+`geans.data.pairs`, and to `pipeline.batches`.
 """
 
 import contextlib
@@ -23,29 +22,21 @@ SUBFOLDERS = ("source", "target")
 
 
 def from_npz(path, split="train", *, image_size=None, aligned=True, **options):
-    """Two arrays of a NumPy file, such as `line_train` and `colour_train`.
+    """Loads two arrays of a NumPy file, such as `line_train` and `colour_train`.
 
     Args:
-        path: A `.npz` file, in which two uint8 arrays (count, height, width, channels) have names
-            that end in `_` and the split. The one that comes first is the source.
-        split: "train", "test" or what else the names end in.
+        path: `.npz` file with two uint8 arrays (count, height, width, channels) whose names end in
+            `_` and the split. The first is the source.
+        split: "train", "test" or another ending of the names.
         image_size: Side to crop (centred square) and resize to; `None` keeps the images' own.
         aligned: Whether to yield `paired` or `unpaired` images.
-        **options: Of `paired` or `unpaired`.
-
-    Returns:
-        A `tf.data.Dataset` of pairs of batches.
+        **options: Keywords of `paired` or `unpaired`.
 
     Raises:
-        ValueError: If the file is missing or damaged, or holds no such two arrays.
+        ValueError: If the file is missing or damaged, or does not hold two such arrays.
 
     Example:
-        >>> import tempfile
-        >>> images = np.zeros((6, 8, 8, 1), "uint8")
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     np.savez(f"{folder}/pairs.npz", line_train=images, colour_train=images)
-        ...     len(from_npz(f"{folder}/pairs.npz", batch_size=2))
-        3
+        >>> from_npz("pairs.npz", "test", batch_size=16)  # doctest: +SKIP
     """
     pair = [
         resizing.crop_and_resize(array, image_size) for array in _arrays(pathlib.Path(path), split)
@@ -54,34 +45,22 @@ def from_npz(path, split="train", *, image_size=None, aligned=True, **options):
 
 
 def from_folders(source_dir, target_dir, size=None, *, channels=3, **options):
-    """PNG and JPEG files of two folders, paired by their names.
+    """Loads the PNG and JPEG files of two folders, paired by name.
 
-    `photos/street/1.jpg` and `labels/street/1.png` make a pair. Files are read as
-    `images.from_folder` reads them.
+    `photos/street/1.jpg` and `labels/street/1.png` make a pair.
 
     Args:
-        source_dir: Folder of what is translated.
-        target_dir: Folder of what it is to become.
-        size: Side to crop (centred square) and resize to; `None` keeps the files' own, which must
-            then be the same for all.
-        channels: 1, 3 or 4, of both.
-        **options: Of `paired`.
-
-    Returns:
-        A `tf.data.Dataset` of pairs (source, target) of batches.
+        source_dir: Folder of the images to translate.
+        target_dir: Folder of their translations.
+        size, channels: As in `images.from_folder`, for both.
+        **options: Keywords of `paired`.
 
     Raises:
-        ValueError: If a folder is missing or empty, a file has no partner or cannot be read, or
-            sizes differ.
+        ValueError: If a folder has no images, a file has no partner or cannot be read, or sizes
+            differ.
 
     Example:
-        >>> import tempfile, PIL.Image
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     for side in ("photos", "labels"):
-        ...         os.mkdir(f"{folder}/{side}")
-        ...         PIL.Image.new("RGB", (40, 30)).save(f"{folder}/{side}/1.png")
-        ...     from_folders(f"{folder}/photos", f"{folder}/labels", 32).element_spec[1].shape
-        TensorShape([None, 32, 32, 3])
+        >>> from_folders("photos", "labels", size=256)  # doctest: +SKIP
     """
     shapes = [images.folder_shape(folder, size)[:2] for folder in (source_dir, target_dir)]
     if shapes[0] != shapes[1]:
@@ -94,29 +73,20 @@ def from_folders(source_dir, target_dir, size=None, *, channels=3, **options):
 
 
 def from_side_by_side(path, size=None, *, source="left", channels=3, **options):
-    """Pictures that show source and target side by side, as those of Isola et al. 2017 do.
+    """Loads pictures that show source and target side by side, as those of Isola et al. 2017.
 
     Args:
-        path: Folder of PNG and JPEG files, each twice as wide as it is high.
-        size: Side to resize both halves to; `None` keeps the files' own, which must then be the
-            same for all.
-        source: Which half is translated: "left" or "right". Of the facades it is the right one.
+        path: Folder of PNG and JPEG files, each twice as wide as high.
+        size: Side to resize both halves to; `None` keeps the files' own, the same for all.
+        source: Half that is translated, "left" or "right" (the right one for the facades).
         channels: 1, 3 or 4.
-        **options: Of `paired`.
-
-    Returns:
-        A `tf.data.Dataset` of pairs (source, target) of batches.
+        **options: Keywords of `paired`.
 
     Raises:
-        ValueError: If the folder is missing or empty, a file cannot be read or has another shape,
-            or sizes differ.
+        ValueError: If the folder has no images, or a file cannot be read or has another shape.
 
     Example:
-        >>> import tempfile, PIL.Image
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     PIL.Image.new("RGB", (64, 32)).save(f"{folder}/facade.png")
-        ...     from_side_by_side(folder).element_spec[0].shape
-        TensorShape([None, 32, 32, 3])
+        >>> from_side_by_side("facades", source="right")  # doctest: +SKIP
     """
     if source not in SIDES:
         raise ValueError(f"source must be one of {', '.join(SIDES)}. Received: source={source!r}.")
@@ -139,22 +109,18 @@ def from_side_by_side(path, size=None, *, source="left", channels=3, **options):
 
 
 def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **options):
-    """Two domains from tensorflow-datasets, each in an order of its own.
+    """Loads two domains from tensorflow-datasets, each shuffled by itself.
 
     Args:
-        first: Name of a dataset with an "image" feature. If there is no second one, its splits are
-            called `trainA`, `trainB`, `testA` and `testB`, as those of "cycle_gan/horse2zebra".
+        first: Name of a dataset with an "image" feature. Without `second`, its splits must be named
+            `trainA`, `trainB`, `testA` and `testB`, as in "cycle_gan/horse2zebra".
         second: Name of another such dataset, or `None`.
         split: "train" or "test".
-        jitter: As in `unpaired`.
-        flip: As in `unpaired`.
-        **options: `data_dir`, `image_size` of `images.from_tfds`, and those of `pipeline.batches`.
-
-    Returns:
-        A `tf.data.Dataset` of pairs (first, second) of batches.
+        jitter, flip: As in `unpaired`.
+        **options: `data_dir`, `image_size` of `images.from_tfds`; keywords of `pipeline.batches`.
 
     Raises:
-        ValueError: As `images.from_tfds` and `unpaired` do.
+        ValueError: As in `images.from_tfds` and `unpaired`.
 
     Example:
         >>> from_tfds("cycle_gan/horse2zebra", image_size=128)  # doctest: +SKIP
@@ -168,17 +134,12 @@ def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **opti
 
 
 def splits_of(path):
-    """Returns the names of the splits of a `.npz` file, sorted: what those of its arrays end in.
-
-    Raises:
-        ValueError: If the file cannot be read.
-    """
+    """Returns the sorted splits in a `.npz` file; raises `ValueError` if it cannot be read."""
     with _opened(pathlib.Path(path)) as file:
         return sorted({name.rpartition("_")[2] for name in file.files})
 
 
 def _arrays(path, split):
-    """The two arrays of images in a file whose names end in the split, in their order."""
     with _opened(path) as file:
         found = {name: file[name] for name in file.files if name.endswith(f"_{split}")}
         names = ", ".join(file.files)
@@ -208,7 +169,6 @@ def _opened(path):
 
 
 def _partners(*folders):
-    """The files of both folders, in the order of their names."""
     named = [
         {file.relative_to(folder).with_suffix(""): file for file in image_files.find(folder)}
         for folder in folders
@@ -225,16 +185,7 @@ def _partners(*folders):
 
 
 def _from_files(columns, shape, pair_of, *, jitter=0, flip=False, **batching):
-    """Pairs made of one file each, or of two.
-
-    Args:
-        columns: Lists of files, as many as `pair_of` takes images.
-        shape: To which each file is cropped and resized.
-        pair_of: Function from images, or batches of them, to a source and a target.
-        jitter: As in `paired`.
-        flip: As in `paired`.
-        **batching: As in `paired`.
-    """
+    """Builds pairs from columns of files; `pair_of` maps their images to (source, target)."""
     if pipeline.fits_in_memory(len(columns) * len(columns[0]), shape):
         pixels = [np.empty((len(files), *shape), "uint8") for files in columns]
         for files, array in zip(columns, pixels, strict=True):

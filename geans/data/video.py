@@ -1,8 +1,7 @@
-"""Short clips: digits that move, or the animations of a folder, as batches for `fit`.
+"""Short clips, moving digits or the animations of a folder, as batches for `fit`.
 
-Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `shuffle=True`,
-`seed=None`, `drop_remainder=False`. Batches are float32 (batch, frames, height, width, channels) in
-[-1, 1].
+Every function passes further keywords to `pipeline.batches`. Batches are float32
+(batch, frames, height, width, channels) in [-1, 1].
 """
 
 import itertools
@@ -30,24 +29,21 @@ def moving_digits(
     seed=None,
     **batching,
 ):
-    """Moving MNIST: digits that keep their speed and bounce off the edges of the picture.
+    """Draws Moving MNIST: digits of constant speed that bounce off the edges of the frame.
 
-    Where a digit begins, and in which direction it sets out, is uniformly random. It moves by its
-    ink: the first and the last row and column that are not black touch the edges. Where digits
-    overlap, the brighter pixel is seen.
+    Starting points and directions are uniformly random. The outermost pixels that are not black
+    touch the edges; where digits overlap, the brighter pixel is shown.
 
     Args:
-        digits: "mnist", the 28x28 training images from tensorflow-datasets; "digits", the 8x8 ones
-            that come with the package; or a uint8 array (count, height, width), black around
-            the ink.
+        digits: "mnist", the 28x28 training images from tensorflow-datasets; "digits", the embedded
+            8x8 ones; or a uint8 array (count, height, width), black around the ink.
         clips: Number of clips, drawn once.
         frames: Frames per clip.
         image_size: Side of the frames in pixels; 64 in the paper.
-        digit_size: Height in pixels to which the digits are resized first, their width in
-            proportion; `None` keeps them.
-        digits_per_clip: Digits in a clip, up to 10; 2 in the paper.
-        speed: Pixels per frame, the same for all.
-        data_dir: Where tensorflow-datasets finds MNIST.
+        digit_size: Height in pixels to resize the digits to; `None` keeps theirs.
+        digits_per_clip: Digits per clip, up to 10; 2 in the paper.
+        speed: Pixels per frame, the same for all digits.
+        data_dir: Directory where tensorflow-datasets finds MNIST.
         seed: Integer for both the clips and their order. `None` draws one.
         **batching: `batch_size`, `shuffle`, `drop_remainder` of `pipeline.batches`.
 
@@ -55,12 +51,10 @@ def moving_digits(
         A `tf.data.Dataset` of float32 batches (batch, frames, image_size, image_size, 1).
 
     Raises:
-        ValueError: If the digits are unknown, no such array, blank, or larger than the frames, a
-            number is out of range, or the clips exceed `pipeline.MEMORY_LIMIT`.
+        ValueError: If the digits are unknown, blank or larger than the frames, an argument is
+            invalid, or the clips exceed `pipeline.MEMORY_LIMIT`.
 
-    Reference:
-        Srivastava, Mansimov, Salakhutdinov 2015, "Unsupervised Learning of Video Representations
-        using LSTMs" (arXiv 1502.04681), Moving MNIST.
+    Reference: Srivastava et al. 2015 (arXiv 1502.04681), Moving MNIST.
 
     Example:
         >>> moving_digits("digits", clips=10, frames=4, image_size=16).element_spec.shape
@@ -95,37 +89,29 @@ def moving_digits(
 
 
 def from_folder(path, frames=8, size=32, *, channels=3, on_error="raise", **batching):
-    """GIFs of a folder and its subfolders, and subfolders of PNG and JPEG frames.
+    """Loads the GIFs of a folder and its subfolders, and subfolders of PNG and JPEG frames.
 
-    What has more frames gives several clips, one after the other; frames left over at the end are
-    not used. Frames of a folder are ordered by the numbers in their names. How long each frame of
-    a GIF is to be shown does not matter. All clips are decoded once before this function returns,
-    and up to `pipeline.MEMORY_LIMIT` decoded bytes are kept in memory; files need not be trusted:
-    all this as in `images.from_folder`.
+    Longer recordings give several consecutive clips; frames left over are not used. Frames of a
+    folder are ordered by the numbers in their names; the timing of a GIF is ignored. Checks, memory
+    use and handling of untrusted files are those of `images.from_folder`.
 
     Args:
         path: The folder.
         frames: Frames per clip.
         size: Side to crop (centred square) and resize the frames to, in pixels.
         channels: 1 for grey, 3 for RGB, 4 for RGBA.
-        on_error: What becomes of clips that are damaged or too short: `"raise"` refuses the folder
-            and names them, `"skip"` leaves them out and names them in a warning of `logging`.
-        **batching: `batch_size`, `shuffle`, `seed`, `drop_remainder` of `pipeline.batches`.
+        on_error: As in `images.from_folder`; clips that are too short count as unreadable.
+        **batching: Keywords of `pipeline.batches`.
 
     Returns:
         A `tf.data.Dataset` of float32 batches (batch, frames, size, size, channels) in [-1, 1].
 
     Raises:
-        ValueError: If the folder is missing or has no clips, a clip cannot be read or is too short
-            (with `"skip"`: all are), a link leads out of the folder, or an argument is not allowed.
+        ValueError: If an argument is invalid, the folder has no clips or links out of itself, or a
+            clip cannot be read or is too short.
 
     Example:
-        >>> import tempfile, PIL.Image
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     shades = [PIL.Image.new("L", (40, 30), 20 * time) for time in range(8)]
-        ...     shades[0].save(f"{folder}/dawn.gif", save_all=True, append_images=shades[1:])
-        ...     from_folder(folder, frames=4, size=16).element_spec.shape
-        TensorShape([None, 4, 16, 16, 3])
+        >>> from_folder("gifs", frames=8, size=32, channels=1)  # doctest: +SKIP
     """
     values.check_count("frames", frames, most=MOST_FRAMES)
     values.check_count("size", size, most=images.MAX_SIZE)
@@ -152,7 +138,7 @@ def from_folder(path, frames=8, size=32, *, channels=3, on_error="raise", **batc
 
 
 def _countable(recordings, frames, on_error):
-    """The recordings that have enough frames for a clip, and the number of clips of each."""
+    """Returns the recordings with enough frames for a clip, and the number of clips of each."""
     counts = [0] * len(recordings)
 
     def count(index):
@@ -168,7 +154,7 @@ def _check_failures(recordings, failures, on_error):
 
 
 def _decoder(recordings, starts, shape):
-    """The function from the place of a clip to the clip, for a `tf.data` pipeline."""
+    """Returns a function from the index of a clip to the clip, for a `tf.data` pipeline."""
 
     def read(place):
         index = np.searchsorted(starts, place, side="right") - 1
@@ -195,7 +181,7 @@ def _digits(digits, data_dir):
 
 
 def _ink(digits, index, digit_size, image_size):
-    """The smallest part of a digit, resized, outside of which all is black."""
+    """Returns the bounding box of a resized digit, outside of which all pixels are black."""
     digit = digits[index]
     if digit_size is not None:
         size = (max(1, round(digit_size * digit.shape[1] / digit.shape[0])), digit_size)
@@ -215,7 +201,7 @@ def _ink(digits, index, digit_size, image_size):
 
 
 def _path(room, frames, speed, random):
-    """Rows and columns, ints (frames, 2), of a point that keeps its speed within 0 to `room`."""
+    """Returns positions, ints (frames, 2), of a point that bounces between 0 and `room`."""
     angle = random.uniform(0, 2 * np.pi)
     start, velocity = random.uniform(size=2), speed * np.array([np.sin(angle), np.cos(angle)])
     # In units of the room, where a wave of triangles between 0 and 1 is what bouncing looks like.

@@ -1,4 +1,4 @@
-"""Presets to run directories: training one, and loading what was trained."""
+"""Runs: training presets, and loading and evaluating the results."""
 
 from geans.experiment.copying import neighbours
 from geans.experiment.evaluation import evaluate, evaluate_folders

@@ -1,4 +1,4 @@
-"""Whether a run copies its training images: the nearest of them to what it generates."""
+"""Whether a run copies its training images."""
 
 import pathlib
 
@@ -27,22 +27,17 @@ def neighbours(
 
     Args:
         run_dir: Directory of a run on images.
-        held_out: Split of tensorflow-datasets that the run was not trained on, such as "test".
-            Without it there is a picture, but no number: no distance can be called small.
-        features: What `metrics.features.get` takes.
+        held_out: Split of tensorflow-datasets that the run was not trained on; `None`: no
+            measurements.
+        features: As in `metrics.features.get`.
         samples: Number of generated, and at most of held-out, images.
-        ema: As in `evaluate`.
-        seed: As in `evaluate`.
-        data_dir: As in `evaluate`.
+        ema, seed, data_dir: As in `evaluate`.
 
     Returns:
-        A figure of the most suspicious samples, those of smallest distance, and a list of
-        `metrics.Measurement`s: `fake_nearer`, `z_score` and `copied_fraction` of
-        `metrics.data_copying`, or none without held-out images.
+        A figure of the samples of smallest distance, and a list of `metrics.Measurement`s.
 
     Raises:
-        ValueError: If the run is none, or not on images, its data have no such split, or an
-            argument does not fit.
+        ValueError: If the run is invalid or not on images, or an argument does not fit.
         FloatingPointError: If samples are not finite.
     """
     model = loading.load(run_dir)

@@ -1,4 +1,4 @@
-"""Numbers of what a run has learned, or of any two folders of images."""
+"""Evaluation of trained runs and of folders of images."""
 
 import dataclasses
 import logging
@@ -30,28 +30,24 @@ def evaluate(
     data_dir=None,
     progress=None,
 ):
-    """Compares what a trained run generates with its data.
+    """Returns `metrics.Measurement`s that compare samples of a trained run with its data.
 
-    Where modes are known, they are counted as well; of clips, `metrics.motion` is compared. A
-    translation is compared with the targets, or with what it started from, whatever the metrics.
+    Known modes are counted as well; clips are compared by `metrics.motion`, translations with their
+    targets or, after a cycle, with their sources.
 
     Args:
         run_dir: Directory of a run.
-        metrics: Names in `metrics.METRICS`; `None` for those of the data's `Source`: all that need
-            no logits, but of stacked digits and clips none, which no feature network knows.
-        features: What `metrics.features.get` takes; `None` for the network that fits the images.
-        split: Of tensorflow-datasets, what to compare with; `None` for what the run trained on.
+        metrics: Names in `metrics.METRICS`; `None` for the default of the data's `Source`.
+        features: As in `metrics.features.get`; `None` for the network that fits the images.
+        split: Split of tensorflow-datasets to compare with; `None` for the training data.
         samples: Number of generated, and at most of real, samples.
-        ema: Whether the EMA generator is judged, where there is one, or the raw one.
+        ema: Whether to evaluate the EMA generator, if there is one, instead of the raw generator.
         seed: Integer that fixes the latents.
         data_dir: Where tensorflow-datasets finds its data.
         progress: Function from a label and a total to a function that gets the number done.
 
-    Returns:
-        A list of `metrics.Measurement`s.
-
     Raises:
-        ValueError: If there is no such run, its data are not found, or an argument does not fit.
+        ValueError: If the run or its data are not found, or an argument does not fit.
     """
     if metrics is not None:
         evaluation.check_names(metrics)
@@ -77,7 +73,7 @@ def evaluate(
 
 
 def reference(source, shape, samples=SAMPLES):
-    """Returns the features of a source's real data of a `shape`, a `metrics.FeatureSet`."""
+    """Returns the `metrics.FeatureSet` of a source's real data, of samples of a `shape`."""
     origin, batches = source.reference(samples=samples)  # Raises if there are no samples.
     return feature_set.extract_cached(batches, _network(None, shape), origin, count=samples)
 
@@ -85,27 +81,19 @@ def reference(source, shape, samples=SAMPLES):
 def evaluate_folders(
     real, fake, *, image_size=None, metrics=None, features=None, samples=None, progress=None
 ):
-    """Compares two folders of PNG and JPEG files.
+    """Returns `metrics.Measurement`s that compare two folders of PNG and JPEG files.
 
-    Files are read as by `data.images.from_folder`. If any of them is in colour, all count as
-    colour, grey ones with three equal channels; transparent pixels are shown over white.
+    If any file is in colour, all count as coloured; transparent pixels are shown on white.
 
     Args:
         real: Folder of real images.
         fake: Folder of generated images.
-        image_size: Side to crop (centred square) and resize all to; `None` keeps their size, which
-            must then be the same for all.
-        metrics: As in `evaluate`.
-        features: As in `evaluate`.
-        samples: Number of images of each folder at most, evenly spaced in the order of their
-            paths, which may be that of classes; `None` for all.
-        progress: As in `evaluate`.
-
-    Returns:
-        A list of `metrics.Measurement`s.
+        image_size: Side to crop (centred square) and resize to; `None` requires equal sizes.
+        metrics, features, progress: As in `evaluate`.
+        samples: Maximum number of images per folder, evenly spaced by path; `None` for all.
 
     Raises:
-        ValueError: If a folder or a file cannot be read, sizes differ, or an argument does not fit.
+        ValueError: If a folder or file cannot be read, sizes differ, or an argument does not fit.
     """
     metrics = evaluation.DEFAULT if metrics is None else metrics
     evaluation.check_names(metrics)
@@ -155,7 +143,6 @@ def _files(folder, image_size, channels, samples):
 
 
 def _measured(source, model, fake, ema):
-    """What the source itself measures, as `Measurement`s."""
     found = source.measure(model, seed=fake.seed, ema=ema)
     name = f"{source.spec} ({found.split})" if found.split else source.spec
     counts = {"real_count": found.real_count, "fake_count": found.fake_count}
@@ -163,7 +150,6 @@ def _measured(source, model, fake, ema):
 
 
 def _label_agreement(source, model, network, fake, ema, samples):
-    """Of a model with labels or codes, whether its images show them; of others nothing."""
     classes, conditions = families.balanced_conditions(model, samples)
     places = source.digits28_classes()
     if classes is None or places is None or network.name != "digits28":
@@ -180,7 +166,6 @@ def _label_agreement(source, model, network, fake, ema, samples):
 
 
 def _plain(features, numbers, name, fake, **fields):
-    """Measurements without a feature network."""
     return [
         Measurement(
             metric=metric,

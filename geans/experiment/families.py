@@ -1,4 +1,4 @@
-"""From the `model` of a preset to its networks and its class."""
+"""Model families: the class and networks that a preset's `model` names."""
 
 import numpy as np
 
@@ -9,13 +9,13 @@ RULES = {"gan": models.GAN, "gean": models.GEAN}
 
 
 def plain(preset, shape):
-    """A game about images alone, plainly or by the rule GEAN."""
+    """Unconditional models, `GAN` or `GEAN`."""
     generator = _generator(preset, shape, preset.latent_dim)
     return RULES[preset.rule], (generator, _discriminator(preset, shape)), {}
 
 
 def conditional(preset, shape, *, num_classes=10, conditioning="projection"):
-    """A game in which both players see a label, the discriminator in one of two ways."""
+    """Conditional models, whose players both see the label."""
     if conditioning == "projection":
         discriminator = networks.with_projection(
             _discriminator(preset, shape), num_classes, seed=preset.seed
@@ -32,7 +32,7 @@ def conditional(preset, shape, *, num_classes=10, conditioning="projection"):
 
 
 def acgan(preset, shape, *, num_classes=10, class_weight=1.0):
-    """A game in which the discriminator tells the class."""
+    """AC-GAN, whose discriminator also predicts the class."""
     heads = {"class_logits": num_classes}
     discriminator = networks.with_heads(_discriminator(preset, shape), heads, seed=preset.seed)
     options = {"num_classes": num_classes, "class_weight": class_weight}
@@ -48,10 +48,10 @@ def infogan(
     information_weight=1.0,
     continuous_weight=0.1,
 ):
-    """A game in which the discriminator tells the codes that an image was made from."""
+    """InfoGAN, whose discriminator also predicts the codes."""
     heads = {"category_logits": num_categories}
     heads |= {"continuous": num_continuous} if num_continuous else {}
-    # A hidden layer of the heads' own, as in the paper's appendix C.1.
+    # The heads have their own hidden layer, as in the paper's appendix C.1.
     discriminator = networks.with_heads(
         _discriminator(preset, shape), heads, units=128, seed=preset.seed
     )
@@ -67,7 +67,7 @@ def infogan(
 
 
 def pix2pix(preset, shapes, *, reconstruction_weight=100.0):
-    """A game about images that were translated, which the discriminator sees with their source."""
+    """Pix2Pix, whose discriminator sees the output together with the source."""
     source, target = shapes
     options = {"source_channels": source[-1]}
     players = _translator(preset, *shapes, 0), _patch_discriminator(preset, target, 0, **options)
@@ -75,7 +75,7 @@ def pix2pix(preset, shapes, *, reconstruction_weight=100.0):
 
 
 def cyclegan(preset, shapes, *, cycle_weight=10.0, identity_weight=5.0, pool_size=50):
-    """Two games, one for each domain, joined by what must be as before after both translations."""
+    """CycleGAN, two translators with cycle consistency."""
     translators = [_translator(preset, *pair, i) for i, pair in enumerate((shapes, shapes[::-1]))]
     judges = [_patch_discriminator(preset, shape, i) for i, shape in enumerate(shapes)]
     players = [networks.cyclegan.side_by_side(*pair) for pair in (translators, judges)]
@@ -95,9 +95,7 @@ FAMILIES = {
     "pix2pix": pix2pix,
     "cyclegan": cyclegan,
 }
-"""What a preset's `model` names: functions of the preset, a sample's shape (of `TRANSLATIONS`, both
-shapes of a pair) and `model_options`, to a class of models, its networks, and further arguments of
-the class."""
+"""Functions of preset, sample shape (for `TRANSLATIONS` two shapes) and `model_options`."""
 
 LABELLED = ("conditional", "acgan")
 """Families that train on (samples, labels)."""
@@ -107,11 +105,7 @@ TRANSLATIONS = ("pix2pix", "cyclegan")
 
 
 def make(preset, shape):
-    """The class, the networks and the further arguments that a preset asks for.
-
-    Raises:
-        ValueError: If the preset makes no sense.
-    """
+    """Returns a preset's class, networks and further arguments; raises if the preset is invalid."""
     if preset.rule not in RULES:
         raise ValueError(f"Unknown rule {preset.rule!r}. Known: {', '.join(RULES)}.")
     if preset.model not in FAMILIES:
@@ -125,11 +119,7 @@ def make(preset, shape):
 
 
 def check_source(preset, source):
-    """Checks that the data of a preset suit its model.
-
-    Raises:
-        ValueError: If one is about pairs of images and the other is not.
-    """
+    """Raises a `ValueError` unless data and model are both translations or neither is."""
     if source.translates == (preset.model in TRANSLATIONS):
         return
     if source.translates:
@@ -144,17 +134,7 @@ def check_source(preset, source):
 
 
 def balanced_conditions(model, count):
-    """Returns conditions for `model.sample` in which every class comes equally often, in turn.
-
-    Returns:
-        The number of classes or categories, and a dict for `model.sample`; `None` and an empty
-        one for models without classes.
-
-    Example:
-
-    >>> balanced_conditions(None, 3)
-    (None, {})
-    """
+    """Returns the number of classes or `None`, and a dict for `model.sample` that balances them."""
     for kind, number, name in (
         (models.ConditionalGAN, "num_classes", "labels"),
         (models.InfoGAN, "num_categories", "category"),

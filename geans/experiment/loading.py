@@ -1,4 +1,4 @@
-"""The trained model in a run directory: in, and out again."""
+"""Loading of trained models from run directories."""
 
 import os
 import pathlib
@@ -11,14 +11,13 @@ from geans.callbacks import checkpoint
 
 
 def load(run_dir):
-    """The model of a run directory, with its optimizers and EMA generator.
+    """Loads the model of a run directory, or of its newest checkpoint, with optimizers.
 
-    That of a run that is not finished comes from its newest checkpoint. The file need not be
-    trusted: Keras' safe mode refuses code in it, such as that of a `Lambda` layer, and classes that
-    nobody has registered.
+    Files need not be trusted: Keras' safe mode refuses code, such as that of a `Lambda` layer, and
+    unregistered classes.
 
     Raises:
-        ValueError: If there is none, or its file is damaged or holds something else.
+        ValueError: If the model is missing, damaged, or of another kind.
     """
     if not isinstance(run_dir, (str, os.PathLike)):
         raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
@@ -33,7 +32,7 @@ def load(run_dir):
 
 
 def newest_model(run_dir):
-    """The model of a run's newest checkpoint, `None` if there is none."""
+    """Returns the model of a run's newest checkpoint; `None` if there is none."""
     path, _ = checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
     return path and _read_model(path / checkpoint.MODEL)
 
@@ -41,10 +40,10 @@ def newest_model(run_dir):
 def _read_model(path):
     try:
         with warnings.catch_warnings():
-            # Keras would go on without state that the file does not hold.
+            # Keras would ignore missing state.
             warnings.filterwarnings("error", message="Skipping")
             model = keras.saving.load_model(path, safe_mode=True)
-    # Keras, zipfile and h5py raise many kinds for damaged files.
+    # Keras, zipfile and h5py raise many kinds of errors for damaged files.
     except Exception as error:
         raise ValueError(
             f"{path} cannot be loaded ({_reason(error)}). It is damaged, or not from `geans "
@@ -60,6 +59,6 @@ def _read_model(path):
 
 
 def _reason(error):
-    # Of a layer that cannot be made, Keras shows the config of all models around it first.
+    # For a layer that cannot be made, Keras first shows the config of all models around it.
     innermost = str(error).rpartition("Exception encountered: ")[2]
     return f"{type(error).__name__}: {' '.join(innermost.split())[:300]}"

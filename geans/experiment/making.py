@@ -1,4 +1,4 @@
-"""From a preset to what it describes: data, and a compiled model."""
+"""Data and compiled models from presets."""
 
 import dataclasses
 import itertools
@@ -15,36 +15,22 @@ DECAYS = ("constant", "linear")
 
 
 def make_mixture(preset, data_dir=None):
-    """Returns the data of a preset whose modes are known, points or stacked digits, or `None`.
-
-    Returns:
-        An object with `modes`, `sample`, `dataset`, `samples_to_measure` and `samples_to_watch`,
-        that `metrics.mode_coverage` takes; `None` for other data.
-    """
+    """Returns a preset's data for `metrics.mode_coverage`; `None` if their modes are unknown."""
     return Source.of(preset, data_dir).mixture
 
 
 def make_data(preset, data_dir=None):
-    """Returns the dataset of a preset, batched and shuffled."""
+    """Returns the shuffled batches of a preset."""
     return dataset_of(preset, Source.of(preset, data_dir))
 
 
 def dataset_of(preset, source):
-    """Returns the dataset of a preset whose `Source` is made already."""
+    """Returns the shuffled batches of a preset's `Source`."""
     return source.dataset(preset.batch_size, labels=preset.model in families.LABELLED)
 
 
 def with_classes(preset, data_dir=None):
-    """The preset with the number of classes that its data have, if it needs one and has none.
-
-    Raises:
-        ValueError: If the data have no labels.
-
-    Example:
-
-    >>> with_classes(presets.get("acgan")).model_options
-    {'num_classes': 10}
-    """
+    """Returns the preset with `num_classes` from its data, if its model needs it and has none."""
     if preset.model not in families.LABELLED or "num_classes" in preset.model_options:
         return preset
     classes = Source.of(preset, data_dir).class_names()
@@ -53,7 +39,7 @@ def with_classes(preset, data_dir=None):
 
 
 def make_model(preset, dataset):
-    """The compiled model of a preset, for samples such as those of `dataset`."""
+    """Returns the compiled model of a preset, for samples such as those of `dataset`."""
     if preset.epochs < 1:
         raise ValueError(f"epochs must be 1 or more. Received: epochs={preset.epochs}.")
     model_class, players, options = families.make(preset, sample_shape(dataset))
@@ -85,30 +71,24 @@ def make_model(preset, dataset):
 
 
 def from_preset(name, dataset=None, *, data_dir=None, **fields):
-    """The compiled model of a preset, for your own `model.fit(dataset)`.
+    """Returns the compiled model of a preset, for your own `model.fit(dataset)`.
 
     Args:
         name: Name of a preset, or a `presets.Preset`.
-        dataset: Batched `tf.data.Dataset` that it will be fitted to, whose shapes and number of
-            batches the networks and the decay of the rates follow; `None` for the preset's own
-            data, which `experiment.make_data` gives. If yours have other than 10 classes, pass
-            their number: `model_options={"num_classes": 4}`.
+        dataset: Batched `tf.data.Dataset` to train on, which determines shapes and learning-rate
+            decay; `None` for the preset's own data. If it has other than 10 classes, pass their
+            number: `model_options={"num_classes": 4}`.
         data_dir: Where tensorflow-datasets finds its data.
         **fields: Fields of the preset to change, such as `epochs=5`, `rule="gean"`.
 
-    Returns:
-        A compiled `AdversarialModel`.
-
     Raises:
-        ValueError: If there is no such preset or field, or something does not fit.
+        ValueError: If the preset or a field is unknown, or something does not fit.
 
     Example:
-
-    >>> from geans import data
-    >>> dataset = data.images.embedded("fashion", batch_size=32, seed=0)
-    >>> model = from_preset("gan_fashion", dataset, epochs=5)
-    >>> model.sample(2, seed=0).shape
-    (2, 28, 28, 1)
+        >>> from geans import data
+        >>> dataset = data.images.embedded("fashion", batch_size=32, seed=0)
+        >>> from_preset("gan_fashion", dataset, epochs=5).sample(2, seed=0).shape
+        (2, 28, 28, 1)
     """
     preset = name if isinstance(name, presets.Preset) else presets.get(name)
     preset = presets.from_dict(dataclasses.asdict(preset) | fields)
@@ -123,7 +103,7 @@ def from_preset(name, dataset=None, *, data_dir=None, **fields):
 
 
 def update_every(preset, steps):
-    """What the model takes as `update_every`, for a run of `steps` steps."""
+    """Returns the model's `update_every` for a run of `steps` steps."""
     if not str(preset.update_every).startswith("growing:"):
         return preset.update_every
     doublings = int(preset.update_every.partition(":")[2]).bit_length() - 1
@@ -134,13 +114,12 @@ def update_every(preset, steps):
 
 
 def count_updates(preset, steps_per_epoch):
-    """How often each player moves in the whole run, about: a dict from player to number."""
+    """Returns a dict from player to its approximate number of updates in the whole run."""
     found = _windows_of_players(preset, steps_per_epoch)
     return {player: sum(updates for updates, _ in windows) for player, windows in found.items()}
 
 
 def _windows_of_players(preset, steps_per_epoch):
-    """Of each player, pairs of a number of updates and the steps between them, in order."""
     windows = _windows(preset, steps_per_epoch)
     if preset.order == "simultaneous":
         return {"discriminator": windows, "generator": windows}
@@ -156,7 +135,7 @@ def _windows_of_players(preset, steps_per_epoch):
 
 
 def _windows(preset, steps_per_epoch):
-    """Pairs of a number of windows and their size in steps, in order."""
+    """Returns pairs of a number of windows and their size in steps, in order."""
     steps = preset.epochs * steps_per_epoch
     every = update_every(preset, steps)
     if every == "epoch":

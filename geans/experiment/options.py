@@ -1,17 +1,8 @@
-"""The options of a preset, given to what takes them."""
+"""Calls with the options of a preset."""
 
 
 def call(function, arguments, options, field):
-    """`function(*arguments, **options)`, where the options come from a field of a preset.
-
-    Raises:
-        ValueError: If the function does not take them.
-
-    Example:
-
-    >>> call(max, (1, 2), {"key": abs}, "data_options")
-    2
-    """
+    """Returns `function(*arguments, **options)`; raises a `ValueError` if options do not fit."""
     try:
         return function(*arguments, **options)
     except TypeError as error:

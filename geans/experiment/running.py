@@ -1,25 +1,22 @@
-"""From a preset to a trained model: data, networks, training, and a run directory that holds all.
+"""Training of presets into run directories.
 
-A run directory holds
+A run directory contains
 
     preset.json       every option, as resolved
     versions.json     of Python, the packages and the machine
     history.csv       one row per epoch
-    pictures/         fixed latents through the epochs, and training.gif
-    samples.png       what the trained generator makes; of a translation rows of source, output and
-                      target, or of a domain, the other one and back again
-    samples.gif       of clips: the same, moving
+    pictures/         samples of fixed latents during training, and training.gif
+    samples.png       final samples; for translations rows of source, output and target, or cycles
+    samples.gif       for clips: the same, animated
     curves.png        losses and logits
-    metrics.json      where modes are known: how many, reverse KL; of a translation: how near it
-                      comes to images that it was not trained on; of clips: how they move, and how
-                      real ones do; whether the samples diverged
-    evaluation.json   of grey 28x28 images: distances from the data, with their protocol
-    evaluations.jsonl with evaluate_every: the same at some epochs
-    best.keras        with evaluate_every: the model of the epoch with the smallest distance
-    coverage.csv      where modes are known: the same after every epoch
-    coverage.npz      where modes are known: samples at some epochs
+    metrics.json      mode coverage, errors of translations, motion of clips, divergence
+    evaluation.json   for grey 28x28 images: distances from the data, with their protocol
+    evaluations.jsonl with evaluate_every: the same during training
+    best.keras        with evaluate_every: the model with the smallest distance
+    coverage.csv      for known modes: coverage after every epoch
+    coverage.npz      for known modes: samples at some epochs
     cost.json         updates, samples, seconds, peak memory
-    checkpoints/      from which an interrupted run goes on; of a finished one the last
+    checkpoints/      to resume an interrupted run; only the last of a finished one
     model.keras       the model with its optimizers, to load or to resume
     saved_model/      the generator for TensorFlow Serving
 """
@@ -37,9 +34,9 @@ from geans.experiment.sources import Source, sample_shape
 from geans.experiment.sources.base import SAMPLES, finite
 
 FREE = ("epochs", "picture_every", "evaluate_every")
-"""What may change when a run is resumed."""
+"""Fields that may change when a run is resumed."""
 
-# The shape of images that a network knows which comes with the package.
+# The shape of the images that the package's feature network takes.
 FEATURES_AT_HAND = (28, 28, 1)
 
 _log = logging.getLogger(__name__)
@@ -56,10 +53,10 @@ def run(
     strategy=None,
     evaluation_samples=SAMPLES,
 ):
-    """Trains what a preset describes and leaves a run directory.
+    """Trains a preset, writes a run directory, and returns the model.
 
-    A run that ends early, by a signal or without warning, can `resume` from the newest of its
-    checkpoints, to the result that it would have had (`callbacks.Checkpoint`).
+    An interrupted run resumes from its newest checkpoint (see `callbacks.Checkpoint`). A training
+    that meets a NaN stops with a warning, and still writes its results.
 
     Args:
         preset: A `presets.Preset`.
@@ -67,23 +64,13 @@ def run(
         resume: Whether to resume the run in `run_dir`.
         overwrite: Whether to replace the run in `run_dir`.
         data_dir: Where tensorflow-datasets finds its data.
-        checkpoint_every: Steps between two checkpoints within an epoch, or `None` for none; those
-            at the epochs' ends come always.
-        strategy: `tf.distribute` strategy to train under, such as `strategies.of_devices(2)`. The
-            preset's batch is shared out among its replicas. Of several workers all call `run`
-            with the same arguments; the chief alone writes into `run_dir`.
-        evaluation_samples: Number of generated, and at most of real, samples that are compared by
-            their features, at the end and with the preset's `evaluate_every`.
-
-    A training that meets a NaN stops there, with a warning, and leaves its results all the same.
-
-    Returns:
-        The trained model.
+        checkpoint_every: Steps between two checkpoints within an epoch; `None` for epoch ends only.
+        strategy: `tf.distribute` strategy, such as `strategies.of_devices(2)`; its replicas share
+            each batch. All workers call `run` with the same arguments; only the chief writes.
+        evaluation_samples: Number of generated, and at most of real, samples in evaluations.
 
     Raises:
-        ValueError: If the preset is invalid, if `run_dir` exists and is neither to be resumed
-            nor to be overwritten, if it is not writable, or if none of its checkpoints is
-            whole; before training.
+        ValueError: If the preset is invalid, or `run_dir` exists, is unwritable or not resumable.
     """
     run_dir = pathlib.Path(run_dir)
     chief = strategies.is_chief(strategy)
@@ -106,17 +93,15 @@ def run(
 
 
 def _model(preset, dataset, run_dir, resume, strategy):
-    """The model to train: a new one, or that of the newest checkpoint."""
     if resume:
         _check_resume(preset, run_dir)
     with strategy.scope() if strategy else contextlib.nullcontext():
-        # As it was made, with the windows that it had: more epochs would mean others.
+        # Keeps the original windows, which more epochs would change.
         model = _model_to_resume(run_dir) if resume else None
         return model or making.make_model(_one_step_at_once(preset, strategy), dataset)
 
 
 def _prepare(preset, run_dir, overwrite):
-    """Makes the run directory, with what is known before training."""
     if overwrite:
         report.clear(run_dir)
     report.check_writable(run_dir)
@@ -125,7 +110,7 @@ def _prepare(preset, run_dir, overwrite):
 
 
 def _fit(model, dataset, epochs, observers):
-    """Trains; returns whether it met a NaN and stopped."""
+    """Trains; returns whether training met a NaN and stopped."""
     if model.is_multi_worker:
         model.of_all_workers([0])  # The others wait until the chief is ready.
     try:
@@ -140,7 +125,7 @@ def _fit(model, dataset, epochs, observers):
 
 
 def _save(model, run_dir, chief):
-    # Saving takes all workers; what the others write is thrown away.
+    # Saving takes all workers; only the chief's files are kept.
     with contextlib.ExitStack() as stack:
         folder = run_dir if chief else stack.enter_context(tempfile.TemporaryDirectory())
         report.save_model(model, pathlib.Path(folder) / "model.keras")
@@ -187,7 +172,6 @@ def _check_resume(preset, run_dir):
 
 
 def _observers(preset, source, model, dataset, run_dir, chief, samples):
-    """Callbacks in their order: first the one that must not count what the others take."""
     observers = [callbacks.Cost(run_dir / "cost.json")]
     if preset.evaluate_every:
         reference = evaluation.reference(source, sample_shape(dataset), samples)
@@ -197,7 +181,7 @@ def _observers(preset, source, model, dataset, run_dir, chief, samples):
     pictures = callbacks.SampleGrid(
         run_dir / "pictures", preset.picture_every, picture=source.picture, **source.shown(model)
     )
-    if not chief:  # To count and to evaluate the samples takes all workers.
+    if not chief:  # Counting and evaluating samples takes all workers.
         return observers
     return [
         *observers,
@@ -219,7 +203,6 @@ def _evaluate(preset, reference, run_dir, samples):
 
 
 def _write_results(model, source, run_dir, diverged, evaluation_samples):
-    """Pictures, numbers and the SavedModel of a finished run."""
     history = report.read_history(run_dir / "history.csv")
     history.pop("epoch", None)
     if history:
@@ -237,13 +220,12 @@ def _write_results(model, source, run_dir, diverged, evaluation_samples):
 
 
 def _measure(model, source, samples, diverged):
-    """What `metrics.json` holds."""
     found = {"diverged": True} if diverged else {}
     if diverged and source.mixture is None:
         return found
     try:
         measured = source.measure(model, samples)
-    except ValueError as error:  # One clip is too few, and those of a collapsed generator alike.
+    except ValueError as error:  # Too few clips, or equal clips of a collapsed generator.
         _log.warning("The samples are not measured. %s", error)
         return found
     return ({"split": measured.split} if measured.split else {}) | measured.numbers | found
@@ -254,6 +236,6 @@ def _write_evaluation(run_dir, data_dir, samples):
         found = evaluation.evaluate(run_dir, data_dir=data_dir, samples=samples)
         evaluation.write(found, run_dir / "evaluation.json")
         print(*found, sep="\n")
-    # The run itself is finished, whatever stands in the way: six images are too few.
+    # The run is finished even if it cannot be evaluated, as with six images.
     except (FloatingPointError, OSError, ValueError) as error:
         _log.warning("The run is not evaluated. %s", error)

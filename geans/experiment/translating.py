@@ -1,4 +1,4 @@
-"""What a translation shows, and how near it comes: on pairs that it was not trained on, if any."""
+"""Pictures and errors of translations, on test data if available."""
 
 import dataclasses
 
@@ -13,17 +13,12 @@ MOST = 1_000
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """Pairs of images, to show and to measure a model's translations.
+    """Pairs of images to show and measure translations with.
 
     Args:
         first: Array `(n, height, width, channels)` in [-1, 1]: sources, or the first domain.
-        second: Likewise: targets, or the second domain.
-        split: Where they are from.
-
-    Example:
-
-    >>> Examples(np.zeros((9, 8, 8, 1)), np.zeros((9, 8, 8, 3)), "test").split
-    'test'
+        second: As `first`: targets, or the second domain.
+        split: Name of their split.
     """
 
     first: np.ndarray
@@ -31,13 +26,10 @@ class Examples:
     split: str
 
     def draw(self, model):
-        """Images for a picture of `COLUMNS` columns.
+        """Returns images for a picture of `COLUMNS` columns, an array of at most 6 rows.
 
-        Of Pix2Pix: a row of sources, of outputs, of targets, and so on. Of CycleGAN: a row of the
-        first domain, of what became of it, and of that back again; then of the second domain.
-
-        Returns:
-            Array `(n, height, width, channels)`, n at most 6 times `COLUMNS`.
+        Pix2Pix: alternating rows of sources, outputs and targets. CycleGAN: for each domain a row
+        of images, of their translations, and of these translated back.
         """
         cycles = isinstance(model, CycleGAN)
         first, second = (
@@ -54,17 +46,10 @@ class Examples:
         return np.concatenate([row[block] for block in blocks for row in rows])
 
     def measure(self, model, ema=True):
-        """Numbers of a model: mean absolute errors in units of [-1, 1], and SSIM.
+        """Returns a dict of mean absolute errors in units of [-1, 1], and SSIM.
 
-        Of Pix2Pix between outputs and targets, of CycleGAN between images of each domain and what
-        they are after a cycle.
-
-        Args:
-            model: A `Pix2Pix` or a `CycleGAN`.
-            ema: Whether by the EMA generator, where there is one, or the raw one.
-
-        Returns:
-            A dict from names to floats.
+        Pix2Pix: between outputs and targets. CycleGAN: between images of each domain and their
+        cycles.
         """
         if isinstance(model, CycleGAN):
             found = {}
@@ -84,19 +69,12 @@ class Examples:
 
 
 def spread(images, count):
-    """At most `count` images from everywhere in an array: neighbours may be of one kind.
-
-    Example:
-
-    >>> spread(np.arange(10), 3).tolist()
-    [0, 3, 6]
-    """
+    """Returns at most `count` images, evenly spaced, as neighbours may be alike."""
     count = min(count, len(images))
     return images[np.arange(count) * len(images) // count]
 
 
 def _alike(rows):
-    """Images with as many channels each, grey ones repeated."""
     channels = max(row.shape[-1] for row in rows)
     return [
         row if row.shape[-1] == channels else np.repeat(row[..., :1], channels, axis=-1)

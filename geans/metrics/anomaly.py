@@ -1,11 +1,4 @@
-"""How anomalous an image is to a GAN of normal ones: how much of it the generator cannot make.
-
-References:
-    Schlegl, Seeböck, Waldstein, Schmidt-Erfurth, Langs 2017, "Unsupervised Anomaly Detection with
-    Generative Adversarial Networks to Guide Marker Discovery", arXiv 1703.05921 (AnoGAN).
-
-    Azadi, Olsson, Darrell, Goodfellow, Odena 2019, "Discriminator Rejection Sampling".
-"""
+"""Anomaly scores: how much of an image a generator of normal images cannot reconstruct."""
 
 import dataclasses
 
@@ -24,15 +17,14 @@ NORM_SLACK = 4.0
 
 @dataclasses.dataclass(frozen=True)
 class Anomalies:
-    """What `anomaly_scores` found, for n images.
+    """Result of `anomaly_scores` for n images.
 
     Attributes:
-        scores: float64 (n,), `residuals + kappa * feature_residuals`: 0 for an image that the
-            generator makes exactly, higher for anomalies; infinite for a blank image that it does
-            not make.
+        scores: float64 (n,), `residuals + kappa * feature_residuals`: 0 for an exact
+            reconstruction, infinite for a blank image that the generator does not make.
         residuals: float64 (n,), the share of the image that its reconstruction misses.
         feature_residuals: float64 (n,), the same share of the discriminator's features.
-        reconstructions: float32, of the images' shape; of several the nearest.
+        reconstructions: float32, of the images' shape: the nearest one.
     """
 
     scores: np.ndarray
@@ -59,22 +51,18 @@ def anomaly_scores(
 
         score = |x - r|^2 / |x - blank|^2 + kappa |f(x) - f(r)|^2 / |f(x)|^2
 
-    The papers take the numerators alone, which are small for images with little ink: of MNIST's
-    digits an unseen 1 would seem more normal than any other digit.
-
-    Reconstructions are the `neighbours` nearest among images of random latents: of `candidates` of
-    them, the share `accepted` that the discriminator takes for real with the most certainty. The
-    score is their mean.
+    Without the denominators, which AnoGAN has not, images with little ink seem normal. The score is
+    the mean over the `neighbours` nearest reconstructions, found among images of random latents:
+    of `candidates`, the share `accepted` with the highest logits.
 
     Args:
-        images: Shape (n, height, width, channels), in [-1, 1], finite.
-        generator: `keras.Model` from latents (batch, latent_dim) to images, trained on normal
-            images, such as `model.ema_generator`.
+        images: Floats in [-1, 1], shape (n, height, width, channels).
+        generator: `keras.Model` from latents (batch, latent_dim) to images.
         discriminator: `keras.Model` of images, trained with it.
         kappa: Weight of the features, 0 or more.
         blank: Value of an empty pixel: -1 where images are drawn on black, 1 on white.
         candidates: Number of random latents.
-        accepted: Share of their images to search in, above 0 and up to 1.
+        accepted: Share of their images to search in, in (0, 1].
         neighbours: Number of reconstructions of each image.
         seed: Integer from 0 to 2**31 - 1.
 
@@ -83,6 +71,10 @@ def anomaly_scores(
 
     Raises:
         ValueError: If an argument is invalid, or images and networks do not fit.
+
+    Reference:
+        Schlegl et al. 2017 (arXiv 1703.05921), AnoGAN; the choice of candidates after Azadi et al.
+        2019 (arXiv 1810.06758).
 
     Example:
         >>> from geans import networks
@@ -113,21 +105,10 @@ def anomaly_scores(
 
 
 def features_of(discriminator):
-    """The part of a discriminator up to what its last layer gets.
-
-    Args:
-        discriminator: `keras.Model` of images.
-
-    Returns:
-        A `keras.Model` from images to features.
+    """Returns the `keras.Model` from images to the input of a discriminator's last layer.
 
     Raises:
-        ValueError: If it does not take images alone.
-
-    Example:
-        >>> from geans import networks
-        >>> features_of(networks.mlp.discriminator((8, 8, 1), units=(4,))).output_shape
-        (None, 4)
+        ValueError: If the discriminator takes anything but images.
     """
     shape = getattr(discriminator, "input_shape", None)
     if not isinstance(discriminator, keras.Model) or not isinstance(shape, tuple):
@@ -139,25 +120,19 @@ def features_of(discriminator):
 
 
 def auroc(normal_scores, anomalous_scores):
-    """Area under the receiver operating characteristic.
+    """Computes the area under the receiver operating characteristic (Hanley, McNeil 1982).
 
-    That is the probability that an anomaly scores higher than a normal example, ties counted half
-    (Mann and Whitney's U divided by the number of pairs): .5 for scores without information, 1
-    for scores that separate the two.
+    This is the probability that an anomaly scores higher than a normal example, ties counted half.
 
     Args:
         normal_scores: Numbers (n,), at least one.
         anomalous_scores: Numbers (m,), at least one.
 
     Returns:
-        A float from 0 to 1.
+        A float in [0, 1]: 0.5 for scores without information, 1 for scores that separate the two.
 
     Raises:
         ValueError: If scores are of another shape, or NaN.
-
-    Reference:
-        Hanley, McNeil 1982, "The Meaning and Use of the Area under a Receiver Operating
-        Characteristic (ROC) Curve".
 
     Example:
         >>> auroc([1.0, 2.0, 2.0], [2.0, 3.0])
@@ -172,12 +147,7 @@ def auroc(normal_scores, anomalous_scores):
 
 
 def missed_share(given, found, blank):
-    """The share |x - r|^2 / |x - blank|^2 that each reconstruction misses, float64 (n,).
-
-    Example:
-        >>> missed_share(np.array([[0.0, 0.0]]), np.array([[0.0, 1.0]]), -1.0).tolist()
-        [0.5]
-    """
+    """Computes |x - r|^2 / |x - blank|^2 of each of n reconstructions, float64 (n,)."""
     axes = tuple(range(1, given.ndim))
     missed, whole = (
         np.sum(np.square(given - other, dtype="float64"), axis=axes) for other in (found, blank)
@@ -188,18 +158,10 @@ def missed_share(given, found, blank):
 
 
 def random_latents(generator, count, seed):
-    """Standard normal latents; the few far out are moved to the ball of radius sqrt(d) + 4.
-
-    Returns:
-        float32 array (count, latent_dim).
+    """Draws standard normal latents (count, latent_dim), clipped to the norm sqrt(d) + 4.
 
     Raises:
         ValueError: If the generator does not take latents, or `seed` is invalid.
-
-    Example:
-        >>> from geans import networks
-        >>> random_latents(networks.mlp.generator(2, (8, 8, 1)), 3, seed=0).shape
-        (3, 2)
     """
     values.check_seed(seed, bits=31)
     shape = getattr(generator, "input_shape", None)
@@ -213,10 +175,10 @@ def random_latents(generator, count, seed):
 
 
 def finite_images(images, shape):
-    """Images as float32.
+    """Returns images as float32.
 
     Raises:
-        ValueError: If there are none, or they are not finite floats of that shape.
+        ValueError: If they are not at least one image of finite floats of that shape.
     """
     images = np.asarray(images)
     if images.dtype.kind != "f" or images.shape[1:] != tuple(shape) or not len(images):
@@ -234,7 +196,7 @@ def finite_images(images, shape):
 
 
 def in_blocks(network, rows):
-    """What a network makes of many rows, float32, a block at a time."""
+    """Applies a network to many rows, a block at a time; float32."""
     starts = range(0, len(rows), _ROWS)
     parts = [network(rows[start : start + _ROWS], training=False) for start in starts]
     return np.concatenate([np.asarray(part, "float32") for part in parts])
@@ -262,13 +224,13 @@ def _check_search(candidates, accepted, neighbours):
 
 
 def _most_real(latents, generator, discriminator, number):
-    """The images that the discriminator is surest are real, (number, height, width, channels)."""
+    """The images with the highest logits, (number, height, width, channels)."""
 
-    def judge(rows, training):
+    def logits_of(rows, training):
         output = discriminator(generator(rows, training=training), training=training)
         return output["logits"] if isinstance(output, dict) else output
 
-    logits = in_blocks(judge, latents).reshape(len(latents), -1).mean(axis=1)
+    logits = in_blocks(logits_of, latents).reshape(len(latents), -1).mean(axis=1)
     return in_blocks(generator, latents[np.argsort(-logits, kind="stable")[:number]])
 
 

@@ -1,4 +1,4 @@
-"""Coverage and precision class by class: which of them a generator forgets, or spoils."""
+"""Coverage and precision per class, which show the classes that a generator misses."""
 
 import dataclasses
 
@@ -9,13 +9,11 @@ from geans.metrics import feature_arrays, precision_recall
 
 @dataclasses.dataclass(frozen=True)
 class ClassCoverage:
-    """What `coverage_per_class` found.
+    """Result of `coverage_per_class`: dicts from class label, in ascending order, to share.
 
     Attributes:
-        coverage: Share of the real samples of a class whose neighbourhood holds a fake sample, in
-            [0, 1]: a dict from the class's label, in the order of the labels.
-        precision: Share of the fake samples that show a class which are within the neighbourhood
-            of some real sample, likewise; `None` without labels of the fakes.
+        coverage: Share of a class's real samples whose neighbourhood holds a fake, in [0, 1].
+        precision: Share of a class's fakes in a real sample's neighbourhood; `None` without labels.
     """
 
     coverage: dict
@@ -23,35 +21,27 @@ class ClassCoverage:
 
 
 def coverage_per_class(real_features, real_labels, fake_features, *, fake_labels=None, k=5):
-    """The coverage of `prdc` within each class of the real samples.
+    """Computes the coverage of `prdc` within each class of the real samples, a `ClassCoverage`.
 
-    A generator that leaves a rare class out loses little of the coverage over all classes together,
-    and all of this class's. Neighbourhoods are those of `prdc`, among the samples of all classes;
-    so the mean of the classes' coverages, weighted by their sizes, is the coverage of `prdc`.
+    Neighbourhoods are among the samples of all classes, so the mean of the classes' coverages,
+    weighted by their sizes, is the coverage of `prdc`.
 
     Args:
         real_features: Shape (n, d), finite integers or floats, n > k.
         real_labels: Integers, shape (n,).
-        fake_features: Shape (m, d), the same, m > k.
-        fake_labels: Integers, shape (m,): the classes that the fakes show, as a classifier says,
-            such as `features.digits28.classify`. For `precision`.
-        k: Which nearest neighbour ends a neighbourhood.
-
-    Returns:
-        A `ClassCoverage`.
+        fake_features: Shape (m, d), as `real_features`, m > k.
+        fake_labels: Integers (m,), such as from `features.digits28.classify`, or `None`.
+        k: The k-th nearest neighbour bounds a neighbourhood.
 
     Raises:
-        ValueError: If labels are not integers or not one per row, features are too few for k, not
-            finite, or of different dimensions.
+        ValueError: If an argument is invalid.
+
+    Reference: Naeem et al. 2020 (arXiv 2002.09797), section 3.
 
     Example:
         >>> real, labels = [[0.0], [1.0], [7.0], [9.0]], [0, 0, 3, 3]
         >>> coverage_per_class(real, labels, [[0.5], [1.5]], k=1).coverage
         {0: 1.0, 3: 0.0}
-
-    Reference:
-        Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models",
-        section 3, for coverage.
     """
     real, fake = feature_arrays.checked_pair(real_features, fake_features)
     real_labels = feature_arrays.checked_labels("real_labels", real_labels, len(real))

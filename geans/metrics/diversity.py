@@ -1,4 +1,4 @@
-"""How much generated images resemble one another: the mean MS-SSIM of random pairs."""
+"""Diversity of generated images: the mean MS-SSIM of random pairs."""
 
 import numpy as np
 import tensorflow as tf
@@ -13,43 +13,32 @@ PIXELS_AT_ONCE = 2**22
 
 
 def ms_ssim_diversity(images, *, pairs=1_000, seed=0):
-    """Mean multi-scale structural similarity (MS-SSIM) of pairs of different images.
+    """Computes the mean multi-scale structural similarity (MS-SSIM) of pairs of different images.
 
-    1 means that all images are alike; the lower, the more diverse. There is no good value as such:
-    compare it with the same figure for as many real images, of the same class if the generator is
-    conditional (`ms_ssim_per_class`). A generator above them repeats itself; one below them may
-    just as well be noisy, as independent noise has the value 0. This finds collapse; it says
-    nothing of quality.
+    1 means identical images, 0 independent noise. It detects collapse, not low quality. Compare it
+    with that of as many real images of the same size, and class if the generator is conditional.
 
-    Each scale halves the image, and the window of 11 pixels must fit into the last one: images of
-    side 161 or more have the 5 scales of the original; those from 81 have 4, 41: 3, 21: 2 and 11:
-    1, with the first weights of the original scaled to sum 1. So figures compare only between
-    images of one size. The similarity of colour images is the mean over their channels; negative
-    terms count as 0. Images are rounded to 8 bits first.
+    Each scale halves the image. Images of side 161 or more have all 5 scales, those from 81 have 4,
+    from 41: 3, from 21: 2 and from 11: 1, with the first weights rescaled to sum 1. Colour channels
+    are averaged, negative terms count as 0, and images are rounded to 8 bits first.
 
     Args:
-        images: Shape (n, height, width, channels), n >= 2, sides of 11 pixels or more: uint8, or
-            floats in [-1, 1], clipped beyond.
-        pairs: Number of pairs, drawn at random; all of them if there are no more.
-        seed: Of the draw, an integer >= 0.
+        images: Shape (n >= 2, height, width, channels), sides >= 11: uint8, or floats in [-1, 1].
+        pairs: Number of random pairs; all pairs are used if there are no more than that.
+        seed: Integer >= 0.
 
     Returns:
         A float in [0, 1].
 
     Raises:
-        ValueError: If images are too few, too small, not finite or not images.
+        ValueError: If an argument is invalid.
+
+    Reference: Odena et al. 2017 (arXiv 1610.09585), section 4.2; Wang, Simoncelli, Bovik 2003.
 
     Example:
         >>> noise = np.random.default_rng(0).uniform(-1, 1, (2, 28, 28, 1))
         >>> ms_ssim_diversity(noise) < 0.05
         True
-        >>> round(ms_ssim_diversity(np.repeat(noise[:1], 5, axis=0)), 5)
-        1.0
-
-    Reference:
-        Odena, Olah, Shlens 2017, "Conditional Image Synthesis with Auxiliary Classifier GANs",
-        section 4.2. Wang, Simoncelli, Bovik 2003, "Multiscale structural similarity for image
-        quality assessment".
     """
     images = _checked_images(images)
     values.check_count("pairs", pairs)
@@ -62,27 +51,20 @@ def ms_ssim_diversity(images, *, pairs=1_000, seed=0):
 
 
 def ms_ssim_per_class(images, labels, *, pairs=100, seed=0):
-    """`ms_ssim_diversity` of each class by itself: does a conditional generator vary its cats?
+    """Computes `ms_ssim_diversity` per class, a dict from label to float, in ascending order.
 
     Args:
-        images: As for `ms_ssim_diversity`, at least two of each class.
+        images, seed: As in `ms_ssim_diversity`, with at least two images of each class.
         labels: Integers, shape (n,).
-        pairs: Number of pairs per class. The paper drew 100.
-        seed: Of the draw, an integer >= 0, the same for each class.
-
-    Returns:
-        A dict from label to float, in ascending order of labels.
+        pairs: Number of pairs per class; 100 as in Odena et al. 2017.
 
     Raises:
-        ValueError: If labels are not one integer per image, and as for `ms_ssim_diversity`.
+        ValueError: If an argument is invalid.
 
     Example:
         >>> black, white = np.zeros((3, 28, 28, 1), "uint8"), np.full((3, 28, 28, 1), 255, "uint8")
         >>> ms_ssim_per_class(np.concatenate([black, white]), [0, 0, 0, 7, 7, 7])
         {0: 1.0, 7: 1.0}
-
-    Reference:
-        Odena, Olah, Shlens 2017, section 4.2.
     """
     images, labels = _checked_images(images), np.asarray(labels)
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
@@ -130,7 +112,7 @@ def _random_pairs(count, pairs, generator):
 
 def _similarity(one, other):
     weights = WEIGHTS[: _scales(min(one.shape[1:3]))]
-    # SSIM's constants suppose values from 0. TensorFlow's version cuts negative terms off, whose
+    # SSIM's constants assume values from 0. TensorFlow's version cuts negative terms off, whose
     # fractional power would be NaN.
     one, other = network.to_pixels(one), network.to_pixels(other)
     return tf.image.ssim_multiscale(one, other, 255, weights / weights.sum(), WINDOW).numpy()

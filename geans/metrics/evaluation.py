@@ -1,4 +1,4 @@
-"""Several numbers at once, each with its protocol, from the features of real and fake images."""
+"""Several metrics at once, each with its protocol, from features of real and fake images."""
 
 import dataclasses
 from collections.abc import Callable
@@ -22,15 +22,15 @@ SMALLEST_CLASS = 0.01
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """A way to compare two `FeatureSet`s. A new one is one more entry of `METRICS`.
+    """A metric that compares two `FeatureSet`s; `METRICS` lists them.
 
     Args:
-        function: From real and fake `FeatureSet`s to a dict from each name to a number, or a pair
-            of mean and standard deviation, and a dict of the options that a record states.
-        names: Of its numbers.
-        smaller_is_better: Whether it is a distance; of all other numbers the larger one is better.
-        least: Number of images of each kind that it needs.
-        needs_real: Whether it looks at the real images.
+        function: From real and fake `FeatureSet` to a dict from name to number or (mean, standard
+            deviation), and a dict of the options to record.
+        names: Names of its numbers.
+        smaller_is_better: Whether it is a distance.
+        least: Minimum number of images of each kind.
+        needs_real: Whether it uses the real images.
         needs_rows: Whether it needs every row of the features, not only their statistics.
         needs_logits: Whether the feature network must be a classifier.
         by_default: Whether it is measured if no metrics are named.
@@ -113,11 +113,7 @@ DEFAULT = tuple(name for name, metric in METRICS.items() if metric.by_default)
 
 
 def check_names(names):
-    """Checks that `names` are a sequence of names in `METRICS`.
-
-    Raises:
-        ValueError: If they are not.
-    """
+    """Raises a `ValueError` unless `names` is a non-empty list or tuple of names in `METRICS`."""
     listed = isinstance(names, (list, tuple)) and names
     unknown = [name for name in names if name not in METRICS] if listed else names
     if not listed or unknown:
@@ -127,47 +123,28 @@ def check_names(names):
 
 
 def names_of(metrics):
-    """The names of the numbers that `measure` gives for some metrics.
-
-    Example:
-        >>> names_of(["frechet_distance", "prdc"])
-        ('frechet_distance', 'precision', 'recall', 'density', 'coverage')
-    """
+    """Returns the names of the numbers that `measure` gives for some metrics."""
     return tuple(name for metric in metrics for name in METRICS[metric].names)
 
 
 def smaller_is_better(name):
-    """Whether the smaller one of two numbers of that name is better.
-
-    Example:
-        >>> smaller_is_better("kernel_distance"), smaller_is_better("recall")
-        (True, False)
-    """
+    """Returns whether a smaller value of the number of that name is better."""
     return any(name in each.names and each.smaller_is_better for each in METRICS.values())
 
 
 def needs_rows(names):
-    """Whether any of these metrics needs every row of features, not their statistics alone.
-
-    Example:
-        >>> needs_rows(["frechet_distance"])
-        False
-    """
+    """Returns whether any of the metrics needs every row of features, not only their statistics."""
     return any(METRICS[name].needs_rows for name in names)
 
 
 def check_possible(names, real, fake_count, classifies):
-    """Checks that metrics can be computed, before anything is generated or trained for them.
+    """Raises a `ValueError` if a metric lacks images, rows or logits.
 
     Args:
         names: Names in `METRICS`.
         real: A `FeatureSet` of real images.
-        fake_count: How many generated images there will be; `None` if that is not known yet.
+        fake_count: Number of generated images; `None` if unknown.
         classifies: Whether the feature network has logits.
-
-    Raises:
-        ValueError: If there are too few images for one of them, rows of `real` were not kept, or
-            logits are missing.
     """
     for name in names:
         metric = METRICS[name]
@@ -192,15 +169,12 @@ def check_possible(names, real, fake_count, classifies):
 
 
 def measure(real, fake, metrics=DEFAULT):
-    """Compares two sets of features.
+    """Compares the features of real and generated images; returns a list of `Measurement`s.
 
     Args:
         real: A `FeatureSet` of real images.
-        fake: One of generated images, by the same network.
-        metrics: Names in `METRICS`.
-
-    Returns:
-        A list of `Measurement`s, in the order of the names.
+        fake: A `FeatureSet` of generated images, from the same network.
+        metrics: Names in `METRICS`, which order the result.
 
     Raises:
         ValueError: If a name is unknown, the networks differ, or there are too few images.

@@ -1,4 +1,4 @@
-"""What metrics ask of arrays of features, and how they go through them without a float64 copy."""
+"""Checks of feature arrays, and iteration over them without a float64 copy."""
 
 import numpy as np
 
@@ -7,26 +7,13 @@ _BLOCK_SIZE = 2**21
 _MOST_ROWS = 768
 
 LARGEST = 1e15
-"""No feature may be larger: their squares, summed, have to stay numbers in float32."""
+"""Largest magnitude of a feature, so that sums of squares do not overflow in float32."""
 
 
 def checked(name, features, *, least=1):
-    """Features as a NumPy array of their own type, or an error.
+    """Returns features as an array of their own type, not copied if they were one.
 
-    Args:
-        name: What errors call them, such as "real_features".
-        features: Array-like (n, d) of finite integers or floats, n >= `least`, d >= 1.
-        least: How few rows are enough.
-
-    Returns:
-        Array (n, d); not a copy if they were an array.
-
-    Raises:
-        ValueError: If they are something else, with the reason.
-
-    Example:
-        >>> checked("features", [[1.5, 2.0], [0.0, 1.0]]).shape
-        (2, 2)
+    Raises a `ValueError` that calls them `name` unless they are finite numbers (n >= `least`, d).
     """
     features = np.asarray(features)
     if features.dtype.kind not in "fiu":
@@ -59,14 +46,7 @@ def _check_size(name, features):
 
 
 def checked_pair(real, fake, *, least=1):
-    """`checked` for real and for fake features, which must have the same dimension.
-
-    Raises:
-        ValueError: Also if their dimensions differ.
-
-    Example:
-        >>> real, fake = checked_pair(np.ones((5, 3)), np.zeros((4, 3)), least=2)
-    """
+    """Applies `checked` to real and fake features; raises also if their dimensions differ."""
     real = checked("real_features", real, least=least)
     fake = checked("fake_features", fake, least=least)
     if real.shape[1] != fake.shape[1]:
@@ -78,20 +58,7 @@ def checked_pair(real, fake, *, least=1):
 
 
 def checked_labels(name, labels, count):
-    """Labels as a NumPy array, or an error.
-
-    Args:
-        name: What errors call them.
-        labels: One integer per row of features.
-        count: Number of rows.
-
-    Raises:
-        ValueError: If they are something else.
-
-    Example:
-        >>> checked_labels("real_labels", [0, 2], 2).tolist()
-        [0, 2]
-    """
+    """Returns labels as a NumPy array; raises a `ValueError` unless they are `count` integers."""
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu" or labels.shape != (count,):
         raise ValueError(
@@ -102,14 +69,9 @@ def checked_labels(name, labels, count):
 
 
 def blocks(features, origin=None):
-    """Goes through the rows in blocks of at most 16 MiB, or one row.
+    """Yields slices of rows and those rows in float64, less `origin` (d,) if given.
 
-    Args:
-        features: Array (n, d).
-        origin: Array (d,) to subtract from every row; `None`: nothing.
-
-    Yields:
-        Pairs of a slice of the rows, and those rows in float64; the caller may not write there.
+    A block has at most 16 MiB, or one row. The caller must not modify it.
 
     Example:
         >>> [(rows, block.shape) for rows, block in blocks(np.zeros((1500, 2), "float32"))]

@@ -1,4 +1,4 @@
-"""The features of many images, drawn batch by batch."""
+"""Features of many images, computed batch by batch."""
 
 import dataclasses
 import hashlib
@@ -16,14 +16,12 @@ DIGEST_BYTES = 16
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureSet:
-    """The features of some images, and where they come from.
-
-    Rows lie in the order of their images' digests, so that nothing depends on a shuffled order.
+    """Features of images and their origin, with rows sorted by the digests of the images.
 
     Args:
-        network: What made the features.
-        origin: Where the images come from.
-        statistics: Count, mean and covariance of all features, in float64.
+        network: The `FeatureNetwork`.
+        origin: The `Origin` of the images.
+        statistics: `Gaussian` of all features, in float64.
         features: float32 array (count, dimension), or `None` if only the statistics were kept.
         logits: float32 array (count, classes), or `None`.
     """
@@ -36,35 +34,31 @@ class FeatureSet:
 
     @property
     def count(self):
-        """Number of images."""
+        """Returns the number of images."""
         return self.statistics.count
 
 
 def extract(batches, network, origin, *, count=None, keep=True, progress=None):
-    """Draws the features of images.
+    """Computes the features of images, a `FeatureSet`.
 
     Args:
-        batches: Iterable of arrays or tensors of images, or of pairs of images and labels, as a
-            `tf.data.Dataset` is; uint8, or floats in [-1, 1]. Or of points (n, d).
+        batches: Iterable of batches: images, uint8 or floats in [-1, 1], (images, labels) pairs, as
+            of a `tf.data.Dataset`, or points (n, d).
         network: A `features.FeatureNetwork`.
         origin: An `Origin`.
-        count: Number of images at most; `None` for all.
-        keep: Whether to keep every row, which metrics other than the Fréchet distance need. A
-            million images need not fit in memory without.
-        progress: Function that gets the number of images done, after every batch.
-
-    Returns:
-        A `FeatureSet`.
+        count: Maximum number of images; `None` for all.
+        keep: Whether to keep every row; only the Fréchet distance works without, with less memory.
+        progress: Function called after every batch with the number of images done.
 
     Raises:
-        ValueError: If there are fewer than 2 images, or the network does not take them.
+        ValueError: If there are fewer than 2 images, or the network does not accept them.
     """
     statistics, rows, digests, done = None, [], [], 0
     for images in _first(count, batches):
         found = network(images)
         if statistics is None:
             dimension = found["features"].shape[1]
-            # Nothing is lost to rounding if sums are of differences from a point among them.
+            # Centring on one of the features avoids loss of precision.
             statistics = FeatureStatistics(dimension, center=found["features"][0])
         statistics.update_state(found["features"])
         done += len(images)
@@ -79,25 +73,14 @@ def extract(batches, network, origin, *, count=None, keep=True, progress=None):
 
 
 def extract_cached(batches, network, origin, *, count=None, keep=True, progress=None):
-    """`extract` for real images, whose features are kept on disk for the next time.
+    """Returns `extract` of real images, from the cache on disk if possible.
 
-    They are found again by the pixels of the images and the checksum of the network, wherever the
-    images come from and whatever their order, if the network still answers noise as it did then: a
-    checksum of weights does not see a layer without any. Features without a checksum are not kept.
+    The key is the images' pixels, in any order, and the network's checksum; the network must also
+    answer fixed noise as it did then. Features of networks without a checksum are not cached.
 
     Args:
-        batches: As in `extract`; read twice if their features are new.
-        network: As in `extract`.
-        origin: As in `extract`.
-        count: As in `extract`.
-        keep: As in `extract`.
-        progress: As in `extract`.
-
-    Returns:
-        A `FeatureSet`.
-
-    Raises:
-        ValueError: As in `extract`.
+        batches: As in `extract`; read twice if their features are not cached.
+        network, origin, count, keep, progress: As in `extract`.
     """
     options = {"count": count, "keep": keep, "progress": progress}
     if network.checksum == "none":

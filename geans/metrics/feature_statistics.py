@@ -1,4 +1,4 @@
-"""Mean and covariance of features that pass in batches, without holding them."""
+"""Mean and covariance of features, accumulated over batches."""
 
 import keras
 import numpy as np
@@ -10,23 +10,19 @@ from geans.metrics import frechet
 
 @keras.saving.register_keras_serializable(package="geans")
 class FeatureStatistics(keras.metrics.Metric):
-    """Accumulates the mean and covariance of features over batches and replicas, in float64.
+    """Metric that accumulates the mean and covariance of features in float64, over replicas too.
 
-    What it holds is the number of features, their sum and the sum of their products: replicas
-    and workers only ever add them up. Sums of products lose digits if features lie far from 0
-    compared with their spread: of the 16 digits, twice as many as mean / stddev has. Features of
-    classifiers lie near 0. For others, pass as `center` any point among them, such as the first
-    one; it is subtracted before anything is squared.
+    Of 16 digits, the covariance loses twice as many as mean / stddev has: if features lie far from
+    0 compared with their spread, pass any one of them as `center`.
 
     Args:
-        dimension: Of the features, d. It holds d^2 + d + 1 numbers of 8 bytes: 34 MB for 2,048.
-        center: Shape (d,), or one number for all; `None` is 0. The same on all replicas.
-        name: Of the metric.
+        dimension: Dimension of the features, d. Memory is 8 (d^2 + d + 1) bytes: 34 MB for 2,048.
+        center: Shape (d,) or a number, subtracted first; `None` is 0. The same on all replicas.
+        name: Name of the metric.
 
     Raises:
-        ValueError: If the dimension is not a positive integer, the center not finite or of another
-            shape; in `update_state`, if features are not of shape (batch, d), or weighted; in
-            `result`, if there were fewer than two features, or any was not finite.
+        ValueError: If an argument is invalid; in `update_state`, if features do not have shape
+            (batch, d) or are weighted; in `result`, if features are fewer than two or not finite.
 
     Example:
         >>> statistics = FeatureStatistics(2)
@@ -37,7 +33,7 @@ class FeatureStatistics(keras.metrics.Metric):
     """
 
     def __init__(self, dimension, *, center=None, name="feature_statistics"):
-        # Of its own type, whatever the global policy is.
+        # float64 whatever the global dtype policy is.
         super().__init__(name=name, dtype="float64")
         values.check_count("dimension", dimension, most=10**5)
         self.dimension = dimension
@@ -69,7 +65,7 @@ class FeatureStatistics(keras.metrics.Metric):
         self.products.assign_add(tf.matmul(features, features, transpose_a=True))
 
     def merge_state(self, metrics):
-        """Adds what other `FeatureStatistics` of the same dimension and center have seen."""
+        """Adds the state of other `FeatureStatistics` of the same dimension and center."""
         for other in metrics:
             mine, theirs = self._kind(), other._kind()
             if mine != theirs:
@@ -84,7 +80,7 @@ class FeatureStatistics(keras.metrics.Metric):
         return self.dimension, None if self.center is None else self.center.tolist()
 
     def result(self):
-        """The `Gaussian` of all features so far. Call it outside of a `tf.function`."""
+        """Returns the `Gaussian` of all features so far. Call it outside of a `tf.function`."""
         total, sums, products = (np.array(each) for each in self.variables)
         if total < 2:
             raise ValueError(
@@ -101,7 +97,7 @@ class FeatureStatistics(keras.metrics.Metric):
         return frechet.Gaussian(mean + center, covariance, int(total))
 
     def get_config(self):
-        """What makes an empty one like this."""
+        """Returns the constructor's arguments."""
         center = None if self.center is None else self.center.tolist()
         return {"dimension": self.dimension, "center": center, "name": self.name}
 

@@ -1,4 +1,4 @@
-"""Fréchet distance between Gaussians that are fitted to features: FID, if the features are."""
+"""Fréchet distance between Gaussians fitted to features: the FID, if they are Inception's."""
 
 import dataclasses
 
@@ -10,20 +10,15 @@ from geans.metrics import feature_arrays
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Gaussian:
-    """Mean and covariance of features: all that the Fréchet distance looks at.
+    """Mean and covariance of features, the input of the Fréchet distance.
 
     Args:
         mean: Shape (d,), finite.
         covariance: Shape (d, d), symmetric, finite; sums of squares divided by count - 1.
-        count: From how many features they come; `None` if unknown, as for the files of
-            statistics of other packages.
+        count: Number of features; `None` if unknown, as in other packages' statistics files.
 
     Raises:
         ValueError: If shapes do not match, or values are not a mean and a covariance.
-
-    Example:
-        >>> Gaussian.of([[0.0, 1.0], [2.0, 1.0]]).covariance.tolist()
-        [[2.0, 0.0], [0.0, 0.0]]
     """
 
     mean: np.ndarray
@@ -53,7 +48,7 @@ class Gaussian:
 
     @classmethod
     def of(cls, features):
-        """The mean and covariance of features, shape (n, d), n >= 2, in two passes in float64."""
+        """Computes the Gaussian of features, shape (n, d), n >= 2, in two passes in float64."""
         return cls._of(feature_arrays.checked("features", features, least=2))
 
     @classmethod
@@ -66,11 +61,11 @@ class Gaussian:
 
 @dataclasses.dataclass(frozen=True)
 class ClassDistances:
-    """What `frechet_distance_per_class` found.
+    """Result of `frechet_distance_per_class`.
 
     Attributes:
-        distances: Distance of each class, a dict from its label, in the order of the labels.
-        mean: Their plain mean, every class weighing the same.
+        distances: Dict from class label, in ascending order, to the class's distance.
+        mean: Unweighted mean of the distances.
     """
 
     distances: dict
@@ -78,56 +73,43 @@ class ClassDistances:
 
 
 def frechet_distance(real_features, fake_features):
-    """Squared Fréchet (Wasserstein-2) distance between Gaussians with the features' moments.
+    """Computes the squared Fréchet (Wasserstein-2) distance between Gaussians fitted to features.
 
         |m - m'|^2 + tr(S + S' - 2 (S S')^(1/2)),    S divided by n - 1
 
-    From 0, in squared units of the features. It is the FID if the features are those of the
-    network "inception-2015-12-05"; of other features it compares with no published FID. It is
-    biased: equal distributions have the expected distance `frechet_bias`. Compare only distances
-    of the same number of samples, and name that number.
-
-    Fewer samples than dimensions are allowed (the covariance is then singular), as are features
-    that have collapsed to a point; equal sets give 0 up to rounding.
+    It is the FID only for features of "inception-2015-12-05". It is biased: equal distributions
+    have the expected distance `frechet_bias`. Compare only distances of the same number of samples,
+    and report it. Singular covariances (n <= d, or features collapsed to a point) are allowed.
 
     Args:
         real_features: Shape (n, d), finite integers or floats, n >= 2.
-        fake_features: Shape (m, d), the same, m >= 2.
+        fake_features: Shape (m, d), as `real_features`, m >= 2.
 
     Returns:
-        A float, computed in float64.
+        A float >= 0 in squared units of the features, computed in float64.
 
     Raises:
         ValueError: If features are too few, not finite, or of different dimensions.
 
+    Reference: Heusel et al. 2017 (arXiv 1706.08500), equation 6; Dowson and Landau 1982.
+
     Example:
         >>> frechet_distance([[0.0], [2.0]], [[3.0], [5.0]])
         9.0
-
-    Reference:
-        Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6; Dowson
-        and Landau 1982 for Gaussians.
     """
     real, fake = feature_arrays.checked_pair(real_features, fake_features, least=2)
     return frechet_distance_of(Gaussian._of(real), Gaussian._of(fake))
 
 
 def frechet_distance_of(real_statistics, fake_statistics):
-    """`frechet_distance` from statistics, without holding the features.
+    """Computes `frechet_distance`, a float, from statistics.
 
     Args:
         real_statistics: A `Gaussian`, such as `FeatureStatistics.result()`.
         fake_statistics: A `Gaussian` of the same dimension.
 
-    Returns:
-        A float.
-
     Raises:
-        ValueError: If one is not a `Gaussian`, or their dimensions differ.
-
-    Example:
-        >>> frechet_distance_of(Gaussian([0.0], [[4.0]]), Gaussian([1.0], [[9.0]]))
-        2.0
+        ValueError: If an argument is not a `Gaussian`, or the dimensions differ.
     """
     for each in (real_statistics, fake_statistics):
         if not isinstance(each, Gaussian):
@@ -177,37 +159,29 @@ def _without_noise(eigenvalues):
 
 
 def frechet_bias(dimension, count, *, other_count=None, covariance=None):
-    """The expected `frechet_distance` between two samples of one Gaussian distribution.
+    """Computes the expected `frechet_distance` between two samples of one Gaussian distribution.
 
         (1/n + 1/m) (sum_i s_i + 1/2 sum_ij s_i s_j (1 + [i = j]) / (s_i + s_j))
 
-    for eigenvalues s of the covariance; where all are 1, it is (2 d + d (d + 1) / 2) / n for
-    n = m. It is the leading term in 1/n, yet within 2 % of simulations from n = 2 d on, whatever
-    the eigenvalues. Below, the covariances become singular, and it says too much. Features with
-    heavier tails than a Gaussian's have more bias.
+    for eigenvalues s of the covariance, in squared units of features: the second-order expansion
+    |m|^2 + 1/2 sum_ij D_ij^2 / (s_i + s_j) at the variance of a Wishart matrix. It is within 2 %
+    of simulations for n >= 2 d, too large below, and too small for tails heavier than Gaussian.
 
     Args:
-        dimension: Of the features, d.
-        count: Samples of one side, n.
-        other_count: Samples of the other side, m; `None`: as many.
-        covariance: Shape (d, d); `None`: the identity.
-
-    Returns:
-        A float, in the squared units of the features.
+        dimension: Dimension of the features, d.
+        count: Number of samples of one side, n.
+        other_count: Number of samples of the other side, m; `None` for n.
+        covariance: Shape (d, d); `None` for the identity.
 
     Raises:
-        ValueError: If numbers are not positive integers, or the covariance has another dimension.
+        ValueError: If an argument is invalid.
+
+    Reference: Malagò et al. 2018 (arXiv 1801.09269); Binkowski et al. 2018 (arXiv
+        1801.01401), appendix D.
 
     Example:
         >>> frechet_bias(64, 1000)
         2.208
-
-    Reference:
-        The second-order expansion of the distance, |m|^2 + 1/2 sum_ij D_ij^2 / (s_i + s_j) for
-        covariances that differ by D (Malagò et al. 2018, "Wasserstein Riemannian geometry of
-        Gaussian densities"), at the variance of a Wishart matrix, E D_ij^2 = s_i s_j
-        (1 + [i = j]) (1/n + 1/m). That FID is biased, by an amount that depends on the generator:
-        Binkowski et al. 2018, appendix D.
     """
     other_count = count if other_count is None else other_count
     for name, value in {"dimension": dimension, "count": count, "other_count": other_count}.items():
@@ -227,31 +201,24 @@ def _bias_per_sample(covariance):
 
 
 def frechet_distance_per_class(real_features, real_labels, fake_features, fake_labels):
-    """`frechet_distance` within each class, and its mean: the intra-FID of conditional models.
+    """Computes `frechet_distance` within each class, and its mean (intra-FID): a `ClassDistances`.
 
-    A generator that ignores its labels can have a good distance over all classes together. The
-    bias of few samples per class is large: see `frechet_bias`.
+    It reveals a generator that ignores its labels. For few samples per class see `frechet_bias`.
 
     Args:
-        real_features: Shape (n, d).
+        real_features, fake_features: As in `frechet_distance`.
         real_labels: Integers, shape (n,).
-        fake_features: Shape (m, d).
-        fake_labels: Integers, shape (m,): the classes that the generator was asked for.
-
-    Returns:
-        A `ClassDistances`.
+        fake_labels: Integers, shape (m,): the labels given to the generator.
 
     Raises:
-        ValueError: If labels are not integers or not one per row, or a class has fewer than two
-            samples on either side.
+        ValueError: If an argument is invalid, or a class has fewer than two samples on either side.
+
+    Reference: Miyato and Koyama 2018 (arXiv 1802.05637), section 4.
 
     Example:
         >>> labels = [0, 0, 1, 1]
         >>> frechet_distance_per_class([[0], [2], [5], [7]], labels, [[1], [3]] * 2, labels)
         ClassDistances(distances={0: 1.0, 1: 16.0}, mean=8.5)
-
-    Reference:
-        Miyato and Koyama 2018, "cGANs with projection discriminator", section 4 (intra-FID).
     """
     real, fake = feature_arrays.checked_pair(real_features, fake_features, least=2)
     real_labels = feature_arrays.checked_labels("real_labels", real_labels, len(real))

@@ -1,4 +1,4 @@
-"""Inception score: how sure a classifier is of each sample, and how differently it answers."""
+"""Inception score: how confident and how diverse a classifier's predictions of samples are."""
 
 import dataclasses
 
@@ -10,11 +10,11 @@ from geans.metrics import feature_arrays
 
 @dataclasses.dataclass(frozen=True)
 class InceptionScore:
-    """What `inception_score` found.
+    """Result of `inception_score`.
 
     Attributes:
         mean: Mean score of the splits, from 1 to the number of classes.
-        stddev: Standard deviation of the splits (divided by their number); 0 of one split.
+        stddev: Standard deviation of the splits (divided by their number); 0 for one split.
     """
 
     mean: float
@@ -22,43 +22,34 @@ class InceptionScore:
 
 
 def inception_score(logits, *, splits=10, seed=None):
-    """exp of the mean over samples of KL(p(y|x) || p(y)), for each split of the samples.
+    """Computes exp of the mean over samples of KL(p(y|x) || p(y)), for each split of the samples.
 
-    1 if all samples are classified alike, however surely; K if each is surely one of K classes
-    and all classes are equally frequent. p(y) is the mean within the split, so that few samples
-    give lower scores: 50,000 in 10 splits are usual. It never looks at real data.
-
-    The original takes the splits in the order of the samples, as `seed=None` does; torch-fidelity
-    shuffles first, by default like `seed=2020`. Where samples come class by class, shuffle: a
-    split that misses classes scores too low.
+    It is 1 if all samples are classified alike, and K if each surely belongs to one of K equally
+    frequent classes. Fewer samples give lower scores; 50,000 in 10 splits are usual. It ignores
+    real data. Shuffle samples that are sorted by class. Returns an `InceptionScore`.
 
     Args:
-        logits: Of a classifier, shape (n, classes), finite, n >= splits. Published scores take the
-            1,008 logits of "inception-2015-12-05", without biases.
-        splits: Parts of sizes as equal as possible, split i from sample floor(i n / splits) on.
-        seed: Shuffle the samples before splitting by this integer from 0 to 2^32 - 1; `None`:
-            keep their order.
-
-    Returns:
-        An `InceptionScore`.
+        logits: Shape (n, classes), finite, n >= splits. Published scores use the 1,008 logits of
+            "inception-2015-12-05", without biases.
+        splits: Number of parts of nearly equal size; split i starts at sample floor(i n / splits).
+        seed: Integer from 0 to 2^32 - 1 to shuffle first (torch-fidelity's default is 2020); `None`
+            keeps the order, as the original does.
 
     Raises:
-        ValueError: If logits are fewer than splits, not finite, or not of rank 2, or a number is
-            none.
+        ValueError: If an argument is invalid.
+
+    Reference: Salimans et al. 2016 (arXiv 1606.03498), section 4; Barratt and Sharma 2018 (arXiv
+        1801.01973) for its limits.
 
     Example:
         >>> inception_score(np.zeros((20, 5)))
         InceptionScore(mean=1.0, stddev=0.0)
-
-    Reference:
-        Salimans et al. 2016, "Improved techniques for training GANs", section 4; Barratt and
-        Sharma 2018, "A note on the inception score", for what it does not see.
     """
     values.check_count("splits", splits)
     logits = feature_arrays.checked("logits", logits, least=splits)
     values.check_seed(seed, optional=True, bits=32)
     if seed is not None:
-        # The frozen generator, so that a seed means the same for ever, and in torch-fidelity.
+        # A frozen generator: seeds give the same split in every version, and in torch-fidelity.
         logits = logits[np.random.RandomState(seed).permutation(len(logits))]
     bounds = [len(logits) * split // splits for split in range(splits + 1)]
     scores = [

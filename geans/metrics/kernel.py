@@ -1,4 +1,4 @@
-"""Kernel distance between sets of features: KID, if the features are those of the FID network."""
+"""Kernel distance between sets of features: the KID, if they are Inception's."""
 
 import dataclasses
 
@@ -10,13 +10,11 @@ from geans.metrics import feature_arrays
 
 @dataclasses.dataclass(frozen=True)
 class KernelDistance:
-    """What `kernel_distance` found.
+    """Result of `kernel_distance`.
 
     Attributes:
-        mean: Mean over subsets of the squared maximum mean discrepancy. Unbiased, so it can be
-            negative where the distributions are alike.
-        stddev: Standard deviation over subsets (divided by their number); 0 of one subset. It
-            tells how far single subsets lie apart, not how sure the mean is.
+        mean: Mean over subsets of the unbiased squared MMD, which can be negative.
+        stddev: Standard deviation over subsets (ddof 0), not of their mean; 0 for one subset.
     """
 
     mean: float
@@ -24,34 +22,26 @@ class KernelDistance:
 
 
 def kernel_distance(real_features, fake_features, *, subsets=100, subset_size=1000, seed=0):
-    """Squared maximum mean discrepancy with the kernel (x . y / d + 1)^3, unbiased.
+    """Computes the unbiased squared maximum mean discrepancy with the kernel (x . y / d + 1)^3.
 
-    Unlike the Fréchet distance it does not depend, on average, on the number of samples. Subsets
-    are drawn without replacement, real and fake alternately, from NumPy's frozen generator
-    `RandomState`: a seed gives the same subsets for ever, and in torch-fidelity.
+    Returns a `KernelDistance`, whose expectation does not depend on the number of samples. Subsets
+    are drawn as in torch-fidelity: without replacement, real and fake in turn, by `RandomState`.
 
     Args:
         real_features: Shape (n, d), finite integers or floats, n >= 2.
-        fake_features: Shape (m, d), the same, m >= 2.
-        subsets: How many subsets; not looked at where `subset_size` is `None`.
-        subset_size: Samples of each side per subset, from 2 to the smaller of n and m. `None`: one
-            estimate from all samples of both sides, n and m equal or not.
+        fake_features: Shape (m, d), as `real_features`, m >= 2.
+        subsets: Number of subsets; ignored if `subset_size` is `None`.
+        subset_size: Samples per subset and side, from 2 to min(n, m); `None`: one estimate of all.
         seed: Integer from 0 to 2^32 - 1.
 
-    Returns:
-        A `KernelDistance`.
-
     Raises:
-        ValueError: If features are fewer than a subset needs, not finite, or of different
-            dimensions, or a number is none.
+        ValueError: If an argument is invalid.
+
+    Reference: Binkowski et al. 2018 (arXiv 1801.01401), section 4; Gretton et al. 2012, equation 3.
 
     Example:
         >>> kernel_distance([[0.0], [1.0]], [[0.0], [-1.0]], subset_size=None)
         KernelDistance(mean=0.5, stddev=0.0)
-
-    Reference:
-        Binkowski et al. 2018, "Demystifying MMD GANs", section 4 (KID); Gretton et al. 2012,
-        "A kernel two-sample test", equation 3.
     """
     real, fake = feature_arrays.checked_pair(real_features, fake_features, least=2)
     if subset_size is None:

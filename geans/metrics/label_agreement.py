@@ -1,4 +1,4 @@
-"""Whether generated images show what they were asked for, or what their codes mean."""
+"""Agreement of labels or codes with the classes recognised in generated images."""
 
 import dataclasses
 
@@ -7,15 +7,14 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class LabelAgreement:
-    """How labels or codes and recognised classes go together.
+    """Result of `label_agreement`.
 
     Args:
-        accuracy: Share of images whose class is their label, in [0, 1].
-        majority_accuracy: Share of images whose class is the one most frequent for their code, in
-            [0, 1]: what a code is worth once a person has named it.
-        mutual_information: Of code and class, in nats: 0 where they are independent, up to the
-            logarithm of the smaller number of them.
-        classes_named: Number of classes that are the most frequent one for some code.
+        accuracy: Label accuracy, the share of images whose class is their label, in [0, 1].
+        majority_accuracy: Share of images whose class is their code's most frequent one, in [0, 1].
+        mutual_information: Of code and class, in nats, from 0 (independent) to the logarithm of the
+            smaller number of them.
+        classes_named: Number of classes that are the most frequent one of some code.
     """
 
     accuracy: float
@@ -27,26 +26,22 @@ class LabelAgreement:
 def label_agreement(labels, classes):
     """Compares labels or codes with the classes that a classifier recognises.
 
-    Args:
-        labels: Integers (n,) from 0: what images were made from.
-        classes: Integers (n,) from 0: what a classifier saw in them.
+    Returns a `LabelAgreement`, whose mutual information is biased upwards, by about
+    (codes - 1) (classes - 1) / (2 n).
 
-    Returns:
-        A `LabelAgreement`. The mutual information is that of the observed frequencies, which is too
-        large by about (codes - 1) (classes - 1) / (2 n).
+    Args:
+        labels: Integers >= 0, shape (n,), given to the generator.
+        classes: Integers >= 0, shape (n,), from a classifier of the images.
 
     Raises:
-        ValueError: If they are no such integers, not as many of either, or none.
+        ValueError: If an argument is invalid or empty, or the lengths differ.
 
-    Reference:
-        Shannon 1948; the bias: Miller 1955, "Note on the bias of information estimates".
+    Reference: Shannon 1948; Miller 1955 for the bias.
 
     Example:
         >>> found = label_agreement([0, 0, 1, 1], [5, 5, 3, 3])
         >>> found.accuracy, found.majority_accuracy, found.classes_named
         (0.0, 1.0, 2)
-        >>> round(found.mutual_information, 4)  # ln 2
-        0.6931
     """
     labels, classes = _checked("labels", labels), _checked("classes", classes)
     if len(labels) != len(classes) or not len(labels):

@@ -1,20 +1,20 @@
-"""A number and the protocol by which it was found."""
+"""A number and the protocol of its measurement."""
 
 import dataclasses
 
 ENOUGH_FOR_FRECHET = 10_000
-"""Samples below which a Fréchet distance is printed with a warning of its bias."""
+"""Number of samples below which a Fréchet distance is printed with a warning of its bias."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where images come from.
+    """Origin of images.
 
     Args:
         name: Of a dataset, such as "tfds:mnist", of a folder, or of a model.
         split: Of a dataset, such as "test"; empty if it has none.
-        generator: "EMA" or "raw" for a model's samples; empty for files and datasets.
-        seed: Of a model's samples.
+        generator: "EMA" or "raw" for samples of a model; empty for files and datasets.
+        seed: Seed of a model's samples.
 
     Example:
         >>> print(Origin(name="gan_mnist", generator="EMA", seed=3))
@@ -35,42 +35,19 @@ class Origin:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """One number with all that another one must share to be compared with it.
+    """A number with everything that another one must share to be comparable.
 
     `str` gives it in one line, `dataclasses.asdict` as plain values for JSON.
 
     Args:
         metric: Name, such as "frechet_distance".
         value: The number.
-        stddev: Standard deviation over subsets or splits; `None` where there are none.
-        options: Of the metric, such as `{"k": 5}`.
-        features: Name of the feature network.
-        checksum: Of its weights.
-        resize: What it did with images of another size.
-        real: Where the real images come from; `None` where the metric needs none.
-        real_count: Their number.
-        fake: Where the generated images come from.
-        fake_count: Their number.
-        version: Of this library.
-
-    Example:
-        >>> print(
-        ...     Measurement(
-        ...         metric="precision",
-        ...         value=0.97,
-        ...         options={"k": 5},
-        ...         features="digits28",
-        ...         checksum="0123456789ab",
-        ...         resize="none",
-        ...         real=Origin(name="tfds:mnist", split="test"),
-        ...         real_count=10_000,
-        ...         fake=Origin(name="gan_mnist", generator="EMA", seed=0),
-        ...         fake_count=10_000,
-        ...         version="0.1.0",
-        ...     )
-        ... )
-        precision 0.97 | k=5 | digits28 0123456789ab, resize none | real 10,000 of tfds:mnist \
-(test) | fake 10,000 of gan_mnist (EMA generator, seed 0) | geans 0.1.0
+        stddev: Standard deviation over subsets or splits, or `None`.
+        options: Options of the metric, such as `{"k": 5}`.
+        features, checksum, resize: Of the `FeatureNetwork`: its name, checksum and resize rule.
+        real, real_count: `Origin` (`None` if the metric needs none) and number of the real images.
+        fake, fake_count: `Origin` and number of the generated images.
+        version: Version of this library.
     """
 
     metric: str
@@ -101,12 +78,12 @@ class Measurement:
 
     @property
     def _real_images(self):
-        # Of known modes there are as many as one likes.
+        # Known modes have no real images, so their count is 0.
         return f"{self.real_count:,} of {self.real}" if self.real_count else str(self.real)
 
     @property
     def warning(self):
-        """What a reader of the number must know; `None` if nothing."""
+        """Returns a caveat about the number, or `None`."""
         if self.features.startswith("keras:"):
             return "numbers of these features compare with nothing published"
         fewest = min(self.real_count, self.fake_count)

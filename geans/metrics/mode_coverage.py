@@ -12,14 +12,13 @@ GOOD_RADIUS = 3  # Standard deviations.
 
 @dataclasses.dataclass(frozen=True)
 class ModeCoverage:
-    """What `mode_coverage` found. `dataclasses.asdict` gives plain numbers for JSON.
+    """Result of `mode_coverage`.
 
     Attributes:
         modes: Number of modes with at least one high-quality sample.
-        high_quality_fraction: Share of high-quality samples, in [0, 1]; `None` for stacked digits,
-            where every image counts as the digits that it resembles most.
-        reverse_kl: KL(share of good samples per mode || uniform) in nats, from 0 (even) to the
-            logarithm of the number of modes (one mode only). Infinity if no sample is good.
+        high_quality_fraction: Share of high-quality samples, in [0, 1]; `None` for stacked digits.
+        reverse_kl: KL(share of high-quality samples per mode || uniform) in nats, from 0 (even) to
+            the logarithm of the number of modes; infinity without a high-quality sample.
         covered_modes: Number of modes with at least a tenth of their fair share of samples.
     """
 
@@ -36,22 +35,20 @@ NOTHING = ModeCoverage(modes=0, high_quality_fraction=0.0, reverse_kl=math.inf, 
 def mode_coverage(samples, real):
     """Counts the modes of known data that generated points or stacked digits reach.
 
-    A point is *good* within 3 standard deviations of its nearest mode. An image of stacked digits
-    always is: a classifier says which digit each channel shows. A mode is *captured* by one good
-    sample, and has *mass* with n / (10 M) of them: with n = 2,500 points, the usual number, one
-    stray sample makes a captured mode but no mass. Never read the share of high-quality samples
-    alone: it does not fall when the generator collapses onto one mode.
+    A point is of high quality within 3 standard deviations of its nearest mode. Every image of
+    stacked digits is: a classifier says which digit each channel shows. One high-quality sample
+    reaches a mode; n / (10 M) of them cover it. The share of high-quality samples alone does not
+    fall when the generator collapses onto one mode.
 
-    The true distribution has, on average, a reverse KL of (M - 1) / 2n, in two dimensions with a
-    good fraction of 1 - exp(-4.5) = 98.9 %. Stacked MNIST is drawn from the images, whose classes
-    are not quite equal: of 26,000 samples, the usual number, the KL is about 0.024.
+    The true distribution has, on average, a reverse KL of (M - 1) / 2n, and in two dimensions a
+    high-quality share of 1 - exp(-4.5) = 98.9 %. The classes of stacked MNIST are not quite equal:
+    26,000 real samples have a reverse KL of about 0.024.
 
     Args:
-        samples: Generated points, shape (n, d), or images, shape (n, size, size, channels) in
-            [-1, 1]; finite.
-        real: For points, any object with `centers`, shape (M, d), and `stddev`, one number for
-            all modes: `data.mixtures.ring()` or `data.mixtures.grid()`. For images, any object
-            with `source` and `channels`: `data.stacked.mnist()` or `data.stacked.digits()`.
+        samples: Finite points (n, d), or images (n, size, size, channels) in [-1, 1].
+        real: For points, an object with `centers` (M, d) and one `stddev`, such as
+            `data.mixtures.ring()`; for images one with `source` and `channels`, such as
+            `data.stacked.mnist()`.
 
     Returns:
         A `ModeCoverage`.
@@ -59,17 +56,16 @@ def mode_coverage(samples, real):
     Raises:
         ValueError: If `samples` is empty, not finite, or not of the shape of the real data.
 
+    Reference:
+        Metz et al. 2017 (arXiv 1611.02163), stacked digits; Srivastava et al. 2017 (arXiv
+        1705.07761), modes and high-quality samples; Lin et al. 2018 (arXiv 1712.04086), reverse
+        KL. Covered modes are this library's own, stricter count.
+
     Example:
         >>> from types import SimpleNamespace
         >>> pair = SimpleNamespace(centers=[[0.0, 0.0], [1.0, 0.0]], stddev=0.1)
-        >>> points = [[0.0, 0.1], [1.0, 0.2], [0.5, 0.0], [0.0, 0.0]]
-        >>> mode_coverage(points, pair).high_quality_fraction
-        0.75
-
-    Reference:
-        Metz et al. 2017, unrolled GAN (stacked digits); Srivastava et al. 2017, VEEGAN (good
-        samples, captured modes); Lin et al. 2018, PacGAN (reverse KL). Mass is this library's own,
-        stricter count.
+        >>> mode_coverage([[0.0, 0.1], [1.0, 0.2], [0.5, 0.0], [0.0, 0.0]], pair).modes
+        2
     """
     if not _are_points(real) and not hasattr(real, "source"):
         raise ValueError(
@@ -88,19 +84,11 @@ def mode_coverage(samples, real):
 
 
 def mode_coverage_or_nothing(samples, real):
-    """`mode_coverage`, or, if the generator has diverged so that samples are not finite, no modes.
-
-    Example:
-        >>> from types import SimpleNamespace
-        >>> pair = SimpleNamespace(centers=[[0.0, 0.0], [1.0, 0.0]], stddev=0.1)
-        >>> mode_coverage_or_nothing([[0.0, math.nan]], pair).reverse_kl
-        inf
-    """
+    """Returns `mode_coverage`, or zero modes if samples are not finite (a diverged generator)."""
     if np.isfinite(samples).all():
         return mode_coverage(samples, real)
-    return (
-        NOTHING if _are_points(real) else dataclasses.replace(NOTHING, high_quality_fraction=None)
-    )
+    fraction = 0.0 if _are_points(real) else None
+    return dataclasses.replace(NOTHING, high_quality_fraction=fraction)
 
 
 def _are_points(real):

@@ -1,4 +1,4 @@
-"""How smoothly clips move: differences between their frames, near and far."""
+"""Motion in clips: differences between near and distant frames."""
 
 import dataclasses
 
@@ -7,15 +7,14 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Motion:
-    """What `motion` found. `dataclasses.asdict` gives plain numbers for JSON.
+    """Result of `motion`. `dataclasses.asdict` gives plain numbers for JSON.
 
     Attributes:
-        frame_change: Mean absolute difference between neighbouring frames, as a share of
-            `clip_difference`: 0 for a still picture, 1 for frames that have nothing in common.
-        clip_change: The same between the first and the last frame. Where things move, it is above
-            `frame_change`; where they flicker on the spot, the two are alike.
-        clip_difference: Mean absolute difference between frames of different clips at the same
-            time, as a share of the range of the values: how varied the clips are.
+        frame_change: Mean absolute difference between neighbouring frames, divided by
+            `clip_difference`: 0 for a still clip, 1 for unrelated frames.
+        clip_change: The same for first and last frame: larger if things move, equal for flicker.
+        clip_difference: Mean absolute difference between simultaneous frames of different clips,
+            over all pairs of clips, as a share of the range of values.
     """
 
     frame_change: float
@@ -24,36 +23,22 @@ class Motion:
 
 
 def motion(clips):
-    """How much the frames of a clip differ from one another.
+    """Measures the `Motion` of clips: how much their frames differ from one another.
 
-    There is no good value as such: compare with the figures for real clips. A generator below
-    their `frame_change` stands still or blurs, one above flickers.
-
-    Differences between neighbouring frames are "temporal flickering" in VBench; of black pictures
-    with something small in them they are always small, hence the comparison with other clips.
-    `clip_difference` is exact: of all pairs of clips.
+    A lower `frame_change` than that of real clips means stillness or blur, a higher one flicker.
 
     Args:
-        clips: Shape (n, frames, height, width, channels), two clips and two frames or more: uint8,
-            or floats in [-1, 1].
-
-    Returns:
-        A `Motion`.
+        clips: Shape (n >= 2, frames >= 2, height, width, channels): uint8, or floats in [-1, 1].
 
     Raises:
-        ValueError: If clips are too few, too short, not finite or not clips, or all alike.
+        ValueError: If `clips` is invalid, or all clips are identical.
+
+    Reference: Huang et al. 2024 (arXiv 2311.17982), "temporal flickering".
 
     Example:
         >>> flicker = np.random.default_rng(0).choice([-1.0, 1.0], (100, 4, 16, 16, 1))
         >>> [round(number, 1) for number in dataclasses.astuple(motion(flicker))]
         [1.0, 1.0, 0.5]
-        >>> still = flicker[:, :1].repeat(4, axis=1)
-        >>> motion(still).frame_change
-        0.0
-
-    Reference:
-        Huang et al. 2024, "VBench: Comprehensive Benchmark Suite for Video Generative Models"
-        (arXiv 2311.17982), "temporal flickering".
     """
     clips = _checked_clips(clips)
     times = range(clips.shape[1])
@@ -72,11 +57,7 @@ def _mean(differences):
 
 
 def _mean_difference(frames):
-    """Mean absolute difference of all pairs of different frames, of each pixel by itself.
-
-    In ascending order, each of n values is the larger one as often as its rank says, and the
-    smaller one in all other pairs.
-    """
+    """Mean absolute difference of all pairs, per pixel, from the ranks of the sorted values."""
     count = len(frames)
     weights = 2 * np.arange(count) - (count - 1)
     ascending = np.sort(frames.reshape(count, -1), axis=0)

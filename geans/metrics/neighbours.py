@@ -14,13 +14,13 @@ NEAR = 0.01  # The share of held-out examples that count as near.
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class NearestNeighbours:
-    """What `nearest_neighbours` found.
+    """Result of `nearest_neighbours`.
 
     Attributes:
-        indices: The training examples nearest to each fake, nearest first, shape (n, count).
+        indices: Training examples nearest to each fake, nearest first, shape (n, count).
         distances: Their Euclidean distances, float64, shape (n, count).
         held_out_distances: From each held-out example to the nearest training example, float64,
-            shape (m,): the reference. `None` without held-out data.
+            shape (m,); `None` without held-out data.
     """
 
     indices: np.ndarray
@@ -30,14 +30,13 @@ class NearestNeighbours:
 
 @dataclasses.dataclass(frozen=True)
 class DataCopying:
-    """What `data_copying` found. `dataclasses.asdict` gives plain numbers for JSON.
+    """Result of `data_copying`.
 
     Attributes:
         fake_nearer: Probability that a random fake is nearer to the training data than a random
-            held-out example, ties counted half: 0.5 for new data of the same distribution, 1 if
-            all fakes are copies.
-        z_score: The same as Meehan's Z_U, a standard normal number for new data: below -3 means
-            copying, above 3 underfitting.
+            held-out example, ties counted half: 0.5 for new data, 1 if all fakes are copies.
+        z_score: The same as Z_U, standard normal for new data: below -3 means copying, above 3
+            underfitting.
         copied_fraction: Share of fakes, in [0, 1], that are nearer than new data would be.
     """
 
@@ -47,26 +46,23 @@ class DataCopying:
 
 
 def nearest_neighbours(fake_features, training_features, *, held_out_features=None, count=1):
-    """Finds the training examples that are nearest to each fake; exact, in bounded memory.
+    """Finds the training examples that are nearest to each fake, in at most about 500 MB.
 
-    Use features in which what looks alike is near; of flattened pixels, only true copies are. Equal
-    rows are at distance exactly 0. Only where more than 8 training examples agree to 1e-7 of the
-    features' spread, any of them may be named as the nearest. The table of all distances never
-    exists: beside the arguments there are at most about 500 MB.
+    Equal rows are at distance exactly 0. Where more than 8 training examples agree to 1e-7 of the
+    features' spread, any of them may be named as the nearest.
 
     Args:
-        fake_features: Shape (n, d), finite.
-        training_features: What the generator was trained on, shape (m, d), finite.
-        held_out_features: Further data of the same distribution that the generator has never
-            seen, shape (l, d), finite. Without them, no distance can be called small.
+        fake_features: Shape (n, d), finite. Of flattened pixels, only true copies are near.
+        training_features: Of what the generator was trained on, shape (m, d), finite.
+        held_out_features: Of unseen data of the same distribution, shape (l, d), finite.
         count: Number of neighbours per fake, at most m.
 
     Returns:
         A `NearestNeighbours`.
 
     Raises:
-        ValueError: If features are empty, not finite, not numbers or of different dimensions, or
-            `count` exceeds the number of training examples.
+        ValueError: If features are empty, not finite or of different dimensions, or `count` exceeds
+            the number of training examples.
 
     Example:
         >>> found = nearest_neighbours([[0.0, 1.0]], [[9.0, 9.0], [3.0, 5.0], [0.0, 1.0]], count=2)
@@ -84,19 +80,16 @@ def nearest_neighbours(fake_features, training_features, *, held_out_features=No
 
 
 def data_copying(held_out_distances, fake_distances):
-    """Tests whether fakes are nearer to the training data than new data of its distribution are.
+    """Tests whether fakes are nearer to the training data than new data of its distribution.
 
-    The test of Meehan et al. orders both kinds of distances by size (Mann-Whitney's U), over the
-    whole space as one cell. It is blind where copies and poor fakes, farther away, balance. So
-    the copied fraction looks at small distances alone: with f and h the shares of fakes and
-    held-out examples within the distance that 1 % of the held-out reach, it is (f - h) / (1 - h),
-    or 0 if that is negative. If a share s of the fakes are copies and the others new data, that is
-    s on average; of n fakes and as many held-out examples, up to 0.4 / sqrt(n) may be chance.
+    The z-score compares the ranks of all distances, and is blind where copies and poor fakes
+    balance. The copied fraction looks at small distances alone: with f and h the shares of fakes
+    and held-out examples within the distance that 1 % of the held-out reach, it is
+    max(0, (f - h) / (1 - h)); of n fakes, up to 0.4 / sqrt(n) may be chance.
 
     Args:
-        held_out_distances: From held-out examples to their nearest training examples, shape (m,):
-            `NearestNeighbours.held_out_distances`.
-        fake_distances: The same of fakes, shape (n,): `NearestNeighbours.distances[:, 0]`.
+        held_out_distances: `NearestNeighbours.held_out_distances`, shape (m,).
+        fake_distances: `NearestNeighbours.distances[:, 0]`, shape (n,).
 
     Returns:
         A `DataCopying`.
@@ -104,14 +97,13 @@ def data_copying(held_out_distances, fake_distances):
     Raises:
         ValueError: If distances are empty, negative, not finite, or not of rank 1.
 
+    Reference:
+        Meehan et al. 2020 (arXiv 2004.05675), the statistic Z_U over one cell, without correction
+        for ties. The copied fraction is this library's own.
+
     Example:
         >>> data_copying([1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 2.5, 5.0]).fake_nearer
         0.625
-
-    Reference:
-        Meehan, Chaudhuri, Dasgupta 2020, "A Non-Parametric Test to Detect Data-Copying in
-        Generative Models" (the statistic Z_U, without correction for ties; their C_T averages it
-        over cells). The copied fraction is this library's own.
     """
     held_out = np.sort(_checked_distances("held_out_distances", held_out_distances))
     fake = _checked_distances("fake_distances", fake_distances)
@@ -146,16 +138,13 @@ def _checked_features(name, features, dimension=None):
 
 def _checked_distances(name, distances):
     distances = np.asarray(distances, dtype="float64")
-    if distances.ndim != 1 or not len(distances) or not _are_distances(distances):
+    allowed = (distances >= 0) & np.isfinite(distances)
+    if distances.ndim != 1 or not len(distances) or not allowed.all():
         raise ValueError(
             f"{name} must be one distance >= 0 per example, shape (n,) with n >= 1; of several "
             f"neighbours pass distances[:, 0]. Received: {distances!r}."
         )
     return distances
-
-
-def _are_distances(numbers):
-    return bool((numbers >= 0).all() and np.isfinite(numbers).all())
 
 
 def _search(queries, training, count):

@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage: whose neighbourhoods hold whose samples."""
+"""Precision, recall, density and coverage."""
 
 import dataclasses
 import hashlib
@@ -11,13 +11,13 @@ from geans.metrics import feature_arrays
 
 @dataclasses.dataclass(frozen=True)
 class PRDC:
-    """What `prdc` found.
+    """Result of `prdc`.
 
     Attributes:
-        precision: Share of fake samples within the neighbourhood of some real one, in [0, 1].
-        recall: Share of real samples within the neighbourhood of some fake one, in [0, 1].
-        density: How many real neighbourhoods hold a fake sample, on average, divided by k; about
-            1 for equal distributions, and above where fakes crowd where real data is dense.
+        precision: Share of fake samples within the neighbourhood of a real one, in [0, 1].
+        recall: Share of real samples within the neighbourhood of a fake one, in [0, 1].
+        density: Mean number of real neighbourhoods that hold a fake sample, divided by k; about 1
+            for equal distributions.
         coverage: Share of real samples whose neighbourhood holds a fake one, in [0, 1].
     """
 
@@ -28,24 +28,15 @@ class PRDC:
 
 
 def prdc(real_features, fake_features, *, k=5):
-    """Fidelity (precision, density) and diversity (recall, coverage) of generated samples.
+    """Computes fidelity (precision, density) and diversity (recall, coverage) of samples.
 
-    The neighbourhood of a sample is the open ball that ends at its k-th nearest neighbour of its
-    own kind, itself not counted. Equal distributions have a coverage of about 1 - 2^-k.
+    The neighbourhood of a sample is the open ball up to its k-th nearest neighbour of its own kind,
+    itself not counted. Equal distributions have a coverage of about 1 - 2^-k.
 
-    Ties: a sample at exactly the radius is outside (strict <), as in the package `prdc`.
-    Improved precision and recall as published (Kynkäänniemi et al. 2019, equation 2) counts it
-    inside (<=), and torch-fidelity follows it. Where no distances are equal, all agree. Where some
-    are, < says what a collapsed generator deserves: of more than k equal fakes, the neighbourhoods
-    have radius 0 and hold nothing, not even a real sample equal to them.
-
-    Distances are computed in float64, in blocks, and rounded to the precision of the features, as
-    `prdc` does. Rows that are equal have distance exactly 0. Integers of moderate size have
-    exact distances; of other features, equal distances between different pairs may differ in
-    their last bit, except that float32 features round nearly all of that away.
-
-    Features are not copied. Memory beside them stays below 0.1 GB, for 50,000 + 50,000 of dimension
-    2,048 as for fewer; time grows with the square of their number.
+    A sample at exactly the radius is outside (strict <), as in the package `prdc`; in the paper
+    and torch-fidelity it is inside. More than k equal fakes therefore have empty neighbourhoods.
+    Distances are computed in float64 and rounded to the precision of the features; equal rows have
+    distance exactly 0. Memory beside the features stays below 0.1 GB.
 
     Args:
         real_features: Shape (n, d), finite integers or floats, n > k.
@@ -58,13 +49,13 @@ def prdc(real_features, fake_features, *, k=5):
     Raises:
         ValueError: If features are too few for k, not finite, or of different dimensions.
 
+    Reference:
+        Naeem et al. 2020 (arXiv 2002.09797), section 3; Kynkäänniemi et al. 2019 (arXiv
+        1904.06991), equation 2.
+
     Example:
         >>> prdc([[0.0], [1.0], [2.0]], [[0.5], [1.5], [9.0]], k=1)
         PRDC(precision=0.6666666666666666, recall=1.0, density=1.3333333333333333, coverage=1.0)
-
-    Reference:
-        Naeem et al. 2020, "Reliable fidelity and diversity metrics for generative models",
-        section 3; Kynkäänniemi et al. 2019, "Improved precision and recall metric".
     """
     found = neighbourhoods(real_features, fake_features, k=k)
     return PRDC(
@@ -77,13 +68,13 @@ def prdc(real_features, fake_features, *, k=5):
 
 @dataclasses.dataclass(frozen=True)
 class Neighbourhoods:
-    """What `prdc` sums up, sample by sample.
+    """Terms of `prdc` by sample.
 
     Attributes:
-        precise: Whether each fake sample is within the neighbourhood of some real one, bool (m,).
-        recalled: Whether each real sample is within that of some fake one, bool (n,).
+        precise: Whether each fake sample is within the neighbourhood of a real one, bool (m,).
+        recalled: Whether each real sample is within the neighbourhood of a fake one, bool (n,).
         covered: Whether each real sample's neighbourhood holds a fake one, bool (n,).
-        held: How often a fake sample is within a real neighbourhood.
+        held: Number of pairs of a fake sample and a real neighbourhood that holds it.
     """
 
     precise: np.ndarray
@@ -93,15 +84,7 @@ class Neighbourhoods:
 
 
 def neighbourhoods(real_features, fake_features, *, k):
-    """Whose neighbourhoods hold whose samples, with the arguments and the errors of `prdc`.
-
-    Returns:
-        `Neighbourhoods`.
-
-    Example:
-        >>> neighbourhoods([[0.0], [1.0], [2.0]], [[0.5], [1.5], [9.0]], k=1).precise.tolist()
-        [True, True, False]
-    """
+    """Computes the `Neighbourhoods` of samples; arguments and errors as in `prdc`."""
     values.check_count("k", k)
     real, fake = feature_arrays.checked_pair(real_features, fake_features)
     if k >= min(len(real), len(fake)):

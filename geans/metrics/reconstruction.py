@@ -1,4 +1,4 @@
-"""How near images come to those that they should be: mean absolute error and SSIM."""
+"""Distance of images from their targets: mean absolute error and SSIM."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,20 +10,16 @@ PIXELS_AT_ONCE = 2**22
 
 
 def mean_absolute_error(real, fake):
-    """Mean distance of pixels from those that they should be: L1, as Pix2Pix minimises it.
+    """Computes the mean absolute (L1) difference of pixels of images in [-1, 1], a float in [0, 2].
 
-    In units of images in [-1, 1]: 2 is black for white. Images are rounded to 8 bits first.
+    Images are rounded to 8 bits first.
 
     Args:
-        real: Shape (n, height, width, channels), what is wanted: uint8, or floats in [-1, 1],
-            clipped beyond.
-        fake: Likewise, of the same shape: what came.
-
-    Returns:
-        A float in [0, 2]; 0 is perfect.
+        real: Targets, shape (n, height, width, channels): uint8, or floats in [-1, 1], clipped.
+        fake: Generated images, as `real` and of the same shape.
 
     Raises:
-        ValueError: If the shapes differ or these are no images.
+        ValueError: If the shapes differ or an argument is not a batch of images.
         FloatingPointError: If values are not finite.
 
     Example:
@@ -40,32 +36,23 @@ def mean_absolute_error(real, fake):
 
 
 def structural_similarity(real, fake):
-    """Mean structural similarity (SSIM) of images and those that they should be.
+    """Computes the mean structural similarity (SSIM) of images and targets, a float in [-1, 1].
 
-    Within a window of 11 pixels it compares brightness, contrast and the pattern, so that a blurred
-    edge costs more than a shade that is off. That of colour images is the mean over their channels.
-    Images are rounded to 8 bits first.
+    It compares brightness, contrast and structure within windows of 11 pixels; 1 is perfect. Colour
+    channels are averaged. Images are rounded to 8 bits first.
 
     Args:
-        real: Shape (n, height, width, channels), sides of 11 pixels or more, what is wanted: uint8,
-            or floats in [-1, 1], clipped beyond.
-        fake: Likewise, of the same shape: what came.
-
-    Returns:
-        A float in [-1, 1]; 1 is perfect.
+        real, fake: As in `mean_absolute_error`, with sides of 11 pixels or more.
 
     Raises:
-        ValueError: If the shapes differ, or these are no images or too small ones.
-        FloatingPointError: If values are not finite.
+        ValueError, FloatingPointError: As in `mean_absolute_error`, or if images are too small.
+
+    Reference: Wang, Bovik, Sheikh, Simoncelli 2004.
 
     Example:
         >>> noise = np.random.default_rng(0).uniform(-1, 1, (2, 28, 28, 1))
         >>> structural_similarity(noise, noise), structural_similarity(noise, -noise) < -0.9
         (1.0, True)
-
-    Reference:
-        Wang, Bovik, Sheikh, Simoncelli 2004, "Image quality assessment: from error visibility to
-        structural similarity".
     """
     real, fake = _checked(real, fake)
     if min(real.shape[1:3]) < WINDOW:
@@ -73,7 +60,7 @@ def structural_similarity(real, fake):
             f"SSIM's window needs images with sides of at least {WINDOW} pixels. Received: shape "
             f"{real.shape}."
         )
-    # Its constants suppose values from 0.
+    # SSIM's constants assume values from 0.
     found = [tf.image.ssim(one, other, 255, WINDOW) for one, other in _blocks(real, fake)]
     return float(np.mean(np.concatenate(found), dtype="float64"))
 

@@ -1,4 +1,4 @@
-"""Features of real images, kept between runs: they cost minutes and never change."""
+"""Cache on disk of the features of real images."""
 
 import hashlib
 import json
@@ -13,26 +13,17 @@ import numpy as np
 from geans import files
 
 LAYOUT = 2
-"""Number in every key, to be raised when the files change."""
+"""Version in every key, to be raised when the file format changes."""
 
 
 def directory():
-    """Where the files are: `GEANS_CACHE`, or `geans` in `XDG_CACHE_HOME` or `~/.cache`.
-
-    Example:
-        >>> directory().name != ""
-        True
-    """
+    """Returns the cache's folder: `GEANS_CACHE`, or `geans` in `XDG_CACHE_HOME` or `~/.cache`."""
     home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     return pathlib.Path(os.environ.get("GEANS_CACHE") or pathlib.Path(home, "geans"))
 
 
 def read(key):
-    """The arrays that were written under a key, a dict; `None` if there are none.
-
-    Args:
-        key: Dict of plain values that says all on which the arrays depend.
-    """
+    """Returns the dict of arrays written under a key, a dict of plain values; `None` if missing."""
     path = _path(key)
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -49,7 +40,7 @@ def read(key):
 
 
 def write(key, arrays):
-    """Keeps arrays under a key, whole or not at all; where that fails, says so and goes on."""
+    """Writes arrays under a key atomically; logs a warning if that fails."""
     path = _path(key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

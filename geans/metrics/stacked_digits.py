@@ -1,13 +1,11 @@
-"""Which digits a stack of grey digits shows, channel by channel, and how often each stack occurs.
+"""Classifiers of stacked grey digits, channel by channel, and counts of each stack.
 
-The classifiers come with the package; `benchmarks/train_classifiers.py` made them. Of images that
-they were not trained on they recognise
+`benchmarks/train_classifiers.py` trains them. Their accuracies on images not used for training:
 
 - "mnist": 99.2 % of MNIST's 10,000 test images, 28x28;
 - "digits": 99.2 % of 360 held out from the 1,797 digits of `data.stacked`, 8x8.
 
-`features.digits28` recognises 99.6 % of the former, but takes twelve times as long, and 93 % of the
-latter at best, enlarged.
+`features.digits28` reaches 99.6 % and at best 93 % (enlarged), but takes twelve times as long.
 """
 
 import pathlib
@@ -18,19 +16,14 @@ import numpy as np
 from geans.metrics.features import digits28
 
 SIZES = {"mnist": 28, "digits": 8}
-"""The classifiers, and the side of the images that each one knows."""
+"""From classifier to the side of its images in pixels."""
 
 CLASSES = 10
 _BATCH_SIZE = 1_000
 
 
 def network(size):
-    """The untrained classifier of square grey images in [-1, 1]: a `keras.Model` to 10 logits.
-
-    Example:
-        >>> network(28).output_shape
-        (None, 10)
-    """
+    """Returns the untrained classifier of grey images (size, size, 1) in [-1, 1] to 10 logits."""
     convolution = {"kernel_size": 5, "padding": "same", "activation": "relu"}
     return keras.Sequential(
         [
@@ -48,18 +41,11 @@ def network(size):
 
 
 def classify(images, source):
-    """The digit that each image shows.
+    """Returns the digit that each image shows, int64 (n,).
 
     Args:
         images: Shape (n, size, size, 1), in [-1, 1].
         source: A name in `SIZES`.
-
-    Returns:
-        int64 array (n,) of numbers from 0 to 9.
-
-    Example:
-        >>> classify(-np.ones((3, 8, 8, 1)), "digits").shape
-        (3,)
     """
     model = digits28.with_weights(network(SIZES[source]), _path(source))
     images = np.asarray(images, "float32")
@@ -70,24 +56,22 @@ def classify(images, source):
 
 
 def write(source, weights):
-    """Puts weights of `network`, in the order of `get_weights`, into the package."""
+    """Writes weights of `network`, in the order of `get_weights`, into the package."""
     digits28.write(weights, _path(source))
 
 
 def samples_per_mode(images, stacked):
-    """How many images show each stack of digits.
+    """Counts the images that show each stack of digits.
 
     Args:
         images: Shape (n, size, size, channels), in [-1, 1], finite.
-        stacked: Object with `source`, a name in `SIZES`, and `channels`, such as
-            `data.stacked.digits()`.
+        stacked: Object with `source`, a name in `SIZES`, and `channels`: `data.stacked.digits()`.
 
     Returns:
-        Integer array (10**channels,); a stack has the index that its digits spell.
+        Integer array (10**channels,); the index of a stack is the number that its digits spell.
 
     Raises:
-        ValueError: If `images` is empty, not finite, or of another shape, or no classifier has
-            the name of the source.
+        ValueError: If an argument is invalid.
 
     Example:
         >>> from types import SimpleNamespace

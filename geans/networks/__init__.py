@@ -1,15 +1,15 @@
 """Generators and discriminators: functions that return functional `keras.Model`s.
 
-Knowing one family is knowing all. Each module has
+Every family of networks is a module with
 
 - `generator(latent_dim, output_shape, **options)`: latents to samples, images and clips in [-1, 1];
 - `discriminator(input_shape, **options)`: samples to raw logits.
 
-Those that translate images, in `TRANSLATORS`, have `generator(input_shape, output_channels,
-**options)`, images to images in [-1, 1]; the discriminator that goes with them is `patchgan`'s.
+Image translators, in `TRANSLATORS`, have `generator(input_shape, output_channels, **options)`,
+images to images in [-1, 1], and use the discriminator of `patchgan`.
 
-All take a `seed`: the same seed gives the same initial weights. Layers compute in Keras' global
-dtype policy, outputs are always float32.
+The same `seed` gives the same initial weights. Layers compute in Keras' global dtype policy;
+outputs are always float32. Invalid arguments raise `ValueError`.
 """
 
 from geans.networks import (
@@ -53,22 +53,18 @@ TRANSLATORS = {"unet": unet, "cyclegan": cyclegan}
 
 
 def get(name, known=NETWORKS):
-    """Return the module of a family of networks.
+    """Returns the module of a family of networks.
 
     Args:
-        name: a key of `known`.
+        name: A key of `known`.
         known: `NETWORKS` or `TRANSLATORS`.
 
-    Returns:
-        A module with the functions `generator` and, of `NETWORKS`, `discriminator`.
-
     Raises:
-        ValueError: no family has this name.
+        ValueError: If the name is unknown.
 
     Example:
-
-    >>> get("mlp").discriminator((2,)).output_shape
-    (None, 1)
+        >>> get("mlp").discriminator((2,)).output_shape
+        (None, 1)
     """
     if not isinstance(name, str) or name not in known:
         raise ValueError(f"networks must be one of {', '.join(known)}. Received: {name!r}.")

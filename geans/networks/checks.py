@@ -1,4 +1,4 @@
-"""What the families of networks for square images check and draw alike."""
+"""Checks and seeds shared by the families of networks for square images."""
 
 import random
 
@@ -9,22 +9,18 @@ SMALLEST_BASE = 4
 
 
 def halvings(name, shape):
-    """Count how often an image can be halved while it stays even and at least 4 pixels remain.
+    """Returns how often an image can be halved while it stays even and at least 4 pixels remain.
 
     Args:
-        name: of the argument, for the error.
+        name: Name of the argument, for the error.
         shape: `(size, size, channels)`, size divisible by 4 and at least 8.
 
-    Returns:
-        An int of at least 1: 3 for 32 pixels (down to 4), 2 for 28 (down to 7).
-
     Raises:
-        ValueError: `shape` is not such a shape.
+        ValueError: If `shape` is invalid.
 
     Example:
-
-    >>> halvings("output_shape", (28, 28, 1))
-    2
+        >>> halvings("output_shape", (28, 28, 1))
+        2
     """
     is_shape = (
         hasattr(shape, "__len__")
@@ -43,17 +39,7 @@ def halvings(name, shape):
 
 
 def check_sizes(**sizes):
-    """Checks that sizes are integers from 1 to 65,536.
-
-    Raises:
-        ValueError: a size is not.
-
-    Example:
-
-    >>> check_sizes(width=0)
-    Traceback (most recent call last):
-    ValueError: width must be an integer of at least 1, at most 65536. Received: width=0.
-    """
+    """Raises `ValueError` if a size is not an integer from 1 to 65,536."""
     for name, value in sizes.items():
         if not values.is_count(value, LARGEST):
             raise ValueError(
@@ -63,17 +49,7 @@ def check_sizes(**sizes):
 
 
 def check_normalization(normalization, *known):
-    """Refuse a normalization that is neither one of the names `known` nor None.
-
-    Raises:
-        ValueError: it is neither.
-
-    Example:
-
-    >>> check_normalization("layer", "batch")
-    Traceback (most recent call last):
-    ValueError: normalization must be "batch" or None. Received: normalization='layer'.
-    """
+    """Raises `ValueError` if `normalization` is neither one of `known` nor `None`."""
     if normalization is not None and normalization not in known:
         names = ", ".join(f'"{name}"' for name in known)
         raise ValueError(
@@ -82,16 +58,11 @@ def check_normalization(normalization, *known):
 
 
 def layer_seeds(network, seed):
-    """Yield a seed for each layer of a network.
+    """Yields a seed for each layer of a network.
 
     Args:
-        network: "generator" or "discriminator": keeps apart the equal layers of the two.
-        seed: int; the same one gives the same seeds. None gives None for ever: Keras draws them.
-
-    Example:
-
-    >>> next(layer_seeds("generator", 7)) == next(layer_seeds("generator", 7))
-    True
+        network: "generator" or "discriminator", whose seeds differ.
+        seed: Integer; the same seed gives the same seeds. `None` yields `None`: Keras draws them.
     """
     draws = random.Random(f"{network} {seed}")
     while True:

@@ -1,8 +1,7 @@
-"""Labels and further outputs for the networks of any family.
+"""Labels and auxiliary outputs for the networks of any family.
 
-A generator of latents becomes one of latents and labels, a discriminator of images one of images
-and labels, or one that also says what it sees. Each function takes a network of `geans.networks`,
-or any like it, and returns a new one around it, whose layers are the same objects.
+Each function wraps a network of `geans.networks`, or any like it, in a new one that shares its
+layers.
 """
 
 import keras
@@ -11,10 +10,9 @@ from geans import values
 
 
 def labelled(generator, num_classes):
-    """A generator of latents and labels out of one of latents alone.
+    """Builds a generator of latents and labels from one of latents.
 
-    The labels, one-hot, are the last columns of what the network gets (Mirza and Osindero 2014,
-    section 3.2).
+    One-hot labels are appended to the latents.
 
     Args:
         generator: `keras.Model` of latents `(batch, latent_dim + num_classes)`.
@@ -24,14 +22,15 @@ def labelled(generator, num_classes):
         A `keras.Model` of a list of latents `(batch, latent_dim)` and int64 labels `(batch,)`.
 
     Raises:
-        ValueError: If `num_classes` is no such number, or leaves no latents.
+        ValueError: If `num_classes` is invalid or leaves no latents.
+
+    Reference: Mirza and Osindero 2014, section 3.2.
 
     Example:
-
-    >>> from geans import networks
-    >>> network = labelled(networks.mlp.generator(8 + 10, (28, 28, 1)), num_classes=10)
-    >>> network.input_shape
-    [(None, 8), (None,)]
+        >>> from geans import networks
+        >>> network = labelled(networks.mlp.generator(8 + 10, (28, 28, 1)), num_classes=10)
+        >>> network.input_shape
+        [(None, 8), (None,)]
     """
     values.check_count("num_classes", num_classes)
     latent_dim = generator.input_shape[-1] - num_classes
@@ -47,29 +46,22 @@ def labelled(generator, num_classes):
 
 
 def with_label_channels(discriminator, num_classes):
-    """A discriminator of samples and labels, which sees the label as further channels.
+    """Builds a discriminator of samples and labels that receives the labels as further channels.
 
-    Every class has a channel, which is 1 everywhere for the label's class and 0 for the others;
-    points have further coordinates instead (Mirza and Osindero 2014, section 3.2).
+    Every class has a channel, 1 everywhere for the label's class and 0 otherwise; points have
+    further coordinates instead.
 
     Args:
-        discriminator: `keras.Model` of samples `(batch, ..., channels + num_classes)`, images or
-            points.
+        discriminator: `keras.Model` of images or points `(batch, ..., channels + num_classes)`.
         num_classes: Number of classes, at least 2.
 
     Returns:
         A `keras.Model` of a list of samples `(batch, ..., channels)` and int64 labels `(batch,)`.
 
     Raises:
-        ValueError: If `num_classes` is no such number, leaves no channels, or samples are neither
-            images nor points.
+        ValueError: If `num_classes` is invalid, leaves no channels, or the rank is unsupported.
 
-    Example:
-
-    >>> from geans import networks
-    >>> network = with_label_channels(networks.mlp.discriminator((28, 28, 1 + 10)), num_classes=10)
-    >>> network.input_shape
-    [(None, 28, 28, 1), (None,)]
+    Reference: Mirza and Osindero 2014, section 3.2.
     """
     values.check_count("num_classes", num_classes)
     *size, channels = discriminator.input_shape[1:]
@@ -88,30 +80,23 @@ def with_label_channels(discriminator, num_classes):
 
 
 def with_projection(discriminator, num_classes, *, seed=None):
-    """A discriminator of samples and labels by projection: logit + embedding(label) . features.
+    """Builds a projection discriminator: logit + embedding(label) . features.
 
-    The features are what the network's last layer, dense with one unit, gets; where that layer is
-    spectrally normalised, so is the embedding.
+    The features are the inputs of the last layer. If that layer is spectrally normalised, so is the
+    embedding.
 
     Args:
         discriminator: `keras.Model` of samples that ends in a dense layer of one unit.
         num_classes: Number of classes, at least 2.
-        seed: Integer from which the embedding follows; `None` draws one.
+        seed: Integer seed of the embedding; `None` draws one.
 
     Returns:
         A `keras.Model` of a list of samples and int64 labels `(batch,)`.
 
     Raises:
-        ValueError: If `num_classes` is no such number, or the network does not end so.
+        ValueError: If `num_classes` is invalid or the last layer is not a dense layer of one unit.
 
-    Reference:
-        Miyato and Koyama 2018, "cGANs with Projection Discriminator", equation 3.
-
-    Example:
-
-    >>> from geans import networks
-    >>> with_projection(networks.dcgan.discriminator(width=8), num_classes=10).output_shape
-    (None, 1)
+    Reference: Miyato and Koyama 2018 (projection discriminator), equation 3.
     """
     values.check_count("num_classes", num_classes)
     features = _last_features(discriminator)
@@ -135,27 +120,25 @@ def with_projection(discriminator, num_classes, *, seed=None):
 
 
 def with_heads(discriminator, heads, *, units=0, seed=None):
-    """A discriminator that also says what it sees, by dense layers on its last features.
+    """Adds auxiliary outputs to a discriminator, dense layers on its last features.
 
     Args:
         discriminator: `keras.Model` of samples that ends in a dense layer of one unit.
-        heads: Dict from names of further outputs to their numbers of units.
-        units: Units of a dense layer between the features and all heads, with leaky ReLU; 0 for
-            none.
-        seed: Integer from which the weights follow; `None` draws one.
+        heads: Dict from names of the auxiliary outputs to their numbers of units.
+        units: Units of a hidden layer (leaky ReLU) shared by all heads; 0 for none.
+        seed: Integer seed of the weights; `None` draws one.
 
     Returns:
-        A `keras.Model` of samples to a dict of `"logits"` and the further outputs, float32.
+        A `keras.Model` of samples to a dict of `"logits"` and the auxiliary outputs, float32.
 
     Raises:
-        ValueError: If a size is no positive integer, or the network does not end so.
+        ValueError: If a size is invalid or the last layer is not a dense layer of one unit.
 
     Example:
-
-    >>> from geans import networks
-    >>> network = networks.dcgan.discriminator(width=8)
-    >>> with_heads(network, {"class_logits": 10}).compute_output_shape((None, 28, 28, 1))
-    {'logits': (None, 1), 'class_logits': (None, 10)}
+        >>> from geans import networks
+        >>> network = networks.dcgan.discriminator(width=8)
+        >>> with_heads(network, {"class_logits": 10}).compute_output_shape((None, 28, 28, 1))
+        {'logits': (None, 1), 'class_logits': (None, 10)}
     """
     features = _last_features(discriminator)
     seeds = keras.random.SeedGenerator(seed)
@@ -180,7 +163,7 @@ def _one_hot_labels(num_classes):
 
 
 def _last_features(discriminator):
-    """What the last layer of a discriminator gets."""
+    """Returns the input of the last layer of a discriminator."""
     last = discriminator.layers[-1]
     dense = last.layer if isinstance(last, keras.layers.SpectralNormalization) else last
     if not isinstance(dense, keras.layers.Dense) or dense.units != 1:

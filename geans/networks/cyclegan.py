@@ -1,13 +1,10 @@
-"""The residual network that translates images (Zhu et al. 2017, arXiv 1703.10593, appendix 7.2).
+"""Residual network that translates images (Zhu et al. 2017, arXiv 1703.10593, appendix 7.2).
 
     c7s1-64, d128, d256, R256 x blocks, u128, u64, c7s1-3
 
-A convolution of 7x7 pixels, two that halve the image, residual blocks at a quarter of its size, two
-transposed convolutions that double it, and one of 7x7 pixels to the resulting image; instance
-normalization throughout. The network is that of Johnson et al. 2016 (arXiv 1603.08155).
-
-CycleGAN has two such networks, and two discriminators (`geans.networks.patchgan`): `side_by_side`
-makes one `keras.Model` out of two.
+The network is that of Johnson et al. 2016 (arXiv 1603.08155), with instance normalization.
+CycleGAN trains two of them, and two discriminators (`geans.networks.patchgan`): `side_by_side`
+joins two into one `keras.Model`.
 """
 
 import keras
@@ -18,26 +15,24 @@ NAMES = ("first", "second")
 
 
 def generator(input_shape=(32, 32, 3), output_channels=3, *, width=64, blocks=6, seed=None):
-    """Build a residual network from images to images of the same size.
+    """Builds a residual network from images to images of the same size.
 
     Args:
         input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
-        output_channels: channels of the resulting images.
-        width: channels of the first layer; the residual blocks have 4 times as many.
-        blocks: residual blocks; in the paper 6 for 128 pixels and 9 for 256.
-        seed: int; networks of the same seed start with the same weights. None draws one.
+        output_channels: Channels of the resulting images.
+        width: Channels of the first layer; the residual blocks have 4 times as many.
+        blocks: Residual blocks; in the paper 6 for 128 pixels and 9 for 256.
+        seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
-        A `keras.Model`: images `(batch, size, size, channels)` to float32 images `(batch, size,
-        size, output_channels)` in [-1, 1].
+        A `keras.Model`: images to float32 images `(batch, size, size, output_channels)` in [-1, 1].
 
     Raises:
-        ValueError: `input_shape` is not such a shape, or a size is not an integer from 1 to 65,536.
+        ValueError: If `input_shape` is invalid or a size is not an integer from 1 to 65,536.
 
     Example:
-
-    >>> generator((32, 32, 1), 3, width=4, blocks=2).output_shape
-    (None, 32, 32, 3)
+        >>> generator((32, 32, 1), 3, width=4, blocks=2).output_shape
+        (None, 32, 32, 3)
     """
     checks.halvings("input_shape", input_shape)
     checks.check_sizes(output_channels=output_channels, width=width, blocks=blocks)
@@ -61,28 +56,24 @@ def generator(input_shape=(32, 32, 3), output_channels=3, *, width=64, blocks=6,
 
 
 def side_by_side(first, second):
-    """Join two networks into one of two inputs and two outputs, which know nothing of each other.
+    """Joins two independent networks into one of two inputs and two outputs.
 
-    So both are updated, averaged, saved and exported as one player's network. They share no weights
-    and stay within reach: `network.get_layer("first")`, `network.get_layer("second")`.
+    They remain accessible as `network.get_layer("first")` and `network.get_layer("second")`.
 
     Args:
-        first: `keras.Model` of one input and one output, such as from the first domain to the
-            second; it is called "first" from now on.
-        second: likewise, such as from the second domain to the first.
+        first: `keras.Model` of one input and one output; it is renamed "first".
+        second: Another such model, renamed "second", such as from the second domain to the first.
 
     Returns:
-        A `keras.Model` from `[inputs_of_first, inputs_of_second]` to `[outputs_of_first,
-        outputs_of_second]`.
+        A `keras.Model` from the list of both inputs to the list of both outputs.
 
     Raises:
-        ValueError: `first` and `second` are the same or have not one input and one output each.
+        ValueError: If the models are the same or do not have one input and one output each.
 
     Example:
-
-    >>> both = side_by_side(generator(width=2, blocks=1), generator(width=2, blocks=1))
-    >>> [image.shape for image in both([keras.ops.ones((5, 32, 32, 3))] * 2)]
-    [TensorShape([5, 32, 32, 3]), TensorShape([5, 32, 32, 3])]
+        >>> both = side_by_side(generator(width=2, blocks=1), generator(width=2, blocks=1))
+        >>> [image.shape for image in both([keras.ops.ones((5, 32, 32, 3))] * 2)]
+        [TensorShape([5, 32, 32, 3]), TensorShape([5, 32, 32, 3])]
     """
     networks = (first, second)
     fit = all(

@@ -3,13 +3,12 @@
 The image is halved while it stays even and at least 4 pixels remain: 64 and 32 come down to 4, 28
 to 7, 12 to 6. Channels double with each halving, from `width` next to the image.
 
-Departures from the paper:
+Differences from the paper:
 
-- No batch normalisation in the discriminator by default (the paper has it in all layers but the
-  first). It ties the samples of a batch together, which makes a penalty on the gradient of *one*
-  sample wrong (WGAN-GP, section 4) and a sum over micro-batches differ from the one big batch.
-- Kernels of 4 instead of 5: divisible by the stride, so that transposed convolutions overlap evenly
-  and leave no checkerboard (Odena et al. 2016, doi 10.23915/distill.00003).
+- No batch normalisation in the discriminator by default: it couples the samples of a batch, which
+  makes per-sample gradient penalties (WGAN-GP, section 4) and gradient accumulation inexact.
+- Kernels of 4 instead of 5, divisible by the stride, to avoid checkerboard artefacts (Odena et al.
+  2016, doi 10.23915/distill.00003).
 """
 
 import keras
@@ -27,27 +26,24 @@ def generator(
     normalization="batch",
     seed=None,
 ):
-    """Build a network from latents to square images.
+    """Builds a network from latents to square images.
 
     Args:
-        latent_dim: length of a latent vector, at least 1.
+        latent_dim: Length of a latent vector, at least 1.
         output_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
-        width: channels of the last hidden layer; each layer before has twice as many.
-        normalization: "batch", or None.
-        seed: int; networks of the same seed start with the same weights. None draws one.
+        width: Channels of the last hidden layer; each layer before has twice as many.
+        normalization: "batch" or `None`.
+        seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
-        A `keras.Model`: latents `(batch, latent_dim)` to float32 images `(batch, size, size,
-        channels)` in [-1, 1].
+        A `keras.Model`: latents to float32 images `(batch, *output_shape)` in [-1, 1].
 
     Raises:
-        ValueError: `output_shape` is not such a shape, a size is no integer from 1 to 65,536, or
-            `normalization` is unknown.
+        ValueError: If an argument is invalid or a size is not an integer from 1 to 65,536.
 
     Example:
-
-    >>> generator(16, (32, 32, 3), width=8).output_shape
-    (None, 32, 32, 3)
+        >>> generator(16, (32, 32, 3), width=8).output_shape
+        (None, 32, 32, 3)
     """
     halvings = checks.halvings("output_shape", output_shape)
     checks.check_sizes(latent_dim=latent_dim, width=width)
@@ -76,27 +72,15 @@ def generator(
 def discriminator(
     input_shape=(28, 28, 1), *, width=64, dense_units=0, normalization=None, seed=None
 ):
-    """Build a network from square images to logits.
+    """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
         input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
-        width: channels of the first layer; each layer after has twice as many.
-        dense_units: units of a dense layer before the logits, 0 for none; it sees the whole image,
-            as InfoGAN's for 28x28 does (Chen et al. 2016, arXiv 1606.03657, appendix C.1).
-        normalization: None, or "batch" as in the paper: see the head of this module.
-        seed: int; networks of the same seed start with the same weights. None draws one.
-
-    Returns:
-        A `keras.Model`: images `(batch, size, size, channels)` to raw float32 logits `(batch, 1)`.
-
-    Raises:
-        ValueError: `input_shape` is not such a shape, a size is no integer up to 65,536, or
-            `normalization` is unknown.
-
-    Example:
-
-    >>> discriminator((32, 32, 3), width=8).output_shape
-    (None, 1)
+        width: Channels of the first layer; each layer after has twice as many.
+        dense_units: Units of a dense layer before the logits, 0 for none, as in InfoGAN (Chen et
+            al. 2016, arXiv 1606.03657, appendix C.1).
+        normalization: `None`, or "batch" as in the paper.
+        seed: As in `generator`.
     """
     halvings = checks.halvings("input_shape", input_shape)
     checks.check_sizes(width=width)

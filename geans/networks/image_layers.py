@@ -4,31 +4,16 @@ import keras
 
 
 def normal(seeds):
-    """Draw weights as Isola et al. 2017 (6.2) and Zhu et al. 2017 do: deviation 0.02, mean 0.
-
-    Args:
-        seeds: as `checks.layer_seeds` makes them.
-
-    Example:
-
-    >>> from geans.networks import checks
-    >>> normal(checks.layer_seeds("generator", 0)).stddev
-    0.02
-    """
+    """Returns an initializer of mean 0 and stddev 0.02, as in Isola et al. 2017 (section 6.2)."""
     return keras.initializers.RandomNormal(stddev=0.02, seed=next(seeds))
 
 
 def normalized(x, normalization):
-    """Normalize channels over a batch, over each image by itself, or not at all.
+    """Normalizes channels over a batch, over each image, or not at all.
 
     Args:
-        x: images in a network `(batch, height, width, channels)`.
-        normalization: "batch", "instance" (Ulyanov et al. 2016, arXiv 1607.08022), or None.
-
-    Example:
-
-    >>> normalized(keras.Input((8, 8, 4)), "instance").shape
-    (None, 8, 8, 4)
+        x: Keras tensor `(batch, height, width, channels)`.
+        normalization: "batch", "instance" (Ulyanov et al. 2016, arXiv 1607.08022), or `None`.
     """
     if normalization == "instance":
         # As many groups as channels: the statistics of one channel of one image.
@@ -37,15 +22,10 @@ def normalized(x, normalization):
 
 
 def reflected(x, pixels):
-    """Mirror images at their border, which a border of zeros would darken.
+    """Pads images by reflection, which avoids the dark borders of zero padding.
 
     Args:
-        x: images in a network `(batch, height, width, channels)`.
-        pixels: how many are added on each side, fewer than the image has.
-
-    Example:
-
-    >>> reflected(keras.ops.reshape([1.0, 2.0, 3.0, 4.0], (1, 2, 2, 1)), 1)[0, 0, :, 0].numpy()
-    array([4., 3., 4., 3.], dtype=float32)
+        x: Images `(batch, height, width, channels)`.
+        pixels: Padding on each side, less than the size of the image.
     """
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")

@@ -1,6 +1,6 @@
-"""Fully connected networks for points and for small images: 128-128-784 against 128-128-1.
+"""Fully connected networks for points and small images: 128-128-784 against 128-128-1.
 
-Kernels are drawn from Glorot's uniform distribution, biases are zero.
+Kernels are Glorot uniform, biases are zero.
 """
 
 import math
@@ -20,27 +20,26 @@ def generator(
     output_activation="auto",
     seed=None,
 ):
-    """Build a network from latents to images or points.
+    """Builds a network from latents to images or points.
 
     Args:
-        latent_dim: length of a latent vector, at least 1.
-        output_shape: shape of one sample, `(height, width, channels)` or `(dimensions,)`.
-        units: widths of the hidden layers.
+        latent_dim: Length of a latent vector, at least 1.
+        output_shape: Shape of one sample, `(height, width, channels)` or `(dimensions,)`.
+        units: Widths of the hidden layers.
         activation: Keras activation of the hidden layers.
-        output_activation: Keras activation of the output; "auto" is tanh for images, which are in
-            [-1, 1], and linear for points.
-        seed: int; networks of the same seed start with the same weights. None draws one.
+        output_activation: Keras activation of the output; "auto" is tanh for images and linear for
+            points.
+        seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
         A `keras.Model`: latents `(batch, latent_dim)` to float32 `(batch, *output_shape)`.
 
     Raises:
-        ValueError: a size is not an integer from 1 to 65,536, or an activation is unknown.
+        ValueError: If a size is not an integer from 1 to 65,536, or an activation is unknown.
 
     Example:
-
-    >>> generator(2, (2,)).output_shape
-    (None, 2)
+        >>> generator(2, (2,)).output_shape
+        (None, 2)
     """
     if not values.is_count(latent_dim, checks.LARGEST):
         raise ValueError(
@@ -67,26 +66,17 @@ def discriminator(
     input_scale=1.0,
     seed=None,
 ):
-    """Build a network from images or points to logits.
+    """Builds a network from samples `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
-        input_shape: shape of one sample, `(height, width, channels)` or `(dimensions,)`.
-        units: widths of the hidden layers.
-        activation: Keras activation of the hidden layers.
-        input_scale: samples are multiplied by it first. Points far from the origin train better
-            when this brings them near [-1, 1]: 1/4 for a grid that reaches from -4 to 4.
-        seed: int; networks of the same seed start with the same weights. None draws one.
-
-    Returns:
-        A `keras.Model`: samples `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
-
-    Raises:
-        ValueError: a size is not an integer from 1 to 65,536, or an activation is unknown.
+        input_shape: Shape of one sample, `(height, width, channels)` or `(dimensions,)`.
+        units, activation, seed: As in `generator`.
+        input_scale: Factor applied to the samples, to bring points near [-1, 1]: 1/4 for a grid
+            from -4 to 4.
 
     Example:
-
-    >>> discriminator((2,), input_scale=1 / 4).output_shape
-    (None, 1)
+        >>> discriminator((2,), input_scale=1 / 4).output_shape
+        (None, 1)
     """
     _check_sizes(input_shape=input_shape, units=units)
     seeds = checks.layer_seeds("discriminator", seed)

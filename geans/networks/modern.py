@@ -1,21 +1,18 @@
 """Residual networks without normalization: the modern baseline, R3GAN.
 
-After Huang et al. 2024, "The GAN is dead; long live the GAN!" (arXiv 2501.05441), section 4 and the
-authors' code. A residual block is
+After Huang et al. 2024 (arXiv 2501.05441), section 4 and the authors' code. A residual block is
 
     1x1 convolution, leaky ReLU, grouped 3x3 convolution, leaky ReLU, 1x1 convolution,
 
-twice as wide inside, in groups of 16 channels. In place of normalization there is an initialization
-(fix-up, Zhang et al. 2019, arXiv 1901.09321): the last convolution of each block starts at zero, so
-that a block starts as the identity, and the others are scaled by (number of blocks)^(-1/4). Images
-are resampled bilinearly between stages; the halving is dcgan's: 32 pixels come down to 4, 28 to 7.
+twice as wide inside, in groups of 16 channels. Fix-up initialization (Zhang et al. 2019, arXiv
+1901.09321) replaces normalization: the last convolution of each block starts at zero, the others
+are scaled by (number of blocks)^(-1/4). Images are halved as in `dcgan`, with bilinear resampling.
+The paper trains with a paired relativistic loss, R1 and R2; its network for 32x32 has `width=768`
+and `blocks=2`.
 
-The paper trains them with a paired relativistic loss, R1 and R2. Its network for 32x32 has
-`width=768` and `blocks=2`.
-
-Departures: images end in tanh, as every family's here; halving averages 2x2 pixels and doubling
-interpolates between the nearest two, the paper's filter spans three; one width for all stages, as
-in its network for 32x32.
+Differences from the paper: images end in tanh; halving averages 2x2 pixels and doubling
+interpolates between the nearest two, where the paper's filter spans three; one width for all
+stages, as in its network for 32x32.
 """
 
 import keras
@@ -32,18 +29,12 @@ LEAK = 0.2
 class GroupedConvolution(keras.layers.Conv2D):
     """`keras.layers.Conv2D` with groups, on a CPU as one convolution per group.
 
-    TensorFlow has no gradient of a grouped convolution on a CPU. Keras compiles one with XLA, which
-    took 35 times as long as this: 1,120 against 32 ms for 64 channels in 4 groups, 28x28 pixels, 32
-    images.
-
-    Example:
-
-    >>> GroupedConvolution(32, 3, groups=2)(keras.ops.ones((1, 8, 8, 32))).shape
-    TensorShape([1, 6, 6, 32])
+    TensorFlow has no gradient of a grouped convolution on a CPU, and Keras' XLA fallback took 35
+    times as long.
     """
 
     def convolution_op(self, inputs, kernel):
-        """Convolve each group of channels with its part of the kernel."""
+        """Convolves each group of channels with its part of the kernel."""
         if self.groups == 1 or tf.config.list_logical_devices("GPU"):
             return super().convolution_op(inputs, kernel)
         parts = keras.ops.split(inputs, self.groups, axis=-1)
@@ -55,27 +46,20 @@ class GroupedConvolution(keras.layers.Conv2D):
 
 
 def generator(latent_dim=64, output_shape=(28, 28, 1), *, width=64, blocks=2, seed=None):
-    """Build a residual network without normalization from latents to square images.
+    """Builds a residual network without normalization from latents to square images.
 
     Args:
-        latent_dim: length of a latent vector, at least 1.
+        latent_dim: Length of a latent vector, at least 1.
         output_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
-        width: channels between the blocks, divisible by 8; 768 in the paper.
-        blocks: residual blocks at each size of the image.
-        seed: int; networks of the same seed start with the same weights. None draws one.
+        width: Channels between the blocks, divisible by 8; 768 in the paper.
+        blocks: Residual blocks at each size of the image.
+        seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
-        A `keras.Model`: latents `(batch, latent_dim)` to float32 images `(batch, size, size,
-        channels)` in [-1, 1].
+        A `keras.Model`: latents to float32 images `(batch, *output_shape)` in [-1, 1].
 
     Raises:
-        ValueError: `output_shape` is not such a shape, a size is no integer from 1 to 65,536, or
-            `width` is not divisible by 8.
-
-    Example:
-
-    >>> generator(16, (32, 32, 3), width=8).output_shape
-    (None, 32, 32, 3)
+        ValueError: If an argument is invalid or a size is not an integer from 1 to 65,536.
     """
     doublings = checks.halvings("output_shape", output_shape)
     checks.check_sizes(latent_dim=latent_dim, blocks=blocks)
@@ -95,25 +79,11 @@ def generator(latent_dim=64, output_shape=(28, 28, 1), *, width=64, blocks=2, se
 
 
 def discriminator(input_shape=(28, 28, 1), *, width=64, blocks=2, seed=None):
-    """Build a residual network without normalization from square images to logits.
+    """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
         input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
-        width: channels between the blocks, divisible by 8; 768 in the paper.
-        blocks: residual blocks at each size of the image.
-        seed: int; networks of the same seed start with the same weights. None draws one.
-
-    Returns:
-        A `keras.Model`: images `(batch, size, size, channels)` to raw float32 logits `(batch, 1)`.
-
-    Raises:
-        ValueError: `input_shape` is not such a shape, a size is no integer up to 65,536, or `width`
-            is not divisible by 8.
-
-    Example:
-
-    >>> discriminator((32, 32, 3), width=8).output_shape
-    (None, 1)
+        width, blocks, seed: As in `generator`.
     """
     halvings = checks.halvings("input_shape", input_shape)
     checks.check_sizes(blocks=blocks)
@@ -136,7 +106,7 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, blocks=2, seed=None):
 
 
 def _basis(latents, size, width, seeds):
-    """Multiply one learned image per channel by a number that depends on the latents."""
+    """Multiplies one learned image per channel by a number that depends on the latents."""
     weights = keras.layers.Dense(width, use_bias=False, kernel_initializer=_fan_in(1.0, seeds))(
         latents
     )

@@ -1,4 +1,4 @@
-"""Discriminators that see several samples at once, and so a lack of variety among them."""
+"""Discriminators that judge several samples at once, which exposes a lack of variety."""
 
 import keras
 from keras import ops
@@ -10,21 +10,17 @@ MOST_SAMPLES = 64
 
 @keras.saving.register_keras_serializable(package="geans")
 class Pack(keras.layers.Layer):
-    """Puts samples side by side, in the last axis: (n, ..., c) becomes (n / m, ..., m c).
+    """Layer that concatenates samples along the last axis: (n, ..., c) becomes (n / m, ..., m c).
 
     If m does not divide n, the first samples fill up the last pack.
 
     Args:
-        samples: Samples per pack, m.
+        samples: Samples per pack, m, from 1 to `MOST_SAMPLES`.
         **kwargs: As in `keras.layers.Layer`.
 
-    Raises:
-        ValueError: If `samples` is not an integer from 1 to `MOST_SAMPLES`.
-
     Example:
-
-    >>> Pack(2)(ops.array([[1.0], [2.0], [3.0]])).numpy().tolist()
-    [[1.0, 2.0], [3.0, 1.0]]
+        >>> Pack(2)(ops.array([[1.0], [2.0], [3.0]])).numpy().tolist()
+        [[1.0, 2.0], [3.0, 1.0]]
     """
 
     def __init__(self, samples, **kwargs):
@@ -33,7 +29,7 @@ class Pack(keras.layers.Layer):
         self.samples = samples
 
     def call(self, inputs):
-        """Packs of the samples, in their order."""
+        """Returns the packs, in the order of the samples."""
         count = ops.shape(inputs)[0]
         packs = -(-count // self.samples)
         inputs = ops.take(inputs, ops.arange(packs * self.samples) % count, axis=0)
@@ -44,20 +40,19 @@ class Pack(keras.layers.Layer):
         return ops.reshape(side_by_side, (packs, *rest, self.samples * last))
 
     def compute_output_shape(self, input_shape):
-        """The number of packs is not known."""
+        """Returns the shape of the packs, whose number is unknown."""
         return (None, *input_shape[1:-1], self.samples * input_shape[-1])
 
     def get_config(self):
-        """What makes a layer like this one."""
+        """Returns the constructor's arguments."""
         return {**super().get_config(), "samples": self.samples}
 
 
 def packed(discriminator, samples):
-    """A discriminator of single samples out of one of packs (PacGAN).
+    """Builds a discriminator of samples from one of packs (PacGAN).
 
-    The network judges m samples together, all real or all generated, so that a generator that makes
-    the same thing again and again gives itself away. Nothing else of the training changes. A
-    penalty on squared gradients stays a mean over samples, 1 / m of that over packs.
+    Samples are judged m at a time, all real or all generated. Penalties on squared gradients remain
+    means over samples, 1 / m of those over packs.
 
     Args:
         discriminator: `keras.Model` from packs (batch, ..., m c) to logits.
@@ -67,18 +62,15 @@ def packed(discriminator, samples):
         A `keras.Model` from samples (batch, ..., c) to the logits of batch / m packs, rounded up.
 
     Raises:
-        ValueError: If `samples` is no positive integer, or does not divide the channels.
+        ValueError: If `samples` is not a positive integer or does not divide the channels.
+
+    Reference: Lin et al. 2018 (PacGAN), section 3.
 
     Example:
-
-    >>> from geans import networks
-    >>> network = networks.packed(networks.mlp.discriminator((6,)), samples=3)
-    >>> network(ops.zeros((12, 2))).shape
-    TensorShape([4, 1])
-
-    Reference:
-        Lin, Khetan, Fanti, Oh 2018, "PacGAN: The power of two samples in generative adversarial
-        networks", section 3.
+        >>> from geans import networks
+        >>> network = networks.packed(networks.mlp.discriminator((6,)), samples=3)
+        >>> network(ops.zeros((12, 2))).shape
+        TensorShape([4, 1])
     """
     values.check_count("samples", samples, most=MOST_SAMPLES)
     *rest, last = discriminator.input_shape[1:]

@@ -1,12 +1,11 @@
-"""PatchGAN, a discriminator that judges every patch of an image (Isola et al. 2017, section 3.2).
+"""PatchGAN, a discriminator of image patches.
 
 Convolutions of 4x4 pixels: `layers` of them halve the image, C64-C128-C256 by default, then C512
-and the layer of the logits keep its size but for one pixel. Each logit sees a square of the image,
-70 pixels wide at the default depth; see `receptive_field`.
+and the layer of the logits keep its size but for one pixel. Images are normalized individually by
+default, as in CycleGAN (Zhu et al. 2017, arXiv 1703.10593, appendix 7.2); on the drawbacks of
+batch normalization see `geans.networks.dcgan`.
 
-Each image is normalized by itself, as in CycleGAN (Zhu et al. 2017, arXiv 1703.10593, appendix 7.2)
-and with the batches of one image of the paper: batch normalization would tie the samples of a batch
-together, see `geans.networks.dcgan`.
+Reference: Isola et al. 2017 (arXiv 1611.07004), section 3.2 and appendix 6.1.2.
 """
 
 import keras
@@ -26,37 +25,28 @@ def discriminator(
     normalization="instance",
     seed=None,
 ):
-    """Build a network from images to a logit for each of their patches.
+    """Builds a network from images to a logit for each of their patches.
 
     Args:
-        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8, and more than
-            twice 2^layers.
-        source_channels: of the image that was translated, where the network shall see both
-            (Pix2Pix); 0 where it shall not (CycleGAN).
-        width: channels of the first layer; they double up to 8 times as many.
-        layers: halvings of the image, at least 1.
-        normalization: "instance", "batch" or None, between all layers but the first and the last.
-        seed: int; networks of the same seed start with the same weights. None draws one.
+        input_shape: `(size, size, channels)`, size divisible by 4, at least 8 and more than twice
+            2^layers.
+        source_channels: Channels of the source image if it is a second input (Pix2Pix), 0 if not
+            (CycleGAN).
+        width: Channels of the first layer; they double up to 8 times as many.
+        layers: Halvings of the image, at least 1.
+        normalization: "instance", "batch" or `None`, in all layers but the first and the last.
+        seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
-        A `keras.Model`: images `(batch, size, size, channels)`, or, with `source_channels`, a list
-        of images and of the sources that they were made from, to raw float32 logits `(batch, rows,
-        columns, 1)`.
+        A `keras.Model`: images `(batch, size, size, channels)`, or with `source_channels` a list of
+        images and their sources, to raw float32 logits `(batch, rows, columns, 1)`.
 
     Raises:
-        ValueError: `input_shape` is not such a shape, a size is not an integer from 1 to 65,536, no
-            logit would remain, or `normalization` is unknown.
+        ValueError: If an argument is invalid or the image is too small for `layers`.
 
     Example:
-
-    >>> discriminator((256, 256, 3), width=8).output_shape
-    (None, 30, 30, 1)
-    >>> [each.shape for each in discriminator((64, 64, 3), source_channels=1, width=8).inputs]
-    [(None, 64, 64, 3), (None, 64, 64, 1)]
-
-    Reference:
-        Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial
-        Networks" (arXiv 1611.07004), appendix 6.1.2.
+        >>> [each.shape for each in discriminator((64, 64, 3), source_channels=1, width=8).inputs]
+        [(None, 64, 64, 3), (None, 64, 64, 1)]
     """
     checks.halvings("input_shape", input_shape)
     checks.check_sizes(width=width, layers=layers)
@@ -83,24 +73,11 @@ def discriminator(
 
 
 def receptive_field(layers=3):
-    """Count the pixels, in one direction, that a logit depends on.
-
-    A layer of kernel 4 and stride s turns a field of r pixels into s (r - 1) + 4. From the two last
-    layers (7 pixels) up through n layers of stride 2 that makes 9 * 2^n - 2.
-
-    Args:
-        layers: as in `discriminator`.
-
-    Returns:
-        An int, as if the image had no border.
-
-    Raises:
-        ValueError: `layers` is not an integer from 1 to 65,536.
+    """Returns the side of the square of pixels that a logit depends on: `9 * 2**layers - 2`.
 
     Example:
-
-    >>> receptive_field(), receptive_field(1), receptive_field(5)  # The paper has all three.
-    (70, 16, 286)
+        >>> receptive_field(), receptive_field(1), receptive_field(5)  # The paper has all three.
+        (70, 16, 286)
     """
     checks.check_sizes(layers=layers)
     return 9 * 2**layers - 2

@@ -1,16 +1,14 @@
 """Residual networks for square images, SNGAN's (Miyato et al. 2018, arXiv 1802.05957, B.4).
 
-The generator doubles a small image, 4 pixels wide for sizes of 32 and 64, 7 for 28, one residual
+The generator doubles a small image (4 pixels wide for sizes of 32 and 64, 7 for 28), one residual
 block each time. The discriminator halves the image down to at most 8 pixels (32: 8, 28: 7), then
-two blocks keep that size. All blocks have `width` channels, as in the paper's table 3 for 32x32.
+two blocks keep that size. All blocks have `width` channels, as in the paper's table 3 for 32x32:
+256 in the generator and 128 in the discriminator there.
 
-The paper has `width=256` in the generator and 128 in the discriminator, with
-`normalization="spectral"`. The default is `normalization=None`, so that every network here trains
-by every rule; ask for "spectral" where no penalty bounds the discriminator, as in the paper.
-
-`keras.layers.SpectralNormalization` divides the stored kernel by its norm at each call in training,
-one power iteration per call; the gradient takes that norm for a constant, the paper's (section 2.2)
-does not.
+The paper has `normalization="spectral"` in the discriminator, the default here is `None`; choose
+"spectral" where no penalty bounds the discriminator. `keras.layers.SpectralNormalization` does one
+power iteration per training call and, unlike the paper (section 2.2), its gradient treats the norm
+as a constant.
 """
 
 import keras
@@ -29,27 +27,24 @@ def generator(
     normalization="batch",
     seed=None,
 ):
-    """Build a residual network from latents to square images.
+    """Builds a residual network from latents to square images.
 
     Args:
-        latent_dim: length of a latent vector, at least 1; 128 in the paper.
+        latent_dim: Length of a latent vector, at least 1; 128 in the paper.
         output_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
-        width: channels of all blocks; 256 in the paper.
-        normalization: "batch", or None.
-        seed: int; networks of the same seed start with the same weights. None draws one.
+        width: Channels of all blocks; 256 in the paper.
+        normalization: "batch" or `None`.
+        seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
-        A `keras.Model`: latents `(batch, latent_dim)` to float32 images `(batch, size, size,
-        channels)` in [-1, 1].
+        A `keras.Model`: latents to float32 images `(batch, *output_shape)` in [-1, 1].
 
     Raises:
-        ValueError: `output_shape` is not such a shape, a size is no integer from 1 to 65,536, or
-            `normalization` is unknown.
+        ValueError: If an argument is invalid or a size is not an integer from 1 to 65,536.
 
     Example:
-
-    >>> generator(16, (32, 32, 3), width=8).output_shape
-    (None, 32, 32, 3)
+        >>> generator(16, (32, 32, 3), width=8).output_shape
+        (None, 32, 32, 3)
     """
     doublings = checks.halvings("output_shape", output_shape)
     checks.check_sizes(latent_dim=latent_dim, width=width)
@@ -70,27 +65,18 @@ def generator(
 
 
 def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed=None):
-    """Build a residual network from square images to logits.
+    """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
         input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
-        width: channels of all blocks; 128 in the paper.
-        normalization: None, or "spectral" as in the paper: the largest singular value of each
+        width: Channels of all blocks; 128 in the paper.
+        normalization: `None`, or "spectral" as in the paper: the largest singular value of each
             kernel, reshaped to `(height * width * channels_in, channels_out)`, is held at 1.
-        seed: int; networks of the same seed start with the same weights, the vectors of the power
-            iteration included. None draws one.
-
-    Returns:
-        A `keras.Model`: images `(batch, size, size, channels)` to raw float32 logits `(batch, 1)`.
-
-    Raises:
-        ValueError: `input_shape` is not such a shape, a size is no integer up to 65,536, or
-            `normalization` is unknown.
+        seed: As in `generator`; also seeds the vectors of the power iteration.
 
     Example:
-
-    >>> discriminator((32, 32, 3), width=8, normalization="spectral").output_shape
-    (None, 1)
+        >>> discriminator((32, 32, 3), width=8, normalization="spectral").output_shape
+        (None, 1)
     """
     checks.halvings("input_shape", input_shape)
     checks.check_sizes(width=width)
@@ -166,7 +152,7 @@ def _unbounded(layer):
 
 
 def _draw_power_vectors(network, seeds):
-    """Draw the vectors of the power iteration anew: Keras' layer takes no seed for them."""
+    """Draws the vectors of the power iteration anew: Keras' layer takes no seed for them."""
     for layer in network.layers:
         if isinstance(layer, keras.layers.SpectralNormalization):
             shape = layer.vector_u.shape

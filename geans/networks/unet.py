@@ -1,15 +1,11 @@
-"""The U-Net that translates images (Isola et al. 2017, arXiv 1611.07004, section 6.1).
+"""U-Net that translates images (Isola et al. 2017, arXiv 1611.07004, section 6.1).
 
-Strided convolutions halve the image down to one pixel; transposed ones double it again, and each of
-them also sees what the encoder made at its size. Widths go from `width` to 8 times that, as the
-paper's C64-C128-C256-C512-...-C512.
+Strided convolutions halve the image down to one pixel; transposed ones double it again, with skip
+connections. Widths go from `width` to 8 times that, as the paper's C64-C128-C256-C512-...-C512.
 
-The innermost layer has no normalization: over the one pixel that is left, it would leave only zeros
-(the authors' code corrects the paper here).
-
-The paper keeps dropout on when the trained network is used: its only noise, which changed the
-outputs little. Here a trained network gives one answer; `network(images, training=True)` gives the
-paper's.
+The innermost layer has no normalization, as in the authors' code: over one pixel it would leave
+only zeros. The paper also applies dropout at inference; here only `network(images, training=True)`
+does.
 """
 
 import keras
@@ -31,31 +27,25 @@ def generator(
     dropout=0.5,
     seed=None,
 ):
-    """Build a U-Net from images to images of the same size.
+    """Builds a U-Net from images to images of the same size.
 
     Args:
         input_shape: `(size, size, channels)`, size a power of 2 and at least 8; 256 in the paper.
-        output_channels: channels of the resulting images.
-        width: channels of the outermost layer; they double up to 8 times as many.
-        normalization: "batch", "instance" (each image by itself, as batches of one in the paper),
-            or None.
-        dropout: share of the activations that the three innermost layers of the decoder drop in
-            training, from 0 to below 1.
-        seed: int; networks of the same seed start with the same weights and drop the same. None
-            draws one.
+        output_channels: Channels of the resulting images.
+        width: Channels of the outermost layer; they double up to 8 times as many.
+        normalization: "batch", "instance" (as batches of one image in the paper), or `None`.
+        dropout: Dropout rate of the three innermost decoder layers, from 0 to below 1.
+        seed: Integer; the same seed gives the same initial weights and dropout. `None` draws one.
 
     Returns:
-        A `keras.Model`: images `(batch, size, size, channels)` to float32 images `(batch, size,
-        size, output_channels)` in [-1, 1].
+        A `keras.Model`: images to float32 images `(batch, size, size, output_channels)` in [-1, 1].
 
     Raises:
-        ValueError: `input_shape` is not such a shape, a size is not an integer from 1 to 65,536,
-            `dropout` is no such share, or `normalization` is unknown.
+        ValueError: If an argument is invalid or a size is not an integer from 1 to 65,536.
 
     Example:
-
-    >>> generator((64, 64, 1), 3, width=8).output_shape
-    (None, 64, 64, 3)
+        >>> generator((64, 64, 1), 3, width=8).output_shape
+        (None, 64, 64, 3)
     """
     _check(input_shape, dropout)
     checks.check_sizes(output_channels=output_channels, width=width)

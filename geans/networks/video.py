@@ -1,20 +1,14 @@
-"""Networks of 3-D convolutions for short clips: VGAN with one stream.
+"""Networks of 3-D convolutions for short clips: one-stream VGAN.
 
-After Vondrick, Pirsiavash, Torralba 2016, "Generating Videos with Scene Dynamics" (arXiv
-1609.02612), section 2: `dcgan` with time as a third axis, kernels of 4x4x4 and strides of 2.
-Space is halved as in `dcgan`; time is halved with it, from the clip inwards, while the frames stay
-even and at least 2 remain: the paper's 32x64x64 come down to 2x4x4, 8x28x28 to 2x7x7.
+After Vondrick et al. 2016 (arXiv 1609.02612), section 2: `dcgan` with time as a third axis. Space
+is halved as in `dcgan`; time is halved with it, from the clip inwards, while the frames stay even
+and at least 2 remain: the paper's 32x64x64 come down to 2x4x4, 8x28x28 to 2x7x7.
 
-Departures: those of `dcgan`; where time is not to be halved, its stride is 1, its kernel 3.
+Differences from the paper: those of `dcgan`; where time is not halved, its stride is 1 and its
+kernel 3.
 
-The layer next to the clip works on blocks of 2x2x2 voxels. A kernel of 2 over blocks has the
-weights of a kernel of 4 and stride 2 over voxels and gives the same, but TensorFlow is slow on a
-CPU where one side has a single channel: forwards and backwards, 32 clips of 8x28x28 and 16 channels
-took 13 instead of 32 ms in the discriminator, 19 instead of 35 ms in the generator.
-
-A step of GAN with these networks took 100 ms on one core before that, 95 ms with convolutions of
-space and of time in turn ("(2+1)-D", twice as many layers), and 28 ms with time as channels of 2-D
-convolutions, where frames share no weights.
+The layer next to the clip works on blocks of 2x2x2 voxels: a kernel of 2 over blocks equals a
+kernel of 4 and stride 2 over voxels, but is about twice as fast on a CPU for grey clips.
 """
 
 import keras
@@ -35,28 +29,25 @@ def generator(
     normalization="batch",
     seed=None,
 ):
-    """Build a network from latents to clips.
+    """Builds a network from latents to clips.
 
     Args:
-        latent_dim: length of a latent vector, at least 1; 100 in the paper.
+        latent_dim: Length of a latent vector, at least 1; 100 in the paper.
         output_shape: `(frames, size, size, channels)`, frames even and at least 4, size divisible
             by 4 and at least 8.
-        width: channels of the last hidden layer; each layer before has twice as many.
-        normalization: "batch", or None.
-        seed: int; networks of the same seed start with the same weights. None draws one.
+        width: Channels of the last hidden layer; each layer before has twice as many.
+        normalization: "batch" or `None`.
+        seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
-        A `keras.Model`: latents `(batch, latent_dim)` to float32 clips `(batch, frames, size, size,
-        channels)` in [-1, 1].
+        A `keras.Model`: latents to float32 clips `(batch, *output_shape)` in [-1, 1].
 
     Raises:
-        ValueError: `output_shape` is not such a shape, a size is no integer from 1 to 65,536, or
-            `normalization` is unknown.
+        ValueError: If an argument is invalid or a size is not an integer from 1 to 65,536.
 
     Example:
-
-    >>> generator(16, (16, 32, 32, 3), width=8).output_shape
-    (None, 16, 32, 32, 3)
+        >>> generator(16, (16, 32, 32, 3), width=8).output_shape
+        (None, 16, 32, 32, 3)
     """
     strides = _strides("output_shape", output_shape)
     checks.check_sizes(latent_dim=latent_dim, width=width)
@@ -87,27 +78,13 @@ def generator(
 
 
 def discriminator(input_shape=(8, 28, 28, 1), *, width=64, normalization=None, seed=None):
-    """Build a network from clips to logits.
+    """Builds a network from clips `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
-        input_shape: `(frames, size, size, channels)`, frames even and at least 4, size divisible by
-            4 and at least 8.
-        width: channels of the first layer; each layer after has twice as many.
-        normalization: None, or "batch" as in the paper: see the head of `dcgan`.
-        seed: int; networks of the same seed start with the same weights. None draws one.
-
-    Returns:
-        A `keras.Model`: clips `(batch, frames, size, size, channels)` to raw float32 logits
-        `(batch, 1)`.
-
-    Raises:
-        ValueError: `input_shape` is not such a shape, a size is no integer up to 65,536, or
-            `normalization` is unknown.
-
-    Example:
-
-    >>> discriminator((16, 32, 32, 3), width=8).output_shape
-    (None, 1)
+        input_shape: As `output_shape` in `generator`.
+        width: Channels of the first layer; each layer after has twice as many.
+        normalization: `None`, or "batch" as in the paper: see the head of `dcgan`.
+        seed: As in `generator`.
     """
     strides = _strides("input_shape", input_shape)
     checks.check_sizes(width=width)
@@ -130,7 +107,7 @@ def discriminator(input_shape=(8, 28, 28, 1), *, width=64, normalization=None, s
 
 
 def _strides(name, shape):
-    """Of each level, from the clip inwards, the strides in time, height and width."""
+    """Returns the strides in time, height and width of each level, from the clip inwards."""
     is_shape = hasattr(shape, "__len__") and len(shape) == 4 and values.is_count(shape[0])
     if not is_shape or shape[0] % 2 or shape[0] < 2 * FEWEST_FRAMES:
         raise ValueError(
@@ -146,7 +123,7 @@ def _strides(name, shape):
 
 
 def _halving(strides, initializers):
-    """Options of a convolution with these strides, or of a transposed one, which doubles."""
+    """Returns the options of a convolution with these strides, or of a transposed one."""
     return {
         "kernel_size": [KERNEL_SIZE if stride == 2 else KERNEL_SIZE - 1 for stride in strides],
         "strides": strides,
@@ -156,7 +133,7 @@ def _halving(strides, initializers):
 
 
 def _blocks(x):
-    """Voxels to blocks of 2x2x2: half of each side, eight times the channels."""
+    """Maps voxels to blocks of 2x2x2: half of each side, eight times the channels."""
     frames, height, width, channels = x.shape[1:]
     split = (frames // 2, 2, height // 2, 2, width // 2, 2, channels)
     x = keras.layers.Permute((1, 3, 5, 2, 4, 6, 7))(keras.layers.Reshape(split)(x))
@@ -164,7 +141,7 @@ def _blocks(x):
 
 
 def _voxels(x):
-    """Blocks of 2x2x2 to voxels, the inverse of `_blocks`."""
+    """Maps blocks of 2x2x2 to voxels, the inverse of `_blocks`."""
     frames, height, width, channels = x.shape[1:]
     split = (frames, height, width, 2, 2, 2, channels // 8)
     x = keras.layers.Permute((1, 4, 2, 5, 3, 6, 7))(keras.layers.Reshape(split)(x))

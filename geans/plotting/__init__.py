@@ -1,10 +1,10 @@
-"""Pictures: grids of images, clips, scatters of points, training curves, comparisons, animations.
+"""Pictures: image grids, clips, scatters, training curves, comparisons, animations.
 
-The drawing functions return a `matplotlib.figure.Figure` and touch neither files nor the state of
-pyplot. `save`, `animation` and `clip_animation` write.
+Drawing functions return a `matplotlib.figure.Figure` and do not use pyplot's state. `save`,
+`animation` and `clip_animation` write files.
 """
 
-# A function hides its module of the same name on purpose: `plotting.comparison(rows)`.
+# Functions deliberately hide modules of the same name: `plotting.comparison(rows)`.
 from geans.plotting.clips import clip_animation, clip_rows
 from geans.plotting.comparison import ComparisonRow, comparison
 from geans.plotting.curves import training_curves

@@ -1,4 +1,4 @@
-"""Clips: frame beside frame, or moving."""
+"""Pictures and animations of clips."""
 
 import pathlib
 import tempfile
@@ -10,45 +10,31 @@ from geans.plotting.images import image_grid
 
 
 def clip_rows(clips, *, title=None):
-    """Shows every clip as a row of its frames.
+    """Returns a figure with a row of frames for every clip.
 
     Args:
-        clips: Shape (n, frames, height, width, channels), with values as of `image_grid`.
+        clips: Shape (n, frames, height, width, channels), with values as in `image_grid`.
         title: Optional line above the rows.
-
-    Returns:
-        A `matplotlib.figure.Figure`.
 
     Raises:
         ValueError: If `clips` has another shape.
-
-    Example:
-        >>> figure = clip_rows(np.zeros((2, 3, 28, 28, 1)))
-        >>> (figure.get_size_inches() * figure.dpi).tolist()  # 4 x 28 pixels and gaps of 2.
-        [344.0, 230.0]
     """
     clips = _checked(clips)
     return image_grid(clips.reshape(-1, *clips.shape[2:]), clips.shape[1], title=title)
 
 
 def clip_animation(clips, path, columns=None, *, seconds_per_frame=0.125, seconds_at_end=0.5):
-    """Writes a grid of clips, all moving at once, as an endless GIF.
+    """Writes a grid of clips as an endless GIF.
 
     Args:
         clips: As in `clip_rows`.
-        path: File name ending in `.gif`; written whole or not at all.
-        columns: Clips per row, by default the most square arrangement.
+        path: File name ending in `.gif`; written atomically.
+        columns: Clips per row; `None` for the most square arrangement.
         seconds_per_frame: At least 0.02, the shortest that browsers obey.
-        seconds_at_end: How long the last frame stays, so that an end is seen.
+        seconds_at_end: Duration of the last frame.
 
     Raises:
-        ValueError: If `clips` has another shape, a duration is too short, or `path` ends otherwise.
-
-    Example:
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     clip_animation(np.eye(2).reshape(1, 2, 1, 2, 1), f"{folder}/blink.gif")
-        ...     [path.name for path in pathlib.Path(folder).iterdir()]
-        ['blink.gif']
+        ValueError: If an argument is invalid.
     """
     clips = _checked(clips)
     with tempfile.TemporaryDirectory() as folder:

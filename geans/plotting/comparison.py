@@ -1,4 +1,4 @@
-"""How training runs of several presets cover the modes: the picture of `geans compare`."""
+"""Pictures of mode coverage during training, for `geans compare`."""
 
 import dataclasses
 import typing
@@ -11,26 +11,24 @@ from geans.plotting.images import image_grid
 from geans.plotting.points import discs, frame
 from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, soften
 
-# Inches. Fixed sizes, so that a row looks the same whatever the number of rows.
+# Inches. Fixed sizes, so that rows look the same in any number.
 SQUARE, GAP, AXIS, CURVES = 2.0, 0.1, 0.6, 3.4
 LEFT, RIGHT, TITLE, CAPTION, BOTTOM = 0.25, 0.3, 0.5, 0.35, 0.35
-HALO = 11  # Points, the diameter of what marks a mode for the eye.
+HALO = 11  # Diameter in points of the halo that makes a mode visible.
 GRAY, PAPER = "#767676", "#F5F6F8"
 
 
 @dataclasses.dataclass(frozen=True)
 class ComparisonRow:
-    """What the picture shows of one preset.
+    """Content of one preset's row.
 
     Args:
-        name: Written above the row.
+        name: Heading of the row.
         summary: Result in words, written after the name.
-        mixture: Object with `modes`, their number; for points also `centers`, shape (M, 2), and
-            `stddev`.
-        moments: Dict from samples seen to generated points of shape (n, 2), or images of shape
-            (n, height, width, channels), of one run.
-        curves: One dict of columns per run, with `samples_seen`, `modes` and, where samples can be
-            bad, `high_quality_fraction`.
+        mixture: Object with `modes`, their number; for points also `centers` (M, 2) and `stddev`.
+        moments: Dict from samples seen to points (n, 2), or images (n, height, width, channels).
+        curves: One dict of columns per run: `samples_seen`, `modes` and, where samples can be bad,
+            `high_quality_fraction`.
     """
 
     name: str
@@ -41,30 +39,17 @@ class ComparisonRow:
 
 
 def comparison(rows):
-    """Draws a row per preset: samples at several moments, then coverage against samples seen.
+    """Returns a figure with a row per preset: samples at several moments, then coverage curves.
 
-    Points lie over the true modes: discs of 3 standard deviations, within which
-    `metrics.mode_coverage` calls a point good, each in a halo of fixed size that finds it for
-    the eye. Images are tiled. At the right, one line per run: the share of the modes that were
-    found, and the share of high-quality samples, where samples can be bad. All rows share the axis
-    of samples seen.
+    Points lie over the true modes, discs of 3 standard deviations, within which a sample counts as
+    high-quality. At the right, one line per run shows the fraction of covered modes and, where
+    samples can be bad, of high-quality samples, against samples seen.
 
     Args:
         rows: `ComparisonRow`s.
 
-    Returns:
-        A `matplotlib.figure.Figure`.
-
     Raises:
         ValueError: If there are no rows, or one without moments or curves.
-
-    Example:
-        >>> from types import SimpleNamespace
-        >>> pair = SimpleNamespace(modes=2, centers=[[-1.0, 0.0], [1.0, 0.0]], stddev=0.1)
-        >>> curve = {"samples_seen": [64], "modes": [1], "high_quality_fraction": [0.5]}
-        >>> row = ComparisonRow("pair", "1 of 2 modes", pair, {64: np.zeros((5, 2))}, [curve])
-        >>> len(comparison([row]).axes)
-        2
     """
     rows = list(rows)
     if not rows or not all(row.moments and row.curves for row in rows):
@@ -84,8 +69,7 @@ def comparison(rows):
 
 
 def _layout(rows):
-    """The empty figure, and for each row the places of its squares and of its curves."""
-    # Four at least, so that the summary has room.
+    # At least four, so that the summary fits.
     columns = max(4, *(len(row.moments) for row in rows))
     step = TITLE + SQUARE + CAPTION
     left_of_curves = LEFT + columns * (SQUARE + GAP) + AXIS
@@ -137,7 +121,7 @@ def _draw_moment(axes, mixture, seen, samples):
 
 
 def _draw_images(axes, images):
-    # The grid as it stands in a picture of its own, diverged pixels marked.
+    # The grid as in its own picture, diverged pixels marked.
     axes.imshow(image_grid(images).axes[0].images[0].get_array())
 
 
@@ -175,7 +159,7 @@ def _draw_curves(axes, row, last):
 
 
 def _short(number):
-    """Three digits and a unit: 102 k, 1.02 M."""
+    """Formats a number with three digits and a unit: 102 k, 1.02 M."""
     for size, unit in ((1e6, " M"), (1e3, " k")):
         if number >= size:
             return f"{number / size:.3g}{unit}"

@@ -1,4 +1,4 @@
-"""What `fit` records, as curves over the epochs."""
+"""Training curves over the epochs."""
 
 import itertools
 
@@ -12,25 +12,16 @@ SHARES = ("precision", "recall", "density", "coverage")
 
 
 def training_curves(history):
-    """Draws what `fit` recorded, one panel for each kind of number, over a shared epoch axis.
+    """Returns a figure of `fit`'s history, one panel per kind of value, over a shared epoch axis.
 
-    Keys with the same last word share a panel: losses first, then logits, then whatever else
-    there is. Shares (precision, recall, density, coverage) have one panel, and every distance, each
-    in a unit of its own, has one. Values that are not finite leave a hole, bridged by a pale line.
+    Keys with the same last word share a panel, as do precision, recall, density and coverage; each
+    distance has its own. Values that are not finite leave a gap, bridged by a pale line.
 
     Args:
         history: `keras.callbacks.History.history`, lists of one number per epoch.
 
-    Returns:
-        A `matplotlib.figure.Figure`.
-
     Raises:
         ValueError: If `history` is empty or its lists differ in length.
-
-    Example:
-        >>> history = {"generator_loss": [0.7], "discriminator_loss": [1.4], "fid": [80.0]}
-        >>> [axes.get_ylabel() for axes in training_curves(history).axes]
-        ['loss', 'fid']
     """
     epochs = _epochs(history)
     panels = {"loss": [], "logits": []}
@@ -69,13 +60,13 @@ def _epochs(history):
 
 def _draw_curves(axes, kind, curves):
     if kind == "logits":
-        axes.axhline(0, color=PALE, linewidth=1)  # Here the discriminator is undecided.
+        axes.axhline(0, color=PALE, linewidth=1)  # The discriminator is undecided at 0.
     for (key, values), color in zip(curves.items(), _colors(curves), strict=True):
         values = np.asarray(values, dtype="float64")
         epochs = np.arange(1, len(values) + 1)
         finite = np.isfinite(values)
         axes.plot(epochs[finite], values[finite], color=color, linewidth=1, alpha=0.35)
-        # Markers, because a lone value between two holes has no line.
+        # Markers, because a single value between two gaps has no line.
         values = np.where(finite, values, np.nan)
         axes.plot(epochs, values, "o-", color=color, markersize=3.5, label=_words(key))
     axes.set_ylabel(kind if len(curves) > 1 else _words(*curves), color=INK)

@@ -1,4 +1,4 @@
-"""Pictures as files: PNG, and GIF animations."""
+"""PNG files and GIF animations."""
 
 import pathlib
 
@@ -9,22 +9,14 @@ from geans import files
 
 
 def save(figure, path):
-    """Writes a figure as PNG, whole or not at all; makes the folders above it.
+    """Writes a figure as PNG atomically; makes missing folders.
 
     Args:
         figure: A `matplotlib.figure.Figure`.
         path: File name ending in `.png`.
 
     Raises:
-        ValueError: If `path` ends otherwise.
-
-    Example:
-        >>> import os, tempfile
-        >>> from geans import plotting
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(plotting.image_grid(np.zeros((1, 8, 8, 1))), f"{folder}/run/zeros.png")
-        ...     os.listdir(f"{folder}/run")
-        ['zeros.png']
+        ValueError: If `path` is invalid.
     """
     _write(path, ".png", lambda file: figure.savefig(file, format="png", dpi="figure"))
 
@@ -32,26 +24,16 @@ def save(figure, path):
 def animation(frames, path, *, seconds_per_frame=0.25, seconds_at_end=2.0):
     """Joins pictures into an endless GIF that rests on its last frame.
 
-    Frames of different sizes are centred on white. Equal neighbours become one longer frame.
+    Frames of different sizes are centred on white; equal neighbours become one longer frame.
 
     Args:
         frames: Paths of PNG files, in order.
-        path: File name ending in `.gif`; written whole or not at all.
+        path: File name ending in `.gif`; written atomically.
         seconds_per_frame: At least 0.02, the shortest that browsers obey.
-        seconds_at_end: How long the last frame stays.
+        seconds_at_end: Duration of the last frame.
 
     Raises:
-        ValueError: If there are no frames, a duration is too short, or `path` ends otherwise.
-
-    Example:
-        >>> import tempfile
-        >>> from geans import plotting
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     save(plotting.image_grid(np.zeros((1, 8, 8, 1))), f"{folder}/zeros.png")
-        ...     save(plotting.image_grid(np.ones((1, 8, 8, 1))), f"{folder}/ones.png")
-        ...     animation([f"{folder}/zeros.png", f"{folder}/ones.png"], f"{folder}/both.gif")
-        ...     Image.open(f"{folder}/both.gif").n_frames
-        2
+        ValueError: If there are no frames, or an argument is invalid.
     """
     frames = list(frames)
     if not frames:

@@ -1,4 +1,4 @@
-"""What many models make, on one page."""
+"""Samples of many models on one page."""
 
 import matplotlib.figure
 import numpy as np
@@ -10,24 +10,14 @@ STRIP_PIXELS, TITLE_PIXELS, MARGIN_PIXELS = 640, 26, 10
 
 
 def gallery(strips, columns=2):
-    """Draws a strip of images for each of several models, under its name.
+    """Returns a figure with a titled strip of images for each of several models.
 
     Args:
-        strips: Dict from a title to images (n, height, width, channels) as `image_grid` takes
-            them, of any size; all of a strip are shown in one row of 640 pixels.
+        strips: Dict from titles to images as in `image_grid`, each shown in one row of 640 pixels.
         columns: Strips side by side.
 
-    Returns:
-        A `matplotlib.figure.Figure`.
-
     Raises:
-        ValueError: If there is no strip, one holds no images, or `columns` is below 1.
-
-    Example:
-        >>> strips = {"one": np.zeros((8, 28, 28, 1)), "two": np.zeros((4, 64, 64, 3))}
-        >>> figure = gallery(strips)
-        >>> len(figure.axes)
-        2
+        ValueError: If there are no strips, one is empty, or `columns` is below 1.
     """
     if not strips or columns < 1:
         raise ValueError(
@@ -56,7 +46,7 @@ def gallery(strips, columns=2):
 
 
 def _strip(pixels):
-    # As large as they are shown, so that gaps have one width in all strips.
+    # At display size, so that gaps have the same width in all strips.
     scale = max(1, STRIP_PIXELS // (len(pixels) * pixels.shape[2]))
     return tile(pixels.repeat(scale, axis=1).repeat(scale, axis=2), len(pixels))
 

@@ -13,22 +13,18 @@ LABEL_GAP, LABEL_SIZE = 7, 8  # Pixels on either side of a row's label, and its 
 
 
 def image_grid(images, columns=None, *, row_labels=None, title=None):
-    """Tiles images into a picture that shows each pixel as a whole number of screen pixels.
+    """Returns a figure of tiled images, each pixel shown as a whole number of screen pixels.
 
     Args:
         images: Shape (n, height, width, channels) with 1, 3 or 4 channels: floats in [-1, 1],
-            clipped beyond, or uint8. NaN, the mark of a diverged generator, is magenta. An
-            alpha channel lies on white.
-        columns: Images per row, by default the most square arrangement.
-        row_labels: Words or numbers at the left of the rows, one for each.
+            clipped beyond, or uint8. NaN is shown in magenta; transparent pixels are shown on
+            white.
+        columns: Images per row; `None` for the most square arrangement.
+        row_labels: Optional words or numbers at the left, one per row.
         title: Optional line above the grid.
 
-    Returns:
-        A `matplotlib.figure.Figure`.
-
     Raises:
-        ValueError: If `images` has another shape, `columns` is below 1, or there are not as many
-            labels as rows.
+        ValueError: If an argument is invalid.
 
     Example:
         >>> figure = image_grid(np.zeros((6, 28, 28, 1)), columns=3)
@@ -51,7 +47,7 @@ def image_grid(images, columns=None, *, row_labels=None, title=None):
 
 
 def to_rgb(images):
-    """uint8 (n, height, width, 3) of the images that `image_grid` takes."""
+    """Returns images as in `image_grid` as uint8 of shape (n, height, width, 3)."""
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or not images.size:
         raise ValueError(
@@ -69,7 +65,7 @@ def to_rgb(images):
 
 
 def tile(pixels, columns):
-    """A canvas of RGB images in rows, with white gaps."""
+    """Returns a canvas of RGB images in rows, with white gaps."""
     count, height, width, _ = pixels.shape
     row_step, column_step = height + GAP_PIXELS, width + GAP_PIXELS
     rows = -(-count // columns)
@@ -101,7 +97,6 @@ def _exact_figure(canvas, labels, title):
 
 
 def _width_of(label):
-    """Of a row's label, in pixels."""
     if not label.strip():
         return 0
     path = matplotlib.textpath.TextPath((0, 0), label, size=LABEL_SIZE * DPI / 72)

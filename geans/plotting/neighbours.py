@@ -1,4 +1,4 @@
-"""Generated images beside the training images that are nearest to them."""
+"""Generated images beside their nearest training images."""
 
 import matplotlib.figure
 import matplotlib.ticker
@@ -7,10 +7,10 @@ import numpy as np
 from geans.plotting.images import image_grid
 from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, soften
 
-# Inches. Fixed sizes, so that a row looks the same whatever the number of rows.
+# Inches. Fixed sizes, so that rows look the same in any number.
 WIDTH, GAP, BETWEEN, CAPTION = 0.9, 0.06, 0.22, 0.24
 MARGIN, TITLE, HEADING, AXIS, HISTOGRAM, BOTTOM = 0.25, 0.45, 0.4, 0.65, 4.2, 0.55
-LEAST_HEIGHT = 2.0  # Of the histogram, however few the rows.
+LEAST_HEIGHT = 2.0  # Of the histogram, even for few rows.
 LEAST_WIDTH = 2.0  # Of the training images, whose heading needs it.
 BINS = 50
 
@@ -18,38 +18,23 @@ BINS = 50
 def neighbours(
     fake, nearest, distances, *, fake_distances=None, held_out_distances=None, title=None
 ):
-    """Draws a row per generated image: the image, then its nearest training images.
+    """Returns a figure with rows of a generated image, its nearest training images and distances.
 
-    Under each training image stands its distance. With the distances of many fakes and of held-out
-    images, a histogram at the right says which distances are small: a generator that copies has
-    fakes at the left of the held-out images. Triangles mark the rows' nearest neighbours; the
-    largest 0.5 % of the distances are cut off.
-
-    The rows are the caller's choice; the fakes of smallest distance are the most suspicious.
+    An optional histogram compares the distances of fakes and held-out images: fakes of a generator
+    that copies lie further left. Triangles mark the rows' nearest neighbours; the largest 0.5 % of
+    the distances are cut off.
 
     Args:
-        fake: Generated images, shape (n, height, width, channels) with 1, 3 or 4 channels: floats
-            in [-1, 1], or uint8. About 6 rows make a slide.
-        nearest: The training images nearest to each, nearest first, shape (n, count, height,
-            width, channels).
-        distances: Of `nearest`, shape (n, count).
-        fake_distances: From each of a random sample of fakes to its nearest training image, shape
+        fake: Generated images (n, height, width, channels) as in `image_grid`, best about 6.
+        nearest: Their nearest training images, nearest first, (n, count, height, width, channels).
+        distances: Distances of `nearest`, shape (n, count).
+        fake_distances: Distances of a random sample of fakes to their nearest training image, shape
             (m,): `metrics.NearestNeighbours.distances[:, 0]`.
-        held_out_distances: The same of held-out images, shape (l,). Neither or both.
+        held_out_distances: The same for held-out images, shape (l,). Neither or both.
         title: Optional line above.
 
-    Returns:
-        A `matplotlib.figure.Figure`.
-
     Raises:
-        ValueError: If shapes do not fit, distances are no finite numbers >= 0, or only one kind
-            of them is given for the histogram.
-
-    Example:
-        >>> fake, nearest = np.zeros((2, 28, 28, 1)), np.ones((2, 3, 28, 28, 1))
-        >>> figure = neighbours(fake, nearest, [[3.0, 4.0, 5.0], [0.0, 1.0, 12.54]])
-        >>> [axes.get_xlabel() for axes in figure.axes[4:]]
-        ['', '0', '1.00', '12.5']
+        ValueError: If shapes do not fit, a distance is invalid, or only one histogram is given.
     """
     fake, nearest = np.asarray(fake), np.asarray(nearest)
     distances = _checked_rows(fake, nearest, distances)
@@ -103,7 +88,6 @@ def _checked_distances(name, distances):
 
 
 def _layout(images, distances, has_title, has_histogram):
-    """The empty figure, the places of each row's images, and the place of the histogram."""
     (rows, count), height = distances, WIDTH * images[1] / images[2]
     top = HEADING + (TITLE if has_title else 0)
     lefts = [MARGIN, *(MARGIN + WIDTH + BETWEEN + i * (WIDTH + GAP) for i in range(count))]
@@ -148,7 +132,7 @@ def _write_headings(figure, title):
 
 
 def _draw_histogram(axes, fake, held_out, shown):
-    # Few outliers must not squeeze the rest.
+    # A few outliers must not squeeze the rest.
     last = max(np.quantile(np.concatenate([fake, held_out]), 0.995), shown.max()) or 1.0
     bins = np.linspace(0, last, BINS + 1)
     # Lines last: a fill would tint the line behind it.
@@ -180,5 +164,5 @@ def _write_legend(axes):
 
 
 def _short(distance):
-    """Three digits: 0, 1.37, 8.30, 1240."""
+    """Formats a distance with three digits: 0, 1.37, 8.30, 1240."""
     return f"{distance:.0f}" if distance == 0 or distance >= 99.95 else f"{distance:#.3g}"

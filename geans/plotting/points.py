@@ -1,4 +1,4 @@
-"""Generated points of the plane over the real ones and the true modes."""
+"""Scatter plots of generated and real points."""
 
 import matplotlib.collections
 import matplotlib.figure
@@ -8,24 +8,21 @@ from geans.plotting.style import BLUE, DPI, INK, VERMILION, soften
 
 
 def scatter(real, fake, mixture=None, *, title=None, coverage=None):
-    """Draws generated points over real ones and over the true modes.
+    """Returns a figure of generated points over real ones and the true modes.
 
-    The frame depends on the modes and the real points only (on the fakes if there is neither),
-    so that an animation stands still. The legend counts the fakes outside of it.
+    The frame depends only on modes and real points (on fakes if there are neither), so that an
+    animation stands still. The legend counts the fakes outside of it.
 
     Args:
         real: Points of shape (n, 2), or None.
         fake: Points of shape (m, 2).
         mixture: Object with `centers`, shape (M, 2), and `stddev`. Each mode gets a ring of
-            3 standard deviations, within which `metrics.mode_coverage` calls a sample good.
+            3 standard deviations, within which a sample counts as high-quality.
         title: Optional first line.
         coverage: Result of `metrics.mode_coverage` for `fake`, written as the second line.
 
-    Returns:
-        A `matplotlib.figure.Figure`.
-
     Raises:
-        ValueError: If `real` or `fake` are not points of the plane.
+        ValueError: If `real` or `fake` are not 2-D points.
 
     Example:
         >>> figure = scatter(np.eye(2), np.array([[0.5, 0.5], [9.0, 9.0]]))
@@ -63,7 +60,7 @@ def _points(name, points):
 
 
 def frame(real, fake, mixture):
-    """Lower left and upper right corner of a square that holds modes and real points."""
+    """Returns the lower left and upper right corners of a square around modes and real points."""
     centers = np.empty((0, 2)) if mixture is None else np.asarray(mixture.centers)
     shown = np.concatenate([real, centers])
     shown = shown if len(shown) else fake[np.isfinite(fake).all(axis=1)]
@@ -87,7 +84,7 @@ def _draw_modes(axes, mixture):
 
 
 def discs(axes, mixture, **style):
-    """The modes of a mixture as discs of 3 standard deviations, to be added to `axes`."""
+    """Returns the modes of a mixture as discs of 3 standard deviations, to be added to `axes`."""
     centers = np.asarray(mixture.centers)
     diameters = np.full(len(centers), 6 * mixture.stddev)
     return matplotlib.collections.EllipseCollection(

@@ -1,4 +1,4 @@
-"""Colours and sizes that all pictures share."""
+"""Colours and sizes of all pictures."""
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart. Blue is the real data and
 # the discriminator, vermilion the fakes and the generator that makes them.
@@ -11,7 +11,7 @@ DPI = 128  # A power of two: a whole number of pixels is an exact number of inch
 
 
 def soften(axes):
-    """Two pale spines instead of a black box."""
+    """Draws two pale spines instead of a black box."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["bottom", "left"]].set_color(PALE)
     axes.tick_params(color=PALE, labelcolor=INK)

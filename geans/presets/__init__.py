@@ -1,7 +1,4 @@
-"""Presets: training runs that are known to work, as data.
-
-Needs no TensorFlow, so that the command line can list them at once.
-"""
+"""Presets: tested training configurations, as data that need no TensorFlow."""
 
 import inspect
 
@@ -44,27 +41,12 @@ PRESETS = {
 
 
 def names():
-    """Returns the names of all presets, sorted.
-
-    Example:
-
-    >>> "gean_fashion" in names()
-    True
-    """
+    """Returns the names of all presets, sorted."""
     return sorted(PRESETS)
 
 
 def get(name):
-    """Returns the preset of that name.
-
-    Raises:
-        ValueError: If the name is unknown.
-
-    Example:
-
-    >>> get("gean_ring").update_every
-    'growing:8'
-    """
+    """Returns the preset of that name; raises a `ValueError` if the name is unknown."""
     if not isinstance(name, str) or name not in PRESETS:
         raise ValueError(f"Unknown preset {name!r}. Known: {', '.join(names())}.")
     return PRESETS[name]()

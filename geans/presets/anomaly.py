@@ -1,4 +1,4 @@
-"""Presets of GANs of normal images, for `metrics.anomaly_scores`."""
+"""Presets trained on normal images, for `metrics.anomaly_scores`."""
 
 import dataclasses
 
@@ -6,8 +6,5 @@ from geans.presets import zoo
 
 
 def anomaly_mnist():
-    """DCGAN on MNIST without the digit 0, which an anomaly score is then to find.
-
-    `benchmarks/anomaly.py` holds out each digit in turn.
-    """
+    """DCGAN on MNIST without the digit 0, the anomaly; see `benchmarks/anomaly.py`."""
     return dataclasses.replace(zoo.dcgan(), name="anomaly_mnist", data_options={"without": [0]})

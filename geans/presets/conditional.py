@@ -1,4 +1,4 @@
-"""Presets whose samples follow labels, or codes that the networks found themselves."""
+"""Presets of conditional GANs and InfoGAN."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ _MNIST = {
     "network": "dcgan",
     "latent_dim": 64,
     "generator_options": {"width": 16},
-    # Without batch norm here, digits had not taken shape after this few updates.
+    # Without batch norm, digits did not take shape in this few updates.
     "discriminator_options": {"width": 16, "normalization": "batch"},
     "generator_learning_rate": 2e-3,
     "discriminator_learning_rate": 2e-3,
@@ -40,7 +40,7 @@ def cgan():
 
 def acgan():
     """AC-GAN on MNIST: the discriminator predicts the class."""
-    # At the generator's rate 94 to 97 % of the labels were right.
+    # At the generator's rate label accuracy was 94 to 97 %.
     changes = {"discriminator_learning_rate": 5e-4}
     return Preset(name="acgan", model="acgan", **_MNIST | changes)
 

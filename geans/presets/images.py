@@ -8,7 +8,7 @@ _FASHION = {
     "network": "dcgan",
     "latent_dim": 64,
     "generator_options": {"width": 16},
-    # Without batch norm here, clothing had not taken shape after this few updates.
+    # Without batch norm, clothing did not take shape in this few updates.
     "discriminator_options": {"width": 16, "normalization": "batch"},
     "generator_learning_rate": 2e-3,
     "discriminator_learning_rate": 2e-3,

@@ -1,4 +1,4 @@
-"""Presets on few images, and on classes of which some are rare."""
+"""Presets on few images, and on imbalanced classes."""
 
 from geans.presets.preset import Preset
 
@@ -10,7 +10,7 @@ _FASHION = {
     "beta_2": 0.99,
 }
 
-# From 1 down to 1/20, each class by the same factor rarer than the one before.
+# From 1 down to 1/20, each class rarer than the previous one by the same factor.
 _SHARES = [1, 0.717, 0.514, 0.368, 0.264, 0.189, 0.136, 0.097, 0.07, 0.05]
 
 
@@ -20,7 +20,7 @@ def small_fashion():
         name="small_fashion",
         data_options={"limit": 300},
         batch_size=16,
-        # The dense layer gives it room for all of them.
+        # The dense layer gives it the capacity for all of them.
         discriminator_options={"width": 32, "dense_units": 128},
         generator_learning_rate=1e-3,
         discriminator_learning_rate=1e-3,
@@ -33,7 +33,7 @@ def small_fashion():
 
 
 def rare_fashion():
-    """GAN on Fashion-MNIST with a rarest class of a twentieth of the most frequent, balanced."""
+    """GAN on Fashion-MNIST with classes down to a twentieth of the most frequent, drawn evenly."""
     return Preset(
         name="rare_fashion",
         data_options={"class_shares": _SHARES, "balanced": True},

@@ -1,4 +1,4 @@
-"""What to expect of a preset: the measurements that come with the package."""
+"""Expected results of the presets, from the package's measurements."""
 
 import dataclasses
 import functools
@@ -6,15 +6,15 @@ import importlib.resources
 import json
 
 NOT_RUN = "not run here"
-"""The score of presets without a measurement; most of them take a GPU."""
+"""Score of presets without a measurement; most of them need a GPU."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Expected:
-    """What runs of a preset took and gave.
+    """Measured cost and result of a preset.
 
     Args:
-        minutes: The shortest run, in minutes on two CPU cores; `None` if not measured.
+        minutes: Minutes of the shortest run on two CPU cores; `None` if not measured.
         seeds: Number of seeds.
         score: The result as a short text, medians and ranges over the seeds.
     """
@@ -25,15 +25,7 @@ class Expected:
 
 
 def expected(name):
-    """Returns what to expect of the preset of that name, an `Expected`.
-
-    The numbers in `measured.json` come from the benchmarks' rows, by `benchmarks/tables.py`.
-
-    Example:
-
-    >>> expected("sngan_cifar10").score
-    'not run here'
-    """
+    """Returns the `Expected` of a preset, from `measured.json` (made by `benchmarks/tables.py`)."""
     return Expected(**_measured().get(name, {}))
 
 

@@ -1,10 +1,10 @@
-"""Presets on points of the plane, where modes can be counted."""
+"""Presets on 2-D points with known modes."""
 
 from geans.presets.preset import Preset, by_gean
 
-# GAN and GEAN differ in their windows alone, and in the rate that grows with them. In trials of
-# both rules, with one to three seeds, this loss, order and momentum were the best for either, or
-# level with it; `benchmarks/mode_coverage.py --suites=tuning` repeats the search.
+# GAN and GEAN differ only in their windows and the learning rate that grows with them. In trials
+# with one to three seeds, this loss, order and momentum were the best for both, or tied;
+# `benchmarks/mode_coverage.py --suites=tuning` repeats the search.
 _COMMON = {
     "batch_size": 128,
     "order": "simultaneous",

@@ -1,4 +1,4 @@
-"""The record that describes a training run completely, in plain values."""
+"""The complete description of a training run in plain values."""
 
 import dataclasses
 import difflib
@@ -11,19 +11,19 @@ import types
 import typing
 
 MAX_BYTES = 2**20
-"""The largest preset file that `read` accepts; those of the package have about 1,000 bytes."""
+"""Largest preset file that `read` accepts, in bytes."""
 
 MAX_DEPTH = 8
-"""How deep the options of a preset may be nested."""
+"""Maximum nesting depth of the options of a preset."""
 
-# Fields of preset.json files of earlier versions that no longer matter, or have one value left.
+# Obsolete fields of earlier versions' preset.json files, or those with one value left.
 _FORMER = {"expected_minutes", "expected_score"}
 _FORMER_VALUES = {"step_length": "fixed"}
 
 _COUNT = (1, 10**9)
 _AMOUNT = (0, 1e9)
 _SHARE = (0, math.nextafter(1, 0))
-# Of float32, in which a rate beyond would be 0 or infinity.
+# Limits of float32, beyond which a rate would be 0 or infinity.
 _RATE = (1e-38, 3e38)
 
 RANGES = {
@@ -51,36 +51,31 @@ RANGES = {
     "evaluate_every": (0, 10**9),
     "steps_per_execution": (1, 10**6),
 }
-"""The smallest and the largest value of every number of a preset."""
+"""Smallest and largest value of every number of a preset."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Preset:
-    """Everything that a run needs: `experiment.run` makes data, model and optimizers from it.
+    """Complete description of a run, from which `experiment.run` makes data, model and optimizers.
 
-    Every field is a plain value, so a preset is also a JSON object and a set of command line
-    flags. `dataclasses.replace(preset, epochs=3)` makes a variant. By default it trains a GAN.
-
-    Presets may come from untrusted files: types and ranges are checked here, words and options
-    when `experiment` makes data, model and optimizers of them, before training.
+    All fields are plain values, so a preset is also a JSON object and a set of command line flags.
+    `dataclasses.replace(preset, epochs=3)` makes a variant. Presets may come from untrusted files:
+    types and ranges are checked here, words and options by `experiment` before training.
 
     Args:
         name: Its name, and the name of its run directory: letters, digits, `_`, `-` and `.`.
         data: `"mixture:ring"`, `"mixture:grid"`, `"stacked:mnist"`, `"stacked:digits"`,
-            `"embedded:fashion"`, `"tfds:NAME"` or `"folder:PATH"`; `"video:moving_digits"` or
-            `"video:PATH"`; pairs of images for a translation `"pairs:PATH"` or
+            `"embedded:fashion"`, `"tfds:NAME"`, `"folder:PATH"`, `"video:moving_digits"` or
+            `"video:PATH"`; pairs of images for a translation: `"pairs:PATH"`,
             `"unpaired:NAME,NAME"`.
         data_options: Further arguments of that dataset, such as `{"radius": 1.0}`.
-        samples_per_epoch: Points, stacks or moving digits drawn for an epoch; other
-            images and clips come as many as there are.
+        samples_per_epoch: Points, stacks or moving digits drawn per epoch; ignored for other data.
         image_size: Side in pixels to resize images to; `None` keeps them.
         batch_size: Samples per step; under GEAN the micro-batch.
-        model: The family of models: `"plain"`, `"conditional"`, `"acgan"`, `"infogan"`, `"pix2pix"`
-            or `"cyclegan"`.
-        model_options: Further arguments of that family, such as `{"num_classes": 10}`.
-        network: Name of a network family in `geans.networks`; of a translation that of its
-            generator.
-        latent_dim: Columns of the latents.
+        model: `"plain"`, `"conditional"`, `"acgan"`, `"infogan"`, `"pix2pix"` or `"cyclegan"`.
+        model_options: Further arguments of that model, such as `{"num_classes": 10}`.
+        network: Name of a network family in `geans.networks`; for a translation its generator's.
+        latent_dim: Dimension of the latents.
         generator_options: Further arguments of the generator.
         discriminator_options: Further arguments of the discriminator.
         packing: Samples that the discriminator sees at once (PacGAN).
@@ -89,29 +84,28 @@ class Preset:
             steps, 2 for half of the rest, and so on up to 8. 1 for `"gan"`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update.
-        ema_half_life: Samples after which a weight's share in the EMA generator has
-            halved; 0 for no average.
+        ema_half_life: Half-life in samples of a weight in the EMA generator; 0 disables it.
         loss: Name of a loss in `geans.losses`.
         r1: Gamma of the R1 penalty, on real samples; 0 disables it.
         r2: Gamma of the R2 penalty, on generated samples; 0 disables it.
         gradient_penalty: Weight of the WGAN-GP penalty; 0 disables it.
         penalty_interval: Steps between two computations of the penalty.
         optimizer: Name of an optimizer of Keras or `geans.optimizers`.
-        generator_learning_rate: Its rate for the generator.
-        discriminator_learning_rate: Its rate for the discriminator.
-        beta_1: Decay of the optimizer's first moments, per update, where it has any.
-        beta_2: Decay of its second moments, per update, where it has any.
+        generator_learning_rate: Learning rate of the generator.
+        discriminator_learning_rate: Learning rate of the discriminator.
+        beta_1: Decay of the optimizer's first moments, per update, if it has any.
+        beta_2: Decay of its second moments, per update, if it has any.
         optimizer_options: Further arguments of both optimizers.
         augmentation: Name of an augmentation in `geans.augment`, for small data; may be empty.
         on_nan: `"stop"` ends a training that meets a NaN; `"skip"` leaves the micro-batch out.
         learning_rate_decay: `"constant"`, or `"linear"` to 0 over the run's samples.
-        warmup: Share of the samples in which the rates rise from 0, if they decay afterwards.
-        window_exponent: Power of the window's size by which the rates grow with it, if they decay.
+        warmup: Fraction of the samples in which decaying learning rates first rise from 0.
+        window_exponent: Power of the window size by which decaying learning rates are scaled.
         epochs: Passes over the data.
-        seed: Integer from which weights, data order and latents follow.
+        seed: Integer that fixes weights, data order and latents.
         picture_every: Epochs between two pictures.
-        evaluate_every: Epochs between two comparisons of generated with real images by their
-            features, which also keep the best model; 0 disables them.
+        evaluate_every: Epochs between two evaluations, which also keep the best model; 0 disables
+            them.
         steps_per_execution: Steps per call of the compiled loop.
 
     Raises:
@@ -168,18 +162,12 @@ class Preset:
 
     @property
     def command(self):
-        """The command line that runs it."""
+        """Returns the command line that runs the preset."""
         return f"geans train --preset={self.name}"
 
 
 def from_dict(values):
-    """Returns the preset of a dict, such as the JSON of a run directory.
-
-    Fields that only earlier versions had are ignored.
-
-    Raises:
-        ValueError: If a field is unknown, missing or of the wrong type.
-    """
+    """Returns the preset of a dict, ignoring old fields; raises a `ValueError` if it is invalid."""
     if not isinstance(values, dict):
         raise ValueError(f"A preset is a JSON object. Received: {_shortened(values)}.")
     values = {name: value for name, value in values.items() if not _is_former(name, value)}
@@ -200,9 +188,7 @@ def from_dict(values):
 
 
 def read(path):
-    """Reads a preset from a JSON file, such as `preset.json` of a run directory.
-
-    The file may be untrusted. It is JSON in UTF-8, without NaN, infinity or repeated names.
+    """Reads a preset from a JSON file in UTF-8, which may be untrusted.
 
     Raises:
         ValueError: If the file is missing, damaged, larger than `MAX_BYTES`, or not a preset.
@@ -219,7 +205,7 @@ def _is_former(name, value):
 
 
 def by_gean(preset, update_every=2, **changes):
-    """Returns the preset trained by GEAN instead, named after it."""
+    """Returns the preset trained by GEAN, with its name changed accordingly."""
     return dataclasses.replace(
         preset,
         name=f"gean_{preset.name.removeprefix('gan_')}",
@@ -257,14 +243,14 @@ def _refuse_constant(word):
 
 
 def field_texts():
-    """Returns what the fields mean, a dict from name to text, from the docstring of `Preset`."""
+    """Returns a dict from field name to description, from the docstring of `Preset`."""
     text = inspect.getdoc(Preset).partition("Args:")[2].partition("Raises:")[0]
     found = re.findall(r"^    (\w+): ((?:.|\n {8})+)", text, re.MULTILINE)
     return {name: " ".join(words.split()).replace("`", "") for name, words in found}
 
 
 def plain_fields():
-    """Returns the fields that hold one number or word: `(name, type)`, the type without `None`."""
+    """Returns `(name, type)` of the fields that hold one number or word, without `None`."""
     kinds = {field.name: _kinds(field.type) for field in dataclasses.fields(Preset)}
     return [(name, kinds_[0]) for name, kinds_ in kinds.items() if dict not in kinds_]
 

@@ -1,8 +1,8 @@
-"""Presets on stacked digits, where a thousand modes can be counted."""
+"""Presets on stacked digits, with 1,000 known modes."""
 
 from geans.presets.preset import Preset, by_gean
 
-# As on points: GAN and GEAN differ in their windows alone, and in the rate that grows with them.
+# As on points, GAN and GEAN differ only in windows and the learning rate that grows with them.
 _COMMON = {
     "order": "simultaneous",
     "loss": "relativistic",
@@ -59,10 +59,10 @@ def gean_stacked():
 
 
 def gan_digits():
-    """GAN on stacked 8x8 digits that come with the package: 1,000 modes."""
+    """GAN on the package's stacked 8x8 digits: 1,000 modes."""
     return Preset(name="gan_digits", **_DIGITS)
 
 
 def gean_digits():
-    """GEAN with windows that grow from 1 step to 4 on stacked 8x8 digits: 1,000 modes."""
+    """GEAN with windows from 1 step to 4 on the package's stacked 8x8 digits: 1,000 modes."""
     return by_gean(gan_digits(), **_WINDOWS)

@@ -1,9 +1,8 @@
-"""Presets that translate images.
+"""Presets of image-to-image translation.
 
 `openmoji_pairs_64.npz` is looked up in `--data_dir`: 4,366 emoji of 64x64 pixels as line art and in
 colour, 343 of them held out, rendered from OpenMoji 17.0 (https://openmoji.org, CC BY-SA 4.0) into
-the arrays `line_train`, `colour_train`, `line_test` and `colour_test`. Pairs of your own need no
-such file: `--data=pairs:FOLDER`.
+the arrays `line_train`, `colour_train`, `line_test` and `colour_test`.
 """
 
 from geans.presets.preset import Preset, by_gean
@@ -13,11 +12,11 @@ _OPENMOJI = {
     "data_options": {"flip": True},
     "batch_size": 16,
     "model": "pix2pix",
-    # The paper: 100. After so few steps that leaves coloured areas mottled, and less so 300.
+    # The paper: 100. After so few steps that leaves coloured areas mottled, 300 less so.
     "model_options": {"reconstruction_weight": 1000.0},
     "network": "unet",
     "generator_options": {"width": 32},
-    # Patches of 34 pixels: of 64 about as much as 70 of the paper's 256.
+    # Patches of 34 pixels, relative to 64 more than the paper's 70 of 256.
     "discriminator_options": {"width": 16, "layers": 2},
     "generator_learning_rate": 1e-3,
     "discriminator_learning_rate": 1e-3,
@@ -45,7 +44,7 @@ def cyclegan():
         data_options={"split": "train[:10000]"},
         batch_size=16,
         model="cyclegan",
-        # Clothing that is left as it is has nothing of a digit.
+        # An unchanged garment does not resemble a digit.
         model_options={"identity_weight": 0.0},
         network="cyclegan",
         generator_options={"width": 16, "blocks": 3},
@@ -59,10 +58,10 @@ def cyclegan():
 
 
 def pix2pix_facades():
-    """Pix2Pix from labels to facades, 256x256, as in the paper (Isola et al. 2017, appendix 6.2).
+    """Pix2Pix from labels to facades, 256x256, as in Isola et al. 2017, appendix 6.2.
 
-    `--data_dir` holds the folder that http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/ has as
-    `facades.tar.gz`, 400 pictures of a facade and, to its right, its labels.
+    Extract http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz (400 pairs side by
+    side) into `--data_dir`.
     """
     return Preset(
         name="pix2pix_facades",
@@ -71,7 +70,7 @@ def pix2pix_facades():
         batch_size=1,
         model="pix2pix",
         network="unet",
-        # Of batches of one image the same as the paper's batch norm, in training and afterwards.
+        # For batches of one image the same as the paper's batch norm, in training and inference.
         generator_options={"width": 64, "normalization": "instance"},
         discriminator_options={"width": 64},
         epochs=200,
@@ -80,10 +79,9 @@ def pix2pix_facades():
 
 
 def cyclegan_horse2zebra():
-    """CycleGAN between horses and zebras, 256x256, as in the paper (Zhu et al. 2017, appendix 7).
+    """CycleGAN between horses and zebras, 256x256, as in Zhu et al. 2017, appendix 7.
 
-    Half of its 200 epochs at a constant rate, half with a linear decay, is here a decay from the
-    start.
+    Its learning rate decays from the start, in the paper only over the last 100 of 200 epochs.
     """
     return Preset(
         name="cyclegan_horse2zebra",

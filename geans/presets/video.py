@@ -4,11 +4,11 @@ from geans.presets.preset import Preset
 
 
 def video_digits():
-    """GAN with 3-D convolutions on digits that move and bounce."""
+    """GAN with 3-D convolutions on moving, bouncing digits."""
     return Preset(
         name="video_digits",
         data="video:moving_digits",
-        # Half of MNIST's size: short trials with digits of 28 pixels did not get as far as strokes.
+        # Half of MNIST's size: in short trials with 28 pixels, strokes did not form.
         data_options={"digit_size": 14, "speed": 1.0},
         image_size=16,
         samples_per_epoch=10_000,

@@ -1,11 +1,9 @@
-"""Presets of the unconditional families of GANs, each with what its paper is known for.
+"""Presets of unconditional GANs.
 
-Small images are learned in minutes on two CPU cores: a hundredth of what papers take. So networks
-are narrow, rates are about ten times those of the paper and fall to 0 at the end. Where else a
-setting departs from the paper, a comment says why.
-
-The presets on CIFAR-10 and CelebA have the paper's widths and settings. They take a GPU and were
-not run here; days on two CPU cores are estimates, from a step's operations at 50 billion a second.
+Those on small images train in minutes on two CPU cores, about a hundredth of the papers' training:
+networks are narrow, and learning rates are about ten times the paper's and decay to 0. Comments
+explain other departures. Those on CIFAR-10 and CelebA have the paper's widths and settings, need a
+GPU and were not run; their days on two CPU cores are estimates, at 50 billion operations a second.
 """
 
 from geans.presets.preset import Preset, by_gean
@@ -17,9 +15,8 @@ _SMALL = {
 }
 _FASHION = {**_SMALL, "data": "embedded:fashion"}
 
-# The dense layer departs from DCGAN. From 28 pixels two convolutions reach no further than a
-# stroke, and digits came out wrong: of MNIST, after two epochs, .30 were covered without it, .44
-# with it.
+# The dense layer departs from DCGAN: on 28 pixels two convolutions see no more than a stroke.
+# MNIST's coverage after two epochs was .30 without it, .44 with it.
 _WHOLE_IMAGE = {"width": 16, "dense_units": 256}
 
 # 7,500 steps. The paper: Adam(2e-4, beta_1=0.5), batches of 128.
@@ -30,7 +27,7 @@ _DCGAN = {
     "generator_options": {"width": 16},
     "discriminator_options": {**_WHOLE_IMAGE, "normalization": "batch"},
     "generator_learning_rate": 2e-3,
-    # A quarter of the generator's. As fast as it, of seed 0: Fréchet distance 10.2 instead of 7.9.
+    # A quarter of the generator's; at the same rate Fréchet distance 10.2 instead of 7.9 (seed 0).
     "discriminator_learning_rate": 5e-4,
     "beta_2": 0.99,
     "epochs": 4,
@@ -38,7 +35,7 @@ _DCGAN = {
 
 
 def dcgan():
-    """DCGAN on MNIST (Radford et al. 2016): convolutions, batch normalisation in both networks."""
+    """DCGAN on MNIST (Radford et al. 2016)."""
     return Preset(name="dcgan", **_DCGAN)
 
 
@@ -48,7 +45,7 @@ def gean_dcgan():
 
 
 def lsgan():
-    """LSGAN on Fashion-MNIST (Mao et al. 2017): squares from 1 and 0, DCGAN's networks."""
+    """LSGAN on Fashion-MNIST (Mao et al. 2017), with DCGAN's networks."""
     return Preset(
         name="lsgan",
         network="dcgan",
@@ -65,14 +62,14 @@ def lsgan():
 
 
 def wgan_gp():
-    """WGAN-GP on Fashion-MNIST (Gulrajani et al. 2017): a critic of bounded slope, 5 steps."""
+    """WGAN-GP on Fashion-MNIST (Gulrajani et al. 2017), 5 critic steps."""
     return Preset(
         name="wgan_gp",
-        # On one batch of real images, where the paper draws five.
+        # All on one batch of real images; the paper draws five.
         discriminator_steps=5,
         network="dcgan",
         generator_options={"width": 16},
-        # No normalisation: the penalty is one of each sample alone (section 4 of the paper).
+        # No normalisation: the penalty applies to each sample alone (section 4 of the paper).
         discriminator_options=_WHOLE_IMAGE,
         loss="wasserstein",
         gradient_penalty=10.0,
@@ -86,10 +83,10 @@ def wgan_gp():
 
 
 def sngan():
-    """SNGAN on Fashion-MNIST (Miyato et al. 2018): residual networks, spectral norm 1, hinge."""
+    """SNGAN on Fashion-MNIST (Miyato et al. 2018): residual networks, spectral norm, hinge loss."""
     return Preset(
         name="sngan",
-        # One discriminator step per update of the generator; the paper's five cost thrice as much.
+        # The paper's five discriminator steps per generator update cost three times as much.
         discriminator_steps=1,
         network="resnet",
         generator_options={"width": 16},
@@ -105,7 +102,7 @@ def sngan():
 
 
 def r3gan():
-    """The modern baseline on Fashion-MNIST (Huang et al. 2024): a loss on pairs, R1 and R2."""
+    """R3GAN on Fashion-MNIST (Huang et al. 2024): relativistic loss, R1 and R2 penalties."""
     return Preset(
         name="r3gan",
         order="simultaneous",
@@ -125,8 +122,7 @@ def r3gan():
     )
 
 
-# Radius, spacing and spread as in `points`. Without a penalty, as in the paper: it is the packing
-# that keeps the modes.
+# Radius, spacing and spread as in `points`. No penalty, as in the paper: packing keeps the modes.
 _PACGAN = {
     "order": "simultaneous",
     "learning_rate_decay": "linear",
@@ -140,7 +136,7 @@ _PACGAN = {
 
 
 def pacgan_ring():
-    """PacGAN on a ring of eight modes (Lin et al. 2018): the discriminator sees two at once."""
+    """PacGAN on a ring of eight modes (Lin et al. 2018), packing two samples."""
     return Preset(
         name="pacgan_ring",
         data="mixture:ring",
@@ -155,7 +151,7 @@ def pacgan_ring():
 
 
 def pacgan_grid():
-    """PacGAN on a grid of 25 modes: the discriminator sees four samples at once."""
+    """PacGAN on a grid of 25 modes, packing four samples."""
     return Preset(
         name="pacgan_grid",
         data="mixture:grid",
@@ -170,7 +166,7 @@ def pacgan_grid():
 
 
 def pacgan_stacked():
-    """PacGAN on stacked 8x8 digits that come with the package: 1,000 modes."""
+    """PacGAN on stacked 8x8 digits of the package: 1,000 modes, packing two samples."""
     changes = {"samples_per_epoch": 64_000, "picture_every": 4, "steps_per_execution": 50}
     return Preset(
         name="pacgan_stacked",
@@ -185,10 +181,7 @@ def pacgan_stacked():
 
 
 def sngan_cifar10():
-    """SNGAN on CIFAR-10 with the networks and settings of the paper: 32 days on two CPU cores.
-
-    torch-mimicry reports an FID of 16.8.
-    """
+    """SNGAN on CIFAR-10 as in the paper: 32 days on two CPU cores. torch-mimicry's FID is 16.8."""
     return Preset(
         name="sngan_cifar10",
         data="tfds:cifar10",
@@ -202,16 +195,16 @@ def sngan_cifar10():
         beta_1=0.0,
         beta_2=0.9,
         learning_rate_decay="linear",
-        # 50,000 updates of the generator, as the authors' configuration says.
+        # 50,000 generator updates, as in the authors' configuration.
         epochs=64,
         picture_every=4,
     )
 
 
 def r3gan_cifar10():
-    """The modern baseline on CIFAR-10 at the width of the paper: 190 days on two CPU cores.
+    """R3GAN on CIFAR-10 at the paper's width: 190 days on two CPU cores.
 
-    Without classes; with them the paper reports an FID of 1.96.
+    Trained without classes; with them the paper reports an FID of 1.96.
     """
     return Preset(
         name="r3gan_cifar10",
@@ -221,8 +214,8 @@ def r3gan_cifar10():
         latent_dim=64,
         generator_options={"width": 768, "blocks": 2},
         discriminator_options={"width": 768, "blocks": 2},
-        # The authors vary these over 20 million images, from 0.05 to 0.005, from 2e-4 to 5e-5, and
-        # beta_2 from .9 to .99; here gamma and beta_2 have the last values, which hold longest.
+        # The authors vary gamma (0.05 to 0.005), rate (2e-4 to 5e-5) and beta_2 (.9 to .99) over 20
+        # million images; here gamma and beta_2 have the last values, which hold longest.
         r1=0.005,
         r2=0.005,
         loss="relativistic",
@@ -237,7 +230,7 @@ def r3gan_cifar10():
 
 
 def dcgan_faces():
-    """DCGAN on the faces of CelebA, 64x64, at the width of the paper: 10 days on two CPU cores."""
+    """DCGAN on CelebA, 64x64, at the paper's width: 10 days on two CPU cores."""
     return Preset(
         name="dcgan_faces",
         data="tfds:celeb_a",

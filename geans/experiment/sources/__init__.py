@@ -1,6 +1,6 @@
-"""Data sources: what a string such as `tfds:mnist` names, with all that a run asks of it.
+"""Data sources: what strings such as `tfds:mnist` name.
 
-A new kind of source is one file beside these, with a subclass of `Source`, and one entry here.
+To add a source, subclass `Source` in a new file here and add an entry to `SOURCES`.
 """
 
 from geans.experiment.sources.base import Measured, Source, sample_shape
@@ -19,6 +19,6 @@ SOURCES = {
     "unpaired": Unpaired,
     "video": Clips,
 }
-"""Prefixes of source strings, and the classes of what they name."""
+"""Prefixes of source strings, and their classes."""
 
 __all__ = ["SOURCES", "Measured", "Source", "sample_shape"]

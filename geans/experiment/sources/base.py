@@ -12,25 +12,24 @@ from geans.metrics import evaluation
 from geans.metrics.measurement import Origin
 
 BATCH_SIZE = 256
-"""Samples per batch where nothing is trained."""
+"""Batch size without training."""
 
 SAMPLES = 10_000
-"""Real and generated samples that are compared, unless told otherwise."""
+"""Default number of real and generated samples to compare."""
 
 FIELDS = ("image_size", "data_dir", "batch_size", "seed", "labels")
-"""Fields of a preset and flags, which cannot be `data_options` at the same time."""
+"""Fields of a preset and flags that cannot be `data_options` at the same time."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """Numbers of a model that need no feature network.
+    """Values that need no feature network.
 
     Args:
-        numbers: A dict from names to numbers.
-        features: What they are computed from, in words.
-        real_count: Number of real samples.
-        fake_count: Number of generated samples.
-        split: Of which part of the data the real samples are; empty for no particular one.
+        numbers: Dict from names to numbers.
+        features: Description of what they are computed from.
+        real_count, fake_count: Numbers of real and of generated samples.
+        split: Split of the real samples; may be empty.
     """
 
     numbers: dict
@@ -41,31 +40,27 @@ class Measured:
 
 
 class Source:
-    """Data that a source string names, and all that a run asks of them.
+    """Base class of data sources.
 
-    Subclasses must override `load`, and may override any other public method and these attributes:
+    Subclasses must override `load`, and may override other public methods and these attributes:
 
-    - `usage`: how the source string is written, for error messages.
+    - `usage`: form of the source string, for error messages.
     - `samples_to_show`: number of samples in a picture.
-    - `metrics`: names in `metrics.METRICS` that are computed unless others are chosen.
+    - `metrics`: names of the default metrics in `metrics.METRICS`.
     - `translates`: whether the data are pairs of images, for models that translate.
-    - `mixture`: an object that `metrics.mode_coverage` takes, where modes are known; else `None`.
-
-    A subclass is entered into `sources.SOURCES` under its prefix.
+    - `mixture`: object for `metrics.mode_coverage`; `None` if modes are unknown.
 
     Args:
         spec: The whole source string, such as "folder:photos".
         options: Further arguments of `load`: the `data_options` of a preset.
         image_size: Side of the images in pixels; `None` keeps that of the data.
-        size: Samples per epoch, of data that are drawn.
-        seed: Integer that fixes the order of the data, and which are drawn.
+        size: Samples per epoch, for data that are drawn.
+        seed: Integer that fixes the order of the data, and draws.
         data_dir: Where tensorflow-datasets finds its data.
 
     Example:
-
-    >>> source = Source.parse("embedded:fashion", image_size=14)
-    >>> source.sample_shape(), source.class_names()[8:]
-    ((14, 14, 1), ['Bag', 'Ankle boot'])
+        >>> Source.parse("embedded:fashion", image_size=14).sample_shape()
+        (14, 14, 1)
     """
 
     usage = ""
@@ -85,12 +80,8 @@ class Source:
 
     @staticmethod
     def parse(spec, **fields):
-        """Returns the source that a source string names; `fields` are arguments of the class.
-
-        Raises:
-            ValueError: If the prefix is unknown or nothing follows it.
-        """
-        from geans.experiment.sources import SOURCES  # Its classes are built on this one.
+        """Returns the source of a source string; raises a `ValueError` if it is invalid."""
+        from geans.experiment.sources import SOURCES  # Avoids a circular import.
 
         prefix, _, path = spec.partition(":") if isinstance(spec, str) else ("", "", "")
         if prefix not in SOURCES or not path:
@@ -100,11 +91,7 @@ class Source:
 
     @staticmethod
     def of(preset, data_dir=None):
-        """Returns the source of a preset's data.
-
-        Raises:
-            ValueError: If its source string is unknown, or does not fit its model.
-        """
+        """Returns the source of a preset; raises a `ValueError` if it does not fit its model."""
         if not isinstance(preset, presets.Preset):
             raise ValueError(
                 "A run needs a geans.presets.Preset, such as presets.get(name). "
@@ -122,20 +109,11 @@ class Source:
         return source
 
     def load(self, **options):
-        """Loads the data: a `tf.data.Dataset` of batches.
-
-        Args:
-            **options: `batch_size`, `shuffle`, `labels` (given only where labels are needed), and
-                the `data_options`. The rest is known to the source.
-        """
+        """Loads batches; `options` are `batch_size`, `shuffle`, `labels` and the `data_options`."""
         raise NotImplementedError(f"{type(self).__name__} must override load(**options).")
 
     def dataset(self, batch_size=64, *, labels=False):
-        """Returns the shuffled batches to train on, with labels if they are needed.
-
-        Raises:
-            ValueError: If the data are not found, or an option does not fit.
-        """
+        """Returns shuffled batches; raises a `ValueError` if data or options are invalid."""
         taken = sorted(self.options.keys() & set(FIELDS))
         if taken:
             raise ValueError(f"The preset's data_options do not fit: {taken} are fields or flags.")
@@ -143,59 +121,51 @@ class Source:
         return call(self.load, (), {**fields, **self.options}, "data_options")
 
     def sample_shape(self):
-        """Returns the shape of one sample; of pairs of images, both their shapes."""
+        """Returns the shape of one sample; for pairs of images, both shapes."""
         return sample_shape(self.dataset())
 
     def class_names(self):
-        """Returns what labels stand for: the name of label 0, of label 1, ...
-
-        Raises:
-            ValueError: If the data have no classes.
-        """
+        """Returns the names of the labels in order; raises a `ValueError` without classes."""
         raise ValueError(f"{self.spec} has no classes.")
 
     def digits28_classes(self):
-        """Returns where the labels stand among the classes of digits28, or `None`."""
+        """Returns the labels' indices among the classes of digits28, or `None`."""
         return None
 
     def reference(self, *, split=None, samples=SAMPLES, trained_on=False):
-        """Returns what generated samples are compared with: the data in their own order.
+        """Returns an `Origin` and batches of real data in their own order, to compare with.
 
-        All of them, even if a run trains on some only, so that memorizing a few shows. Classes
-        that it does `without` are left out.
+        All of the data are used even if a run trains on a part, so that memorisation shows.
 
         Args:
-            split: Of tensorflow-datasets, which part; `None` for what a run trains on.
+            split: Split of tensorflow-datasets; `None` for the training data.
             samples: Number of samples that will be used.
-            trained_on: Whether only those that a run trains on, once each.
-
-        Returns:
-            An `Origin`, and an iterable of batches.
+            trained_on: Whether to return only the samples that a run trains on, once each.
 
         Raises:
-            ValueError: If the data have no such split.
+            ValueError: If the split does not exist.
         """
         if split is not None:
             raise ValueError(f"{self.spec} has no splits. Leave out split={split!r}.")
         return Origin(name=self.spec), self._in_order(self._options_to_compare(trained_on))
 
     def shown(self, model):
-        """Returns how a picture of a model's samples is drawn: keywords of `SampleGrid`."""
+        """Returns the keywords of `SampleGrid` for a model's samples."""
         classes, _ = families.balanced_conditions(model, 0)
         if classes is None:
             return {"count": self.samples_to_show}
-        # Whole rows, a column for each class.
+        # Whole rows, with a column for each class.
         count = classes * max(1, round(self.samples_to_show / classes))
         _, conditions = families.balanced_conditions(model, count)
         return {"count": count, "columns": classes, "conditions": conditions}
 
     def sample(self, model):
-        """Draws what a finished run shows and measures: an array."""
+        """Returns an array of samples that a finished run shows and measures."""
         shown = self.shown(model)
         return model.sample(shown["count"], seed=0, **shown.get("conditions", {}))
 
     def picture(self, samples, *, columns=None, title=None):
-        """Draws samples as a figure."""
+        """Returns a figure of samples."""
         return plotting.image_grid(samples, columns, title=title)
 
     def write_pictures(self, model, samples, run_dir):
@@ -205,19 +175,12 @@ class Source:
         plotting.save(figure, run_dir / "samples.png")
 
     def measure(self, model, samples=None, *, seed=0, ema=True):
-        """Computes numbers of a model that need no feature network.
+        """Returns a `Measured` of the model; raises a `ValueError` if samples are unsuitable.
 
         Args:
             model: The model.
-            samples: What `sample` has drawn; `None` draws anew with the two that follow.
-            seed: Integer that fixes the latents.
-            ema: Whether by the EMA generator, where there is one, or the raw one.
-
-        Returns:
-            A `Measured`.
-
-        Raises:
-            ValueError: If the samples are too few, or not finite.
+            samples: Samples from `sample`; `None` draws them with `seed` and `ema`, as in
+                `evaluate`.
         """
         return Measured({})
 
@@ -230,20 +193,12 @@ class Source:
 
 
 def sample_shape(dataset):
-    """Returns the shape of one sample of a dataset of batches, with or without labels.
-
-    Of pairs of images it is both their shapes.
-
-    Example:
-
-    >>> sample_shape(data.images.embedded("fashion", labels=True))
-    (28, 28, 1)
-    """
+    """Returns the sample shape of a dataset of batches, with or without labels; of pairs, both."""
     shapes = [tuple(each.shape[1:]) for each in keras.tree.flatten(dataset.element_spec)]
-    # Labels are of no shape, or of the shape (classes,).
+    # Labels have the shape () or (classes,).
     return tuple(shapes) if len(shapes) > 1 and len(shapes[1]) == 3 else shapes[0]
 
 
 def finite(samples):
-    """Whether all samples are finite."""
+    """Returns whether all samples are finite."""
     return bool(np.isfinite(samples).all())

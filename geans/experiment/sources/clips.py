@@ -1,4 +1,4 @@
-"""Clips: digits that move, and animations of a folder."""
+"""Sources of clips: moving digits, and animations in a folder."""
 
 import dataclasses
 import itertools
@@ -10,21 +10,21 @@ from geans import data, metrics, plotting
 from geans.experiment.sources.base import BATCH_SIZE, Measured, Source, finite
 
 CLIPS = 1_000
-"""Real and generated clips whose motion is compared."""
+"""Number of real and generated clips whose motion is compared."""
 
 CLIPS_TO_MOVE = 36
 IMAGE_SIZE = 32
 
 
 class Clips(Source):
-    """Moving digits, or the clips of a folder. No feature network knows them."""
+    """Moving digits, or the clips of a folder, without feature metrics."""
 
     usage = "video:moving_digits or video:PATH"
     samples_to_show = 8
     metrics = ()
 
     def load(self, **options):
-        """As `data.video.moving_digits`, or `data.video.from_folder` of 8 frames or as told."""
+        """Calls `data.video.moving_digits` or `data.video.from_folder` (8 frames by default)."""
         size, frames = self.image_size or IMAGE_SIZE, options.pop("frames", 8)
         if self.path != "moving_digits":
             return data.video.from_folder(self.path, frames, size, seed=self.seed, **options)
@@ -32,11 +32,11 @@ class Clips(Source):
         return data.video.moving_digits(frames=frames, image_size=size, **options)
 
     def picture(self, samples, *, columns=None, title=None):
-        """A row of frames for each clip."""
+        """Returns a figure with a row of frames per clip."""
         return plotting.clip_rows(samples, title=title)
 
     def sample(self, model):
-        """As many clips as are measured."""
+        """Returns as many clips as are measured."""
         return model.sample(CLIPS, seed=0)
 
     def write_pictures(self, model, samples, run_dir):
@@ -46,13 +46,13 @@ class Clips(Source):
             plotting.clip_animation(samples[:CLIPS_TO_MOVE], run_dir / "samples.gif")
 
     def real_clips(self):
-        """Returns up to `CLIPS` clips with which generated ones are compared."""
+        """Returns up to `CLIPS` real clips to compare with."""
         _, batches = self.reference()
         parts = itertools.islice(batches, math.ceil(CLIPS / BATCH_SIZE))
         return np.concatenate(list(parts))[:CLIPS]
 
     def measure(self, model, samples=None, *, seed=0, ema=True):
-        """The motion of generated clips, and of real ones with the prefix `real_`."""
+        """Computes the motion of generated clips and, with the prefix `real_`, of real ones."""
         real = self.real_clips()
         fake = model.sample(CLIPS, seed, ema) if samples is None else samples
         known = dataclasses.asdict(metrics.motion(real))

@@ -1,4 +1,4 @@
-"""Images: those of the package, of tensorflow-datasets, and of a folder."""
+"""Sources of images: of the package, of tensorflow-datasets, and of a folder."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -18,16 +18,16 @@ class Embedded(Source):
     usage = "embedded:fashion"
 
     def load(self, **options):
-        """As `data.images.embedded`."""
+        """Calls `data.images.embedded`."""
         fields = {"image_size": self.image_size, "seed": self.seed}
         return data.images.embedded(self.path, **fields, **options)
 
     def class_names(self):
-        """The classes of Fashion-MNIST."""
+        """Returns the classes of Fashion-MNIST."""
         return list(data.images.FASHION_CLASSES)
 
     def digits28_classes(self):
-        """Those of Fashion-MNIST."""
+        """Returns the indices of Fashion-MNIST's classes."""
         return list(digits28.CLASSES["garments"])
 
 
@@ -37,21 +37,21 @@ class Tfds(Source):
     usage = "tfds:NAME"
 
     def load(self, **options):
-        """As `data.images.from_tfds`."""
+        """Calls `data.images.from_tfds`."""
         fields = {"image_size": self.image_size, "data_dir": self.data_dir, "seed": self.seed}
         return data.images.from_tfds(self.path, **fields, **options)
 
     def class_names(self):
-        """The names of the dataset's "label"."""
+        """Returns the names of the dataset's "label"."""
         return prepared.class_names(prepared.builder(self.path, self.data_dir))
 
     def digits28_classes(self):
-        """Those of MNIST and Fashion-MNIST."""
+        """Returns the indices of the classes of MNIST and Fashion-MNIST; otherwise `None`."""
         names = {"mnist": "digits", "fashion_mnist": "garments"}
         return list(digits28.CLASSES[names[self.path]]) if self.path in names else None
 
     def reference(self, *, split=None, samples=SAMPLES, trained_on=False):
-        """As the base class, of any split."""
+        """Overrides the base class to take any split."""
         options = self._options_to_compare(trained_on) | ({"split": split} if split else {})
         return Origin(name=self.spec, split=options.get("split", "train")), self._in_order(options)
 
@@ -62,15 +62,15 @@ class Folder(Source):
     usage = "folder:PATH"
 
     def load(self, **options):
-        """As `data.images.from_folder`."""
+        """Calls `data.images.from_folder`."""
         return data.images.from_folder(self.path, self.image_size, seed=self.seed, **options)
 
     def class_names(self):
-        """The names of the subfolders."""
+        """Returns the names of the subfolders."""
         return image_files.classes(self.path, image_files.find(self.path))[0]
 
     def reference(self, *, split=None, samples=SAMPLES, trained_on=False):
-        """As the base class, from everywhere in the folder."""
+        """Overrides the base class to space samples evenly over the folder."""
         origin, batches = super().reference(split=split, trained_on=trained_on)
         options = self._options_to_compare(trained_on)
         choice = {key: options[key] for key in options.keys() & set(data.images.CHOOSING)}
@@ -80,13 +80,7 @@ class Folder(Source):
 
 @dataclasses.dataclass(frozen=True)
 class EvenlySpaced:
-    """`count` of `total` images, spread over all batches: a folder may be sorted by classes.
-
-    Example:
-
-    >>> [batch.tolist() for batch in EvenlySpaced([[0, 1, 2], [3, 4, 5]], 2, 6)]
-    [[2], [5]]
-    """
+    """Iterates over `count` of `total` images, spread over all `batches`."""
 
     batches: Iterable
     count: int | None

@@ -1,4 +1,4 @@
-"""Data whose modes are known and counted: mixtures of Gaussians, and stacked digits."""
+"""Sources with known modes: mixtures of Gaussians, and stacked digits."""
 
 import dataclasses
 import functools
@@ -13,13 +13,13 @@ from geans.metrics.measurement import Origin
 
 
 class KnownModes(Source):
-    """Samples drawn anew from what `kinds` make: functions from options to a `mixture`."""
+    """Samples drawn from mixtures; `kinds` maps names to functions from options to a `mixture`."""
 
     kinds = {}
 
     @functools.cached_property
     def mixture(self):
-        """The object that draws samples, and knows their modes."""
+        """Returns the object that draws samples and knows their modes."""
         if self.path not in self.kinds:
             prefix = self.spec.removesuffix(self.path)
             known = ", ".join(f"{prefix}{name}" for name in self.kinds)
@@ -27,30 +27,30 @@ class KnownModes(Source):
         return call(self.kinds[self.path], (), self.mixture_options(), "data_options")
 
     def mixture_options(self):
-        """The arguments of the mixture."""
+        """Returns the arguments of the mixture."""
         return self.options
 
     def dataset(self, batch_size=64, *, labels=False):
-        """As many samples for an epoch as `size` says."""
+        """Returns batches with `size` samples per epoch."""
         if labels:
             self.class_names()
         return self.mixture.dataset(batch_size, size=self.size, seed=self.seed)
 
     def reference(self, *, split=None, samples=10_000, trained_on=False):
-        """As many new samples."""
+        """Returns `samples` newly drawn samples."""
         if split is not None:
             super().reference(split=split)
         drawn = self.mixture.sample(samples, seed=0)
         return Origin(name=self.spec, split="drawn anew"), np.array_split(drawn, min(10, samples))
 
     def sample(self, model):
-        """As many samples as the literature compares."""
+        """Returns as many samples as the literature compares."""
         count = self.mixture.samples_to_measure
         _, conditions = families.balanced_conditions(model, count)
         return model.sample(count, seed=0, **conditions)
 
     def measure(self, model, samples=None, *, seed=0, ema=True):
-        """The modes that the samples cover; of samples that are not finite, none."""
+        """Computes the mode coverage of samples; diverged samples cover nothing."""
         if samples is None:
             samples = model.sample(self.mixture.samples_to_measure, seed, ema)
         found = metrics.mode_coverage_or_nothing(samples, self.mixture)
@@ -65,7 +65,7 @@ class Mixture(KnownModes):
     samples_to_show = 2_500
 
     def picture(self, samples, *, columns=None, title=None):
-        """A scatter over the modes, with their coverage where no title is given."""
+        """Returns a scatter over the modes, with their coverage unless a title is given."""
         real, coverage = self.mixture.sample(len(samples)), None
         if title is None and finite(samples):
             coverage = metrics.mode_coverage(samples, self.mixture)
@@ -73,12 +73,12 @@ class Mixture(KnownModes):
 
 
 class Stacked(KnownModes):
-    """Images whose channels are digits. No feature network knows them."""
+    """Images whose channels are digits, without feature metrics."""
 
     usage = "stacked:mnist or stacked:digits"
     kinds = {name: functools.partial(data.stacked.Stacked, name) for name in data.stacked.DIGITS}
     metrics = ()
 
     def mixture_options(self):
-        """The options, and where MNIST is."""
+        """Returns the options and, for MNIST, its directory."""
         return {**self.options, "data_dir": self.data_dir}

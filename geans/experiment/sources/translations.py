@@ -1,4 +1,4 @@
-"""Pairs of images, for models that translate: aligned ones, or two domains by themselves."""
+"""Sources of image pairs for translation: aligned pairs, or two unpaired domains."""
 
 import functools
 import pathlib
@@ -12,10 +12,10 @@ OF_TRAINING = ("jitter", "flip")
 
 
 class Pairs(Source):
-    """Aligned images: a `.npz` file, or a folder.
+    """Aligned images: a `.npz` file or a folder, looked up in `data_dir`.
 
-    Both are looked up in `data_dir`. A folder holds pictures of source and target side by side, or
-    two folders of equally named files, `source` and `target`.
+    A folder holds pictures of source and target side by side, or two folders of equally named
+    files, `source` and `target`.
     """
 
     usage = "pairs:PATH.npz or pairs:FOLDER"
@@ -24,11 +24,11 @@ class Pairs(Source):
 
     @property
     def file(self):
-        """The file or folder."""
+        """Returns the path of the file or folder."""
         return pathlib.Path(self.data_dir or "", self.path)
 
     def load(self, *, split="train", **options):
-        """As `data.translation` loads a file or a folder."""
+        """Loads a file or folder with `data.translation`."""
         options |= {"seed": self.seed}
         if self.file.suffix == ".npz":
             options |= {"image_size": self.image_size, "aligned": self.aligned}
@@ -36,7 +36,7 @@ class Pairs(Source):
         return self.load_others(split, **options)
 
     def load_others(self, split, **options):
-        """Loads what is not a file of arrays."""
+        """Loads data other than a `.npz` file."""
         if split != "train":
             raise ValueError(f"A folder has no splits. Received: {split=} for {self.spec!r}.")
         folders = [self.file / name for name in data.translation.SUBFOLDERS]
@@ -50,12 +50,12 @@ class Pairs(Source):
         return data.translation.splits_of(self.file) if is_file else self.splits_of_others()
 
     def splits_of_others(self):
-        """Returns the splits of what is not a file of arrays."""
+        """Returns the splits of data other than a `.npz` file."""
         return ["train"]
 
     @functools.cached_property
     def examples(self):
-        """Up to 1,000 pairs in their own order, of the test split if there is one."""
+        """Returns up to 1,000 pairs in their own order, of the test split if there is one."""
         split = "test" if "test" in self.splits() else "train"
         options = {key: each for key, each in self.options.items() if key not in OF_TRAINING}
         options |= {"batch_size": translating.MOST, "shuffle": False, "split": split}
@@ -63,38 +63,38 @@ class Pairs(Source):
         return translating.Examples(*next(dataset.as_numpy_iterator()), split)
 
     def reference(self, **options):
-        """Raises an error: a translation draws no samples."""
+        """Raises a `ValueError`, as a translation draws no samples."""
         raise ValueError(
             "Features are compared of samples, but a translation draws none. Leave evaluate_every "
             "at 0, and compare folders of its images."
         )
 
     def shown(self, model):
-        """The examples and what becomes of them."""
+        """Returns the keywords of `SampleGrid` for the translated examples."""
         return {"columns": translating.COLUMNS, "draw": self.examples.draw}
 
     def sample(self, model):
-        """The images of the picture."""
+        """Returns the images of the picture."""
         return self.examples.draw(model)
 
     def measure(self, model, samples=None, *, seed=0, ema=True):
-        """How near translations of the examples come."""
+        """Computes the errors of translated examples."""
         first, second, split = self.examples.first, self.examples.second, self.examples.split
         numbers = self.examples.measure(model, ema)
         return Measured(numbers, "pixels", len(second), len(first), split)
 
 
 class Unpaired(Pairs):
-    """Two domains by themselves: a `.npz` file, or one or two names of tensorflow-datasets."""
+    """Two unpaired domains: a `.npz` file, or one or two names of tensorflow-datasets."""
 
     usage = "unpaired:PATH.npz, unpaired:NAME or unpaired:NAME,NAME"
     aligned = False
 
     def load_others(self, split, **options):
-        """As `data.translation.from_tfds`."""
+        """Calls `data.translation.from_tfds`."""
         options |= {"image_size": self.image_size, "data_dir": self.data_dir}
         return data.translation.from_tfds(*self.path.split(",", 1), split=split, **options)
 
     def splits_of_others(self):
-        """Those of tensorflow-datasets."""
+        """Returns the splits of tensorflow-datasets."""
         return ["test", "train"]

@@ -1,4 +1,4 @@
-"""Networks that turn images into the features whose distributions metrics compare."""
+"""Networks that map images to the features that metrics compare."""
 
 from geans.metrics.features.network import FeatureNetwork, to_pixels
 from geans.metrics.features.table import NETWORKS, default_for, get

@@ -11,10 +11,10 @@ from geans.metrics.features.network import FeatureNetwork
 NAMES = tuple(
     sorted(name for name in dir(keras.applications) if callable(getattr(keras.applications, name)))
 )
-"""The models that there are: "MobileNetV2", "ResNet50" and so on."""
+"""Names of the available models, such as "MobileNetV2" and "ResNet50"."""
 
 _SIDE = 224
-# Where Keras' own default is another one.
+# Where Keras' default differs.
 _SIDES = {
     "EfficientNetB1": 240,
     "EfficientNetB2": 260,
@@ -38,25 +38,19 @@ _log = logging.getLogger(__name__)
 
 
 def network(name, weights="imagenet"):
-    """A model of `keras.applications` without its top, averaged over the picture.
+    """Returns a headless, average-pooled model of `keras.applications`, a `FeatureNetwork`.
 
-    Images of any size, grey or RGB, are resized to the side that the model was made for (bilinear,
-    antialiased where that makes them smaller), and preprocessed as the model wants them.
-
-    Distances between these features compare with no published number, those of "InceptionV3"
-    included, which is not the network of FID; a warning says so.
+    Images of any size, grey or RGB, are resized to the model's default side and preprocessed. A
+    warning says that distances between these features compare with no published number: even
+    "InceptionV3" is not the network of the FID.
 
     Args:
         name: A name in `NAMES`.
-        weights: "imagenet", which Keras downloads when they are first used, the path of a file
-            that Keras can load, or `None` for random ones.
-
-    Returns:
-        A `FeatureNetwork` called "keras:" and the name. Its checksum is that of the weights.
+        weights: "imagenet" (downloaded at first use), a weights file's path, or `None`: random.
 
     Raises:
-        ValueError: If there is no such model, or its weights cannot be downloaded or read; when
-            called, if images are neither grey nor RGB.
+        ValueError: If the name is unknown, or weights cannot be downloaded or read; when called, if
+            images are neither grey nor RGB.
 
     Example:
         >>> network("MobileNet", weights=None).resize

@@ -1,8 +1,7 @@
 """The network of the FID: TensorFlow's Inception of 2015-12-05, as a Keras model.
 
-It is not `keras.applications.InceptionV3`, and no numbers made with that one compare with it: the
-widths, the weights and some pooling differ. The weights are those of TensorFlow's graph, read from
-the file into which pytorch-fid has converted them.
+It differs from `keras.applications.InceptionV3` in widths, weights and pooling, and so do its
+numbers. The weights are those of TensorFlow's graph, from the file converted by pytorch-fid.
 """
 
 import hashlib
@@ -28,45 +27,27 @@ SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
 
 def network(weights=None, *, resize="tensorflow1"):
-    """The network whose features make the FID and the KID, and whose logits the Inception score.
+    """Returns the network of the FID, the KID and the Inception score as a `FeatureNetwork`.
 
-    Features are the 2,048 means of the last block ("pool_3"). Logits are of 1,008 classes and
-    *without* the bias of the last layer, as the original Inception score computes them, and as
-    torch-fidelity's does ("logits_unbiased").
-
-    Two protocols are in use, and their numbers differ; a record says which one was used:
-
-    - "tensorflow1", of the original FID and of torch-fidelity: bilinear with corners for origins
-      as in TensorFlow 1, then (pixel - 128) / 128.
-    - "pytorch", of pytorch-fid: bilinear with pixels' centres for origins, then
-      pixel / 127.5 - 1.
-
-    Neither smooths an image before it shrinks. Grey images are repeated to three channels.
+    It takes images (n, height, width, 1 or 3) of any size; grey ones are repeated to 3 channels.
+    Features are the 2,048 means of the last block ("pool_3"). The 1,008 logits are *without* the
+    bias, as in the original Inception score and torch-fidelity ("logits_unbiased").
 
     Args:
-        weights: Path of a file with the PyTorch port's weights. By default the well-known file,
-            91 MiB, is downloaded into Keras' cache, `~/.keras/models`, once.
-        resize: "tensorflow1" or "pytorch".
-
-    Returns:
-        A `FeatureNetwork` for images of shape (n, height, width, 1 or 3), any size. Its checksum
-        is that of the weights' file.
+        weights: Path of a file with the PyTorch port's weights; by default pytorch-fid's file,
+            91 MiB, is downloaded once into Keras' cache, `~/.keras/models`.
+        resize: Protocol, without antialiasing; their numbers differ. "tensorflow1" (original
+            FID, torch-fidelity): bilinear with pixels' corners as origins as in TensorFlow 1, then
+            (pixel - 128) / 128. "pytorch" (pytorch-fid): bilinear with pixels' centres as
+            origins, then pixel / 127.5 - 1.
 
     Raises:
         ValueError: If the weights cannot be downloaded or read, or are not this network's; when
             called, if there is no image, or images have neither one channel nor three.
 
-    Example:
-        >>> network("weights.pth")
-        Traceback (most recent call last):
-        ...
-        ValueError: Cannot read weights.pth: there is no such file.
-
-    Reference:
-        Szegedy et al. 2016, Rethinking the Inception Architecture, section 6 (the network); Heusel
-        et al. 2017, two time-scale update rule, section 4 (FID); pytorch-fid's
-        `fid_inception_v3` (what differs from other Inceptions); torch-fidelity's
-        `FeatureExtractorInceptionV3` (the resize and the logits).
+    Reference: Szegedy et al. 2016 (arXiv 1512.00567), section 6; Heusel et al. 2017 (arXiv
+        1706.08500), section 4; pytorch-fid's `fid_inception_v3`; torch-fidelity's
+        `FeatureExtractorInceptionV3`.
     """
     if resize not in tuple(PREPARATIONS):
         raise ValueError(f"resize must be one of {tuple(PREPARATIONS)}. Received: {resize!r}")
@@ -110,7 +91,7 @@ def _pytorch(pixels):
     return tf.image.resize(pixels, inception_model.IMAGE_SHAPE[:2], antialias=False) / 127.5 - 1
 
 
-# By the name of the protocol: what a record says of it, and from pixels in [0, 255] to the network.
+# From protocol to its description in records, and its preparation of pixels in [0, 255].
 PREPARATIONS = {
     "tensorflow1": ("299x299 bilinear, TensorFlow 1, grey to RGB", _tensorflow1),
     "pytorch": ("299x299 bilinear, PyTorch, grey to RGB", _pytorch),

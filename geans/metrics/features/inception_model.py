@@ -1,4 +1,4 @@
-"""The layers of TensorFlow's Inception of 2015-12-05, and where its PyTorch port's tensors go."""
+"""Layers of TensorFlow's Inception of 2015-12-05, and their tensors in its PyTorch port."""
 
 import keras
 import numpy as np
@@ -6,22 +6,17 @@ import numpy as np
 IMAGE_SHAPE = (299, 299, 3)
 CLASSES = 1008
 BATCH_NORM_EPSILON = 1e-3
-# Whatever the global settings are.
+# Independent of Keras' global settings.
 LAYER_OPTIONS = {"data_format": "channels_last", "dtype": "float32"}
-# How many names an error gives at most.
+# Maximum number of names in an error message.
 MOST_NAMES = 5
 
 
 def build():
-    """The network without its weights, as a Keras model from prepared images to a dict.
+    """Returns the Keras model, without its weights, to "features" (n, 2048) and "logits" (n, 1008).
 
-    Images have shape (n, 299, 299, 3), in [-1, 1]. Batch normalisation is part of the convolutions'
-    weights: `assign` folds it in.
-
-    Example:
-        >>> model = build()
-        >>> model.output["features"].shape, model.output["logits"].shape
-        ((None, 2048), (None, 1008))
+    Images have shape (n, 299, 299, 3), in [-1, 1]. `assign` folds batch normalisation into the
+    convolutions.
     """
     images = keras.Input(IMAGE_SHAPE, dtype="float32")
     x = _convolution(images, "Conv2d_1a_3x3", 32, 3, 2, padding="valid")
@@ -62,7 +57,7 @@ def _average_pool(x):
 
 
 def _branch(x, block, *convolutions):
-    """Convolutions (name, filters, size[, strides]) after each other; strides go unpadded."""
+    """Convolutions (name, filters, size[, strides]) in sequence; strided ones are unpadded."""
     for name, filters, size, *strides in convolutions:
         padding = "valid" if strides else "same"
         x = _convolution(x, f"{block}.{name}", filters, size, *strides, padding=padding)
@@ -150,13 +145,7 @@ def _block_8(x, name, pool):
 
 
 def tensor_shapes(model):
-    """The names and shapes of the PyTorch port's tensors that the Keras model is made of.
-
-    Example:
-        >>> shapes = tensor_shapes(build())
-        >>> len(shapes), shapes["Conv2d_1a_3x3.conv.weight"], shapes["Conv2d_1a_3x3.bn.bias"]
-        (472, (32, 3, 3, 3), (32,))
-    """
+    """Returns a dict from name to shape of the PyTorch port's tensors that the Keras model uses."""
     shapes = {"fc.weight": (CLASSES, 2048), "fc.bias": (CLASSES,)}
     for layer in _convolutions(model):
         height, width, channels, filters = layer.kernel.shape
@@ -170,19 +159,11 @@ def assign(model, tensors):
     """Puts the PyTorch port's tensors into the Keras model.
 
     Args:
-        model: What `build` returns.
-        tensors: A dict from the names of `tensor_shapes` to arrays. Counts of batches that batch
-            normalisation has seen are ignored.
+        model: The model that `build` returns.
+        tensors: Dict from the names of `tensor_shapes` to arrays; "num_batches_tracked" is ignored.
 
     Raises:
         ValueError: If a tensor is missing, left over, of another shape, or not of finite floats.
-
-    Example:
-        >>> model = build()
-        >>> shapes = tensor_shapes(model)
-        >>> assign(model, {name: np.ones(shape, "float32") for name, shape in shapes.items()})
-        >>> float(model.get_layer("fc").kernel[0, 0])
-        1.0
     """
     tensors = {
         name: tensor

@@ -1,4 +1,4 @@
-"""Any Keras model as a feature network: in inference mode, in batches, with a checksum."""
+"""Keras models as feature networks: in inference mode, in batches, with a checksum."""
 
 import hashlib
 
@@ -10,22 +10,18 @@ BATCH_SIZE = 64
 
 
 def from_model(model, *, name=None, batch_size=BATCH_SIZE):
-    """A Keras model as a `FeatureNetwork`.
+    """Returns a Keras model as a `FeatureNetwork`.
 
-    The checksum is that of the weights now: wrap the model again after training it further.
+    The checksum is that of the current weights: wrap the model again after further training.
 
     Args:
-        model: `keras.Model`, or a layer such as `keras.layers.TFSMLayer`, with one input, images
-            in [-1, 1] or points, whose output is a tensor (n, dimension) or a dict of such:
-            "features" and, if it classifies, "logits".
-        name: What a record calls it; the model's own name by default.
-        batch_size: Images that pass through the model at once.
-
-    Returns:
-        A `FeatureNetwork`.
+        model: `keras.Model`, or a layer such as `keras.layers.TFSMLayer`, from images in [-1, 1] or
+            points to a tensor (n, dimension), or to a dict of "features" and perhaps "logits".
+        name: Name in records; the model's own by default.
+        batch_size: Images per forward pass.
 
     Raises:
-        ValueError: If the model has several inputs, or no weights yet because it was never built.
+        ValueError: If the model has several inputs or was never built.
 
     Example:
         >>> import keras
@@ -44,14 +40,9 @@ def from_model(model, *, name=None, batch_size=BATCH_SIZE):
 
 
 def checksum(model):
-    """Names the weights of a Keras model: 12 hexadecimal digits of a SHA-256; "none" without any.
+    """Returns 12 hexadecimal digits of the SHA-256 of a model's weights; "none" without any.
 
-    It runs over the data type, the shape and the bytes of every array of `model.get_weights()`.
-
-    Example:
-        >>> import keras
-        >>> checksum(keras.Sequential([keras.Input((2,)), keras.layers.Flatten()]))
-        'none'
+    It covers the data type, the shape and the bytes of every array of `model.get_weights()`.
     """
     weights = model.get_weights()
     digest = hashlib.sha256()
@@ -62,7 +53,7 @@ def checksum(model):
 
 
 def compiled(model):
-    """The model in inference mode, as a function compiled once for any number of images."""
+    """Returns the model in inference mode, as a function compiled once for any number of images."""
 
     @tf.function(reduce_retracing=True)
     def infer(images):
@@ -72,15 +63,10 @@ def compiled(model):
 
 
 def in_batches(function, batch_size):
-    """Lets a function answer many images a batch at a time, so that memory does not depend on them.
+    """Returns a function that applies `function` batch by batch, to bound its memory.
 
-    Raises:
-        ValueError: When called, if there are no images, or the function returns neither a tensor
-            nor a dict with "features".
-
-    Example:
-        >>> in_batches(lambda images: images + 1, batch_size=2)(tf.zeros((5, 1))).shape
-        TensorShape([5, 1])
+    When called, it raises a `ValueError` if there are no images, or if `function` returns neither a
+    tensor nor a dict with "features".
     """
 
     def answer(images):

@@ -1,4 +1,4 @@
-"""What turns images into features: a function with a name, a checksum and a resize rule."""
+"""Functions from images to features, with a name, a checksum and a resize rule."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,27 +9,22 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureNetwork:
-    """A function from images to features, and what a number must say about it.
+    """A function from images to features, with the facts that a record states.
 
-    Called with images, it answers with a dict of float32 arrays: `"features"`, shape
-    (n, dimension), and, if the network classifies, `"logits"`, shape (n, classes).
-
-    Images are rounded to 8 bits first, so that a generator is judged by the same pixels whether
-    its samples come from memory or from PNG files. Points, shape (n, d), pass as they are.
+    Calling it returns a dict of float32 arrays: "features", shape (n, dimension), and, if the
+    network classifies, "logits", shape (n, classes). Images are rounded to 8 bits first, as in PNG
+    files; points, shape (n, d), are not changed.
 
     Args:
-        name: What a record calls it, such as "inception-2015-12-05".
-        function: From a float32 tensor of images in [-1, 1], shape (n, height, width, channels),
-            to a tensor (n, dimension), or to a dict of "features" and "logits". It resizes if it
-            has to.
-        checksum: Of its weights, the first 12 hexadecimal digits of a SHA-256; "none" if it has
-            none.
-        resize: What it does with images of another size, in a few words; "none" if nothing.
-        image_shape: The shape (height, width, channels) of images that it takes, `None` where any
-            number will do. `None` for points as well as images.
+        name: Name in records, such as "inception-2015-12-05".
+        function: From a float32 tensor of images in [-1, 1], shape (n, height, width, channels), to
+            a tensor (n, dimension), or a dict of "features" and "logits". It resizes if necessary.
+        checksum: First 12 hexadecimal digits of the SHA-256 of its weights; "none" without weights.
+        resize: Short description of how it resizes images; "none" if it does not.
+        image_shape: Accepted (height, width, channels), `None` for any; `None` alone: also points.
 
     Raises:
-        ValueError: When called, if images have another shape or are integers other than bytes, or
+        ValueError: When called, if images have another shape or are integers other than uint8, or
             the function returns something else.
         FloatingPointError: When called, if values are not finite.
 
@@ -46,7 +41,7 @@ class FeatureNetwork:
     image_shape: tuple | None = None
 
     def __call__(self, images):
-        """The features of images, and their logits if there are any."""
+        """Returns the features of images, and their logits if there are any."""
         images = self._checked(images)
         found = self.function(tf.convert_to_tensor(images))
         found = found if isinstance(found, dict) else {"features": found}
@@ -87,12 +82,7 @@ class FeatureNetwork:
 
 
 def to_pixels(images):
-    """Images as their PNG file holds them: uint8; floats are those of [-1, 1], clipped beyond.
-
-    Example:
-        >>> to_pixels(np.array([-1.5, 0.0011, 1.0])).tolist()
-        [0, 128, 255]
-    """
+    """Returns images as uint8; floats are taken as values in [-1, 1] and clipped."""
     if images.dtype == np.uint8:
         return images
     return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype("uint8")

@@ -1,22 +1,18 @@
-"""No network at all: pixels or points as they are."""
+"""Pixels or points themselves as features."""
 
 import tensorflow as tf
 
 from geans.metrics.features.network import FeatureNetwork
 
 MAX_DIMENSION = 4_096
-"""Of which a covariance in double precision takes 134 MB, and its square root about a minute."""
+"""A covariance of this dimension takes 134 MB in float64, its square root about a minute."""
 
 
 def network():
-    """The features of a point are its coordinates, those of an image its pixels in [-1, 1].
+    """Returns a `FeatureNetwork` whose features are a point's coordinates or pixels in [-1, 1].
 
-    Returns:
-        A `FeatureNetwork` of images (n, height, width, channels) or points (n, d) to features
-        (n, dimension), of up to `MAX_DIMENSION`: 64x64 grey, 32x32 RGB.
-
-    Raises:
-        ValueError: When called, if there are none, or they have more dimensions.
+    It takes points (n, d) or images (n, height, width, channels) of up to `MAX_DIMENSION` values:
+    64x64 grey, 32x32 RGB. It raises a `ValueError` if called with empty or larger ones.
 
     Example:
         >>> network()([[0.5, 2.0]])["features"].tolist()

@@ -1,4 +1,4 @@
-"""The feature networks by name."""
+"""Feature networks by name."""
 
 import functools
 import importlib
@@ -11,7 +11,7 @@ from geans.metrics.features.network import FeatureNetwork
 
 
 def _inception(**options):
-    # Not at the top: whoever measures digits has no use for it.
+    # Imported only when needed.
     module = importlib.import_module("geans.metrics.features.inception")
     return module.network(**options)
 
@@ -25,31 +25,24 @@ NETWORKS = {
         for name in applications.NAMES
     },
 }
-"""What makes each network, a function with options of its own."""
+"""From name to the function that makes the network, each with its own options."""
 
 
 def get(features, **options):
-    """Returns a feature network by name, or makes one of a model or function.
+    """Returns a `FeatureNetwork` by name, or made of a model or function.
 
     Args:
         features: A name in `NETWORKS`: "digits28" (28x28 grey images), "inception-2015-12-05" (the
-            network of FID), "pixels" (also for points), or "keras:" with a name of
-            `keras.applications`, such as "keras:MobileNetV2". Or a `keras.Model` or any function
-            from images in [-1, 1] to features (n, dimension). A `FeatureNetwork` stays as it is.
-        **options: Of the network of that name, such as `weights`. Of a model, `name` and
-            `batch_size`. Of a function, which needs a `name`, what `FeatureNetwork` takes:
-            `checksum`, `resize`, `image_shape`.
-
-    Returns:
-        A `FeatureNetwork`.
+            network of the FID), "pixels" (also for points), or "keras:" with a name of
+            `keras.applications`, such as "keras:MobileNetV2". Or a `keras.Model`, or a function
+            from images in [-1, 1] to features. A `FeatureNetwork` is returned unchanged.
+        **options: Of the named network, such as `weights`; of a model, `name`, `batch_size`;
+            of a function, `name` (required), `batch_size`, `checksum`, `resize`, `image_shape`.
 
     Raises:
-        ValueError: If there is no such network, an option is unknown, or a function comes
-            without a name.
+        ValueError: If the network or an option is unknown, or a function comes without a name.
 
     Example:
-        >>> get("digits28").image_shape
-        (28, 28, 1)
         >>> get(lambda images: images[:, 0, 0], name="corner").name
         'corner'
     """
@@ -62,13 +55,13 @@ def get(features, **options):
 
 
 def default_for(image_shape):
-    """The name of the usual network for images or points of a shape.
+    """Returns the name of the default network for images or points.
 
     Args:
         image_shape: Shape of one image, (height, width, channels), or of one point, (d,).
 
     Raises:
-        ValueError: If it is the shape of neither.
+        ValueError: If the shape is neither.
 
     Example:
         >>> default_for((28, 28, 1)), default_for((2,)), default_for((64, 64, 3))
