@@ -1,9 +1,6 @@
-"""Differentiable augmentation: what lets a GAN train on a few hundred or thousand images.
+"""Differentiable augmentation, for training on a few hundred or thousand images.
 
-The discriminator never sees a plain image, real or fake, but a randomly transformed one, so it
-cannot learn the few real ones by heart; the generator's gradient passes through the
-transformation. Augmenting the real images alone would teach the generator to make augmented ones.
-`AUGMENTATIONS` lists the names.
+Real and fake images are transformed alike. `AUGMENTATIONS` lists the names.
 """
 
 import keras
@@ -19,45 +16,31 @@ _STREAM = 2006_10738
 class DiffAugment:
     """Random colour, translation and cutout, drawn anew for every image.
 
-    `augmentation(images, seed)` receives
-
-    - `images`: float batch of shape (batch, height, width, channels) in [-1, 1], real or fake;
-    - `seed`: integer tensor of shape (2,), new at each step, as `tf.random.stateless_*` takes it.
-      Two batches of one size get the same transformations from the same seed, image by image
-      (compiled by XLA, TensorFlow draws other numbers, again the same for both).
-
-    and returns images of the same shape and dtype. Colours are not clipped and may leave [-1, 1].
-    In this order, each with the probability `strength`:
+    Each transformation applies with probability `strength`, in this order:
 
     - brightness: adds a number in [-0.5, 0.5) to all pixels;
     - saturation: multiplies the distance from the pixel's mean over the channels by a number in
-      [0, 2), which changes nothing in grey images of one channel;
+      [0, 2), which leaves grey images as they are;
     - contrast: multiplies the distance from the image's mean by a number in [0.5, 1.5);
-    - translation: moves by whole pixels along each axis; what comes in is 0, mid-grey;
-    - cutout: sets a rectangle to 0. Its centre is anywhere, so the border may cut it.
+    - translation: moves by whole pixels along each axis and fills with 0, mid-grey;
+    - cutout: sets a rectangle to 0; its centre is anywhere, so the border may cut it.
 
     Args:
-        color: whether to change brightness, saturation and contrast.
-        translation: largest move, as a share of height and width in [0, 1]; 0 turns it off.
-        cutout: sides of the rectangle, as a share of height and width in [0, 1]; 0 turns it off.
-        strength: probability in [0, 1] of each transformation, for each image; 1 is the paper's.
-            Below it some images arrive untransformed, so that the discriminator can object to
-            transformations that the generator imitates (Karras et al. 2020, arXiv 2006.06676).
+        color: Whether to change brightness, saturation and contrast.
+        translation: Largest move, as a share of height and width in [0, 1]; 0 turns it off.
+        cutout: Sides of the rectangle, as a share of height and width in [0, 1]; 0 turns it off.
+        strength: Probability of each transformation, in [0, 1]; 1 in the paper. Below 1, the
+            generator imitates transformations less (Karras et al. 2020, arXiv 2006.06676).
 
     Raises:
-        ValueError: an argument is out of range; when called, `images` are no float batch of rank 4
-            with known height, width and channels, or `seed` is not two integers.
+        ValueError: If an argument, or the images or the seed of a call, are invalid.
 
-    Reference: Zhao et al. 2020 (arXiv 2006.10738); the ranges are those of the
-    authors' code (github.com/mit-han-lab/data-efficient-gans).
+    Reference: Zhao et al. 2020 (arXiv 2006.10738); github.com/mit-han-lab/data-efficient-gans.
 
     Example:
-
-    >>> augmentation = DiffAugment(translation=0, cutout=0)
-    >>> real, fake, seed = ops.zeros((8, 4, 4, 3)), ops.ones((8, 4, 4, 3)), ops.array([0, 1])
-    >>> difference = augmentation(fake, seed) - augmentation(real, seed)
-    >>> bool(ops.all(ops.isclose(difference, 1.0)))
-    True
+        >>> augmentation = DiffAugment(translation=0, cutout=0)
+        >>> augmentation(ops.zeros((8, 4, 4, 3)), seed=ops.array([0, 1])).shape
+        TensorShape([8, 4, 4, 3])
     """
 
     def __init__(self, color=True, translation=0.125, *, cutout=0.5, strength=1.0):
@@ -69,12 +52,12 @@ class DiffAugment:
         self.strength = _share("strength", strength)
 
     def __call__(self, images, seed, strength=None):
-        """Transformed images, of the shape and the dtype of `images`.
+        """Returns transformed images, of the shape and dtype of `images`.
 
         Args:
-            images: As above.
-            seed: As above.
-            strength: A scalar tensor in place of `self.strength`.
+            images: Float `(batch, height, width, channels)` in [-1, 1]; the output is not clipped.
+            seed: Integer tensor `(2,)`; one seed transforms batches of equal size alike.
+            strength: Scalar tensor to use instead of `self.strength`.
         """
         images = _checked_images(images)
         strength = self.strength if strength is None else strength
@@ -94,7 +77,7 @@ class DiffAugment:
         return images
 
     def get_config(self):
-        """Return the constructor's arguments by name."""
+        """Returns the constructor's arguments."""
         return {
             "color": self.color,
             "translation": self.translation,
@@ -104,7 +87,7 @@ class DiffAugment:
 
     @classmethod
     def from_config(cls, config):
-        """Build the augmentation that `get_config` described."""
+        """Creates an augmentation from its config."""
         return cls(**config)
 
 
@@ -112,42 +95,29 @@ class DiffAugment:
 class Adaptive:
     """An augmentation whose strength p follows how far the discriminator overfits.
 
-    How much augmentation a dataset needs depends on its size, and changes while it is trained on:
-    too little lets the discriminator learn the images by heart, too much hides them. The share by
-    which the discriminator's logits of *augmented real* images are positive rather than negative,
+    p rises while r is above `target` and falls while it is below, where on augmented real images
 
-        r = E[sign(D(real))],
+        r = E[sign(D(real))]
 
-    tells: it is 0 where the discriminator cannot decide, and 1 where it is sure of every image that
-    it trains on. Where r is above `target`, p rises, below it falls, by a fixed amount per image.
-
-    This is ADA's controller on DiffAugment's transformations; ADA's own, larger set has geometric
-    ones (rotations, scalings) as well. The object is a plain setting: p is a weight of the model
-    that trains with it, 0 after `compile`, saved with it, and in its history as
-    `augmentation_strength`, the mean of an epoch. It moves when the generator has moved, so it is
-    the same throughout a window of GEAN.
+    is 0 if the discriminator cannot decide and 1 if it is sure of all. This is ADA's controller
+    for the transformations of `DiffAugment`, which lack rotations and scalings. p is a weight of
+    the model, 0 after `compile`, and its epoch mean is logged by `fit` as `augmentation_strength`.
 
     Args:
-        augmentation: Name or object of a `DiffAugment`, whose `strength` p never exceeds.
-        target: The r that p steers towards, above 0 and below 1; .6 is the paper's.
-        ramp: Images (as the discriminator sees them, one seen twice counts twice) in which p can
-            rise from 0 to 1. The paper's 500,000 are for trainings of millions: take some percent
-            of what the training will see. With long windows, many times a window.
-        interval: Updates of the generator between two changes of p; 4 is the paper's.
+        augmentation: Name or object of a `DiffAugment`; its `strength` is the largest p.
+        target: Target of r, between 0 and 1 (both excluded); .6 in the paper.
+        ramp: Images seen by the discriminator in which p can rise from 0 to 1. The paper's 500,000
+            are for trainings of millions; use some percent of yours, and many times GEAN's window.
+        interval: Generator updates between two changes of p; 4 in the paper.
 
     Raises:
-        ValueError: An argument is out of range; in `compile`, the loss leaves the sign of a logit
-            without meaning.
+        ValueError: If an argument is out of range or the loss of `compile` gives signs no meaning.
 
-    Reference: Karras et al. 2020, "Training generative adversarial networks with limited data"
-    (arXiv 2006.06676), section 3.
+    Reference: Karras et al. 2020 (arXiv 2006.06676), section 3.
 
     Example:
-
-    >>> augmentation = Adaptive(DiffAugment(cutout=0.25, strength=0.8), ramp=50_000)
-    >>> images, seed = ops.ones((8, 4, 4, 3)), ops.array([0, 1])
-    >>> bool(ops.all(augmentation(images, seed, strength=0.0) == images))
-    True
+        >>> Adaptive(DiffAugment(cutout=0.25, strength=0.8), ramp=50_000).augmentation.strength
+        0.8
     """
 
     def __init__(self, augmentation="diff_augment", target=0.6, *, ramp=20_000, interval=4):
@@ -168,11 +138,11 @@ class Adaptive:
         self.interval = interval
 
     def __call__(self, images, seed, strength=0.0):
-        """Transformed images: `DiffAugment` with the probability `strength`, a scalar."""
+        """Returns images transformed by `DiffAugment` with probability `strength`, a scalar."""
         return self.augmentation(images, seed, strength)
 
     def get_config(self):
-        """Return the constructor's arguments by name."""
+        """Returns the constructor's arguments."""
         return {
             "augmentation": keras.saving.serialize_keras_object(self.augmentation),
             "target": self.target,
@@ -182,7 +152,7 @@ class Adaptive:
 
     @classmethod
     def from_config(cls, config):
-        """Build the augmentation that `get_config` described."""
+        """Creates an augmentation from its config."""
         return cls(**config)
 
 
@@ -242,7 +212,7 @@ def _pixels(size, shares):
 
 
 def _integers(draws, counts):
-    """From numbers in [0, 1), integers from 0 to `counts` - 1."""
+    """Maps numbers in [0, 1) to integers from 0 to `counts` - 1."""
     return tf.cast(tf.floor(draws * tf.cast(counts, draws.dtype)), "int32")
 
 
@@ -281,22 +251,6 @@ AUGMENTATIONS = {"diff_augment": DiffAugment, "adaptive": Adaptive}
 
 
 def get(identifier):
-    """Return the augmentation that a name, a class, a dict or an augmentation itself stands for.
-
-    Args:
-        identifier: a key of `AUGMENTATIONS` (with its default settings), one of these objects or
-            its class, what `keras.saving.serialize_keras_object` made of one, or None.
-
-    Returns:
-        A `DiffAugment` or an `Adaptive`, or None for None.
-
-    Raises:
-        ValueError: `identifier` is none of these.
-
-    Example:
-
-    >>> get("diff_augment").cutout
-    0.5
-    """
+    """Returns the augmentation of a name, a class, an object or `None`; see `registry.get`."""
     kinds = tuple(AUGMENTATIONS.values())
     return registry.get("augmentation", identifier, AUGMENTATIONS, kinds, optional=True)

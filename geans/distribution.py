@@ -1,4 +1,4 @@
-"""What `tf.distribute` leaves to the model: which replica has which samples, what they share."""
+"""Data and variables shared by the replicas of a `tf.distribute` strategy."""
 
 import contextlib
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from geans import strategies
 
 
 class Distributed(keras.Model):
-    """Mends what keeps `keras.Model.fit` from training a model of several players on replicas."""
+    """Fixes of `keras.Model.fit` for models of several players on replicas."""
 
     @property
     def is_multi_worker(self):
@@ -19,17 +19,13 @@ class Distributed(keras.Model):
 
     @property
     def is_chief(self):
-        """Whether this process is the one of all workers that writes files."""
+        """Whether this process writes the files of all workers."""
         return strategies.is_chief(self.distribute_strategy)
 
     def of_all_workers(self, numbers):
-        """What every replica of all workers says, in their order; each worker must call it.
+        """Gathers `numbers` of all replicas into an array `(replicas, len(numbers))`.
 
-        Args:
-            numbers: As many on every worker.
-
-        Returns:
-            Array of shape `(replicas, len(numbers))`.
+        Every worker must call it, with equally many numbers.
         """
 
         def gather():
@@ -40,10 +36,9 @@ class Distributed(keras.Model):
             return strategy.experimental_local_results(strategy.run(gather))[0].numpy()
 
     def make_train_function(self, force=False):
-        """As in Keras, but workers do not ask each other at every step what to log (keras#20585).
+        """As in Keras, but workers do not synchronise their logs at every step (keras#20585).
 
-        While an epoch lasts, a worker of several logs what it has seen itself. What `fit` logs at
-        an epoch's end is the mean over all workers.
+        During an epoch, a worker logs its own means; at the end, `fit` logs the means over all.
         """
         if not self.is_multi_worker:
             return super().make_train_function(force)
@@ -62,12 +57,9 @@ class Distributed(keras.Model):
         return self.train_function
 
     def step_latents(self, size, positions, draw):
-        """The latents of this replica in this step.
+        """Draws this replica's latents, number `draw` within the step.
 
-        Args:
-            size: Number of samples of the replica.
-            positions: Those of its samples in the global batch, `None` where they are not known.
-            draw: Number of the draw within the step.
+        `positions` are those of its `size` samples in the global batch, `None` if unknown.
         """
         if positions is None:
             return self.draw_latents(size, self.step_seed(draw))
@@ -77,7 +69,7 @@ class Distributed(keras.Model):
         return tf.gather(self.draw_latents(last + 1, self.step_seed(draw, replica=0)), positions)
 
     def step_seed(self, draw, replica=None):
-        """The seed of a draw of this step, an integer tensor of shape `(2,)`."""
+        """Returns the seed of a draw in this step, an integer tensor of shape `(2,)`."""
         # From saved numbers only, so that a resumed run draws what the uninterrupted one would
         # have drawn, and different on every replica (a SeedGenerator is neither).
         if replica is None:
@@ -88,8 +80,7 @@ class Distributed(keras.Model):
     def with_batch_positions(self, x):
         """Adds to each sample of a dataset its position in the global batch.
 
-        `tf.distribute` splits batches in more than one way, and does not tell. On one device, and
-        of anything but a `tf.data.Dataset`, nothing is changed.
+        The ways in which `tf.distribute` splits batches differ. On one device nothing is changed.
         """
         if self.distribute_strategy.num_replicas_in_sync == 1 or not isinstance(x, tf.data.Dataset):
             return x
@@ -111,7 +102,7 @@ def _local_result(metric):
 
 
 class Positioned(NamedTuple):
-    """A batch, and the positions of its samples in the global batch that replicas share."""
+    """A batch and the positions of its samples in the global batch."""
 
     batch: Any
     positions: tf.Tensor
@@ -121,9 +112,9 @@ class Batch(NamedTuple):
     """What one replica trains on in one step.
 
     Attributes:
-        content: What the model's `unpack` returned.
-        positions: Positions of the samples in the global batch; `None` where they are not known.
-        size: Number of samples, an integer scalar; 0 where a replica got none.
+        content: Output of the model's `unpack`.
+        positions: Positions of the samples in the global batch; `None` if unknown.
+        size: Number of samples, an integer scalar; 0 if the replica got none.
     """
 
     content: Any
@@ -136,20 +127,20 @@ class Gradients(NamedTuple):
 
     Attributes:
         values: List of tensors, means over the samples, in the order of the player's variables.
-        weight: Number of samples, a float scalar; 0 where the gradients hold a NaN.
+        weight: Number of samples, a float scalar; 0 if the gradients hold a NaN.
     """
 
     values: list
     weight: tf.Tensor
 
     def weighted(self):
-        """The sums over the samples, in float32."""
+        """Returns the sums over the samples, in float32."""
         return [weighted(self.weight, value) for value in self.values]
 
 
 @contextlib.contextmanager
 def step(model, data):
-    """Yields the `Batch` of this replica; the step is counted and closed after the block."""
+    """Yields the `Batch` of this replica; counts and ends the step afterwards."""
     data, positions = data if isinstance(data, Positioned) else (data, None)
     content = model.unpack(data)
     size = batch_size(content)
@@ -169,20 +160,20 @@ def _end(strategy, model, size):
 
 
 def replica():
-    """The number of the replica that runs or is traced, an integer."""
+    """Returns the number of the current replica."""
     number = tf.distribute.get_replica_context().replica_id_in_sync_group
     return int(tf.get_static_value(number))
 
 
 def batch_size(batch):
-    """The number of samples of a batch, an int64 scalar."""
+    """Returns the number of samples of a batch, an int64 scalar."""
     return tf.shape(keras.tree.flatten(batch)[0], out_type="int64")[0]
 
 
 def local_sum(shape, dtype="float32"):
-    """A saved variable, zero at first, to which each replica adds in a copy of its own.
+    """Creates a saved variable, initially 0, with one copy per replica.
 
-    Reading it outside a replica sums the copies: all that replicas say to each other.
+    Reading it outside a replica sums the copies.
     """
     return keras.Variable(
         "zeros",
@@ -195,7 +186,7 @@ def local_sum(shape, dtype="float32"):
 
 
 def add_counter(layer):
-    """Adds to a layer a saved integer, 0 at first, that is changed outside the replicas."""
+    """Adds a saved integer, initially 0, to a layer; it is changed outside the replicas."""
     return layer.add_weight(
         shape=(),
         initializer="zeros",
@@ -206,7 +197,7 @@ def add_counter(layer):
 
 
 def assign(variables, values):
-    """Assigns `values`, equal on all replicas, to variables; on a replica or outside of them."""
+    """Assigns `values`, equal on all replicas, on a replica or outside."""
 
     def update(strategy, *values):
         for variable, value in zip(variables, values, strict=True):
@@ -221,10 +212,7 @@ def assign(variables, values):
 
 
 def assign_sum(variable, value):
-    """Has the replicas' copies of a `local_sum` add up to `value`.
-
-    `variable.assign(value)` shares it out evenly, and of integers the remainder would be lost.
-    """
+    """Sets the sum of a `local_sum`; `variable.assign` would lose the remainder of integers."""
     strategy = tf.distribute.get_strategy()
 
     def assign():
@@ -235,15 +223,9 @@ def assign_sum(variable, value):
 
 
 def cond(predicate, if_true, if_false, data):
-    """`tf.cond` of two functions of `data`, in which replicas may talk to each other.
+    """Runs `tf.cond` of two functions of `data` outside the replicas, so that they may synchronise.
 
-    They may not within a condition of their own, so it is taken once, outside all replicas.
-
-    Args:
-        predicate: Boolean scalar, the same on all replicas.
-        if_true: Function of `data` that returns nothing.
-        if_false: Likewise.
-        data: Tensors of this replica, in any structure.
+    `predicate` must be the same on all replicas. The functions return nothing.
     """
     if tf.distribute.in_cross_replica_context() or not tf.distribute.has_strategy():
         tf.cond(predicate, lambda: if_true(data), lambda: if_false(data))
@@ -260,7 +242,7 @@ def cond(predicate, if_true, if_false, data):
 
 
 def padded(tensor):
-    """A batch, or one sample of zeros for a replica that got none, on which convolutions fail."""
+    """Returns the batch, or one sample of zeros if it is empty, on which convolutions fail."""
     if tensor is None:
         return None
     missing = tf.cast(tf.shape(tensor)[0] == 0, "int32")
@@ -269,24 +251,21 @@ def padded(tensor):
 
 
 def weighted(weight, value):
-    """`weight * value` in float32; 0 where the weight is 0, whatever the value is.
-
-    The mean over the samples of a replica that has none is NaN.
-    """
+    """Returns `weight * value` in float32, 0 if the weight is 0, even if the value is NaN."""
     return tf.math.multiply_no_nan(tf.cast(value, "float32"), tf.cast(weight, "float32"))
 
 
 def synchronize_batch_norms(layers):
-    """Has batch normalisations, also those within other layers, take the statistics of all.
+    """Makes batch normalisations, including nested ones, use the statistics of all replicas.
 
-    Otherwise every replica follows those of its own samples, and only the first one's are saved.
+    Otherwise each replica uses its own statistics, and only the first one's are saved.
     """
     for layer in batch_norms(layers):
         layer.synchronized = True
 
 
 def batch_norms(layers):
-    """The batch normalisations among some layers and those within them."""
+    """Returns the batch normalisations among some layers, including nested ones."""
     found = []
     for layer in layers:
         if isinstance(layer, keras.layers.BatchNormalization):

@@ -1,4 +1,4 @@
-"""A generator as a SavedModel, which TensorFlow serves and loads without Keras or geans."""
+"""Export of a generator as a SavedModel, which TensorFlow loads without Keras or geans."""
 
 import pathlib
 
@@ -7,34 +7,29 @@ import tensorflow as tf
 
 
 def saved_model(model, path, *, ema=True):
-    """Writes a SavedModel with these signatures.
+    """Writes a SavedModel with these signatures, which are also functions of the loaded object.
 
-    - `serving_default(latents)`: float32 `(batch, latent_dim)` to samples `(batch, ...)`; with
-      conditions `serving_default(latents, labels)`, of a translation `serving_default(images)`:
-      what the generator takes, in its order.
-    - `sample(count, seed)`: two integers to `count` samples, the same as
-      `model.sample(count, seed)` gives; a translation, which needs images, has none.
-
-    Both are also functions of the loaded object: `loaded.sample(16, 0)`.
+    - `serving_default`: the generator's inputs, such as float32 latents `(batch, latent_dim)` (and
+      labels, or the images of a translation), to samples `(batch, ...)`;
+    - `sample(count, seed)`: the samples of `model.sample(count, seed)`; not for translations.
 
     Args:
         model: A `geans` model.
-        path: Directory to make; it must not exist or be empty.
-        ema: Whether to write the EMA generator, where there is one, or the raw one.
+        path: Directory to create; it must be new or empty.
+        ema: Whether to write the EMA generator, if there is one, or the raw generator.
 
     Raises:
-        ValueError: If `model` is no model of `geans`, or `path` no empty or new directory.
+        ValueError: If `model` or `path` is invalid.
 
     Example:
-
-    >>> import tempfile
-    >>> from geans import GAN, export, networks
-    >>> model = GAN(networks.mlp.generator(2, (2,)), networks.mlp.discriminator((2,)))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     export.saved_model(model, folder)
-    ...     loaded = tf.saved_model.load(folder)
-    ...     loaded.sample(3, 0).shape
-    TensorShape([3, 2])
+        >>> import tempfile
+        >>> from geans import GAN, export, networks
+        >>> model = GAN(networks.mlp.generator(2, (2,)), networks.mlp.discriminator((2,)))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     export.saved_model(model, folder)
+        ...     loaded = tf.saved_model.load(folder)
+        ...     loaded.sample(3, 0).shape
+        TensorShape([3, 2])
     """
     if not hasattr(model, "sampling_inputs"):
         raise ValueError(

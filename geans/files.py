@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files."""
 
 import contextlib
 import os
@@ -7,21 +7,14 @@ import pathlib
 
 @contextlib.contextmanager
 def replacing(path):
-    """Yields a temporary path, and renames the file written there to `path` if all went well.
+    """Yields a temporary path whose file replaces `path` if no error occurs, else is deleted.
 
-    The temporary file is hidden, ends like `path`, and is deleted when writing fails.
-
-    Args:
-        path: The file to write or replace, in a directory that exists.
+    The temporary file is hidden, ends like `path` and is in the same directory, which must exist.
 
     Example:
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with replacing(f"{folder}/notes.txt") as unfinished:
-    ...         _ = unfinished.write_text("done")
-    ...     os.listdir(folder)
-    ['notes.txt']
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, replacing(f"{folder}/a.txt") as path:
+        ...     _ = path.write_text("done")
     """
     path = pathlib.Path(path)
     # In the same directory, because a rename is atomic only within one file system.

@@ -1,7 +1,7 @@
-"""What each player minimises, as a formula over the discriminator's raw logits.
+"""Adversarial losses as functions of the discriminator's raw logits.
 
-`get("hinge")` or `Hinge()`; `LOSSES` lists the names. All formulas are in the softplus form, finite
-for logits of any size: `log(sigmoid(x)) = -softplus(-x)`, `log(1 - sigmoid(x)) = -softplus(x)`.
+Use `Hinge()` or `get("hinge")`; `LOSSES` lists the names. All formulas are computed by softplus,
+finite for logits of any size.
 """
 
 import re
@@ -14,66 +14,48 @@ from geans import registry
 
 @keras.saving.register_keras_serializable(package="geans")
 class AdversarialLoss:
-    """Base of all adversarial losses: one formula per player.
+    """Base class of adversarial losses: one formula per player.
 
-    Subclassing guide. Must be overridden:
+    Subclasses must override `discriminator` and `generator`. Both take raw logits of any shape,
+    `(batch, 1)` or per patch `(batch, height, width, 1)`, and return the mean loss, a scalar.
 
-    - `discriminator(real_logits, fake_logits)`: the scalar that the discriminator minimises.
-    - `generator(real_logits, fake_logits)`: the scalar that the generator minimises.
-
-    Both receive raw logits (no sigmoid) of any shape, `(batch,)`, `(batch, 1)` or one per patch
-    `(batch, height, width, 1)`, and return their mean-reduced loss, a scalar tensor of the logits'
-    dtype.
-
-    May be overridden:
-
-    - `generator_uses_real`: set it to True if `generator` reads `real_logits`. Otherwise callers
-      skip that pass over the real images and give None.
-    - `get_config()`: the constructor's arguments by name, if there are any. Register the subclass
-      with `keras.saving.register_keras_serializable` so that saved models find it.
+    Set `generator_uses_real = True` if `generator` reads `real_logits`; they are None otherwise.
+    Override `get_config` if the constructor has arguments. To save models with the loss, register
+    it with `keras.saving.register_keras_serializable`.
 
     Example:
-
-    >>> class Linear(AdversarialLoss):
-    ...     def discriminator(self, real_logits, fake_logits):
-    ...         return ops.mean(fake_logits) - ops.mean(real_logits)
-    ...
-    ...     def generator(self, real_logits, fake_logits):
-    ...         return -ops.mean(fake_logits)
-    >>> float(Linear().discriminator(ops.ones((4, 1)), ops.zeros((4, 1))))
-    -1.0
+        >>> class Linear(AdversarialLoss):
+        ...     def discriminator(self, real_logits, fake_logits):
+        ...         return ops.mean(fake_logits) - ops.mean(real_logits)
+        ...     def generator(self, real_logits, fake_logits):
+        ...         return -ops.mean(fake_logits)
     """
 
     generator_uses_real = False
 
     def discriminator(self, real_logits, fake_logits):
-        """Scalar that the discriminator minimises."""
+        """Returns the scalar that the discriminator minimises."""
         raise NotImplementedError(f"{type(self).__name__} must override discriminator().")
 
     def generator(self, real_logits, fake_logits):
-        """Scalar that the generator minimises; `real_logits` is None unless it is used."""
+        """Returns the scalar that the generator minimises; `real_logits` may be None."""
         raise NotImplementedError(f"{type(self).__name__} must override generator().")
 
     def get_config(self):
-        """Return the constructor's arguments by name."""
+        """Returns the constructor's arguments."""
         return {}
 
     @classmethod
     def from_config(cls, config):
-        """Build the loss that `get_config` described."""
+        """Creates a loss from its config."""
         return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="geans")
 class Minimax(AdversarialLoss):
-    """The original game, of sum zero; the generator starves once its samples are told apart.
+    """The original zero-sum loss; the generator's gradient vanishes if its samples are told apart.
 
-    Source: Goodfellow et al. 2014 (arXiv 1406.2661), equation 1.
-
-    Example:
-
-    >>> round(float(Minimax().generator(None, ops.zeros((4, 1)))), 4)
-    -0.6931
+    Reference: Goodfellow et al. 2014 (arXiv 1406.2661), equation 1.
     """
 
     def discriminator(self, real_logits, fake_logits):
@@ -87,14 +69,13 @@ class Minimax(AdversarialLoss):
 
 @keras.saving.register_keras_serializable(package="geans")
 class NonSaturating(AdversarialLoss):
-    """The usual GAN loss: the generator raises log D of its samples and never starves.
+    """The usual GAN loss: the generator maximises log D of its samples.
 
-    Source: Goodfellow et al. 2014 (arXiv 1406.2661), section 3.
+    Reference: Goodfellow et al. 2014 (arXiv 1406.2661), section 3.
 
     Example:
-
-    >>> round(float(NonSaturating().generator(None, ops.zeros((4, 1)))), 4)
-    0.6931
+        >>> round(float(NonSaturating().generator(None, ops.zeros((4, 1)))), 4)
+        0.6931
     """
 
     def discriminator(self, real_logits, fake_logits):
@@ -108,14 +89,9 @@ class NonSaturating(AdversarialLoss):
 
 @keras.saving.register_keras_serializable(package="geans")
 class LeastSquares(AdversarialLoss):
-    """LSGAN: logits are regressed to 1 (real) and 0 (fake), so far samples pull hardest.
+    """LSGAN loss: logits are regressed to 1 (real) and 0 (fake).
 
-    Source: Mao et al. 2017 (arXiv 1611.04076), equation 9.
-
-    Example:
-
-    >>> float(LeastSquares().generator(None, ops.zeros((4, 1))))
-    0.5
+    Reference: Mao et al. 2017 (arXiv 1611.04076), equation 9.
     """
 
     def discriminator(self, real_logits, fake_logits):
@@ -129,14 +105,9 @@ class LeastSquares(AdversarialLoss):
 
 @keras.saving.register_keras_serializable(package="geans")
 class Wasserstein(AdversarialLoss):
-    """Difference of mean scores; needs a Lipschitz critic, so pass a gradient penalty with it.
+    """Difference of mean scores; needs a Lipschitz critic, so use it with a gradient penalty.
 
-    Source: Arjovsky et al. 2017 (arXiv 1701.07875), algorithm 1.
-
-    Example:
-
-    >>> float(Wasserstein().discriminator(ops.ones((4, 1)), ops.zeros((4, 1))))
-    -1.0
+    Reference: Arjovsky et al. 2017 (arXiv 1701.07875), algorithm 1.
     """
 
     def discriminator(self, real_logits, fake_logits):
@@ -150,14 +121,9 @@ class Wasserstein(AdversarialLoss):
 
 @keras.saving.register_keras_serializable(package="geans")
 class Hinge(AdversarialLoss):
-    """Margin loss: stop pushing samples that are already beyond the margin.
+    """Hinge loss: samples beyond the margin give the discriminator no gradient.
 
-    Source: Lim & Ye 2017 (arXiv 1705.02894); Miyato et al. 2018 (arXiv 1802.05957), equation 16.
-
-    Example:
-
-    >>> float(Hinge().discriminator(2 * ops.ones((4, 1)), ops.zeros((4, 1))))
-    1.0
+    Reference: Lim & Ye 2017 (arXiv 1705.02894); Miyato et al. 2018 (arXiv 1802.05957), eq. 16.
     """
 
     def discriminator(self, real_logits, fake_logits):
@@ -171,22 +137,13 @@ class Hinge(AdversarialLoss):
 
 @keras.saving.register_keras_serializable(package="geans")
 class Relativistic(AdversarialLoss):
-    """Paired relativistic loss (RpGAN): is this real image more real than that fake one?
-
-    Each real logit is paired with the fake logit at its place, so both have the same shape. The
-    i-th pair is arbitrary: batches are shuffled. Contracts with the penalties `R1` + `R2` (R3GAN).
+    """Paired relativistic loss (RpGAN); R3GAN uses it with the penalties `R1` + `R2`.
 
     Raises:
-        ValueError: the shapes of the real and the fake logits differ.
+        ValueError: If real and fake logits, which are paired by position, differ in shape.
 
-    Source: Jolicoeur-Martineau 2018 (arXiv 1807.00734), section 4.1; Huang et al. 2024
-    (arXiv 2501.05441).
-
-    Example:
-
-    >>> logits = ops.array([[3.0], [-1.0]])
-    >>> round(float(Relativistic().generator(logits, logits)), 4)
-    0.6931
+    Reference: Jolicoeur-Martineau 2018 (arXiv 1807.00734), section 4.1; Huang et al. 2024 (arXiv
+    2501.05441).
     """
 
     generator_uses_real = True
@@ -235,21 +192,5 @@ LOSSES = {
 
 
 def get(identifier):
-    """Return the loss that a name, a class, a serialized dict or a loss itself stands for.
-
-    Args:
-        identifier: a key of `LOSSES`, an `AdversarialLoss` or its class, or what
-            `keras.saving.serialize_keras_object` made of one.
-
-    Returns:
-        An `AdversarialLoss`.
-
-    Raises:
-        ValueError: `identifier` is none of these.
-
-    Example:
-
-    >>> type(get("hinge")).__name__
-    'Hinge'
-    """
+    """Returns the loss of a name in `LOSSES`, a class or an object; see `registry.get`."""
     return registry.get("loss", identifier, LOSSES, (AdversarialLoss,))

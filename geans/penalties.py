@@ -1,7 +1,6 @@
 """Penalties on the gradient of the discriminator's logits with respect to its input.
 
-Add one to the discriminator's loss, inside the tape that differentiates this loss: `R1(0.1)`,
-`GradientPenalty()`, or several of them: `R1(0.1) + R2(0.1)`. `PENALTIES` lists the names.
+Penalties can be added: `R1(0.1) + R2(0.1)`. `PENALTIES` lists the names.
 """
 
 import keras
@@ -13,44 +12,32 @@ from geans import registry, values
 
 @keras.saving.register_keras_serializable(package="geans")
 class Penalty:
-    """Base of all penalties; calling one gives a scalar to add to the discriminator's loss.
+    """Base class of penalties, which are added to the discriminator's loss.
 
-    `penalty(discriminator, real, fake, seed, step=None)` receives
+    `penalty(discriminator, real, fake, seed, step=None)` returns a scalar and takes
 
-    - `discriminator`: a callable, `discriminator(images, training=True)` gives logits of any shape.
+    - `discriminator`: callable, `discriminator(images, training=True)` returns logits of any shape.
       A sample's logits must depend on this sample alone (no batch statistics);
-    - `real`, `fake`: float batches of images or points, constants of the penalty: it moves the
-      discriminator, never the generator;
-    - `seed`: integer tensor of shape (2,), new at each step, for `tf.random.stateless_*`;
-    - `step`: integer scalar tensor that counts the steps from 0; needed if `interval` is above 1.
+    - `real`, `fake`: float batches, treated as constants;
+    - `seed`: integer tensor of shape `(2,)` for `tf.random.stateless_*`;
+    - `step`: integer scalar that counts from 0; needed if `interval` is above 1.
 
-    Subclassing guide. Must be overridden:
-
-    - `value(discriminator, real, fake, seed)`: the scalar tensor, twice differentiable, in the
-      dtype of `real`.
-
-    May be overridden:
-
-    - `__init__`: pass `interval` on to `super().__init__`.
-    - `get_config()`: the constructor's arguments by name, `interval` included. Register the
-      subclass with `keras.saving.register_keras_serializable` so that saved models find it.
+    Subclasses must override `value(discriminator, real, fake, seed)`, which returns a twice
+    differentiable scalar in the dtype of `real`. With constructor arguments, they pass `interval`
+    to `super().__init__` and override `get_config`. To save models with one, register it with
+    `keras.saving.register_keras_serializable`.
 
     Args:
-        interval: lazy regularisation: the penalty is computed in every interval-th step only,
-            times `interval`, which keeps its mean (StyleGAN2, arXiv 1912.04958, appendix B).
+        interval: Computes the penalty every `interval` steps only, multiplied by `interval` (lazy
+            regularisation: StyleGAN2, arXiv 1912.04958, appendix B).
 
     Raises:
-        ValueError: `interval` is not an integer of 1 or more.
+        ValueError: If `interval` is not a positive integer.
 
     Example:
-
-    >>> class Offset(Penalty):
-    ...     def value(self, discriminator, real, fake, seed):
-    ...         return ops.mean(ops.square(discriminator(real, training=True)))
-    >>> points, seed = ops.ones((4, 2)), ops.array([0, 0])
-    >>> critic = lambda x, training: 3 * x
-    >>> float(Offset(interval=2)(critic, points, points, seed, step=4))
-    18.0
+        >>> class Offset(Penalty):
+        ...     def value(self, discriminator, real, fake, seed):
+        ...         return ops.mean(ops.square(discriminator(real, training=True)))
     """
 
     def __init__(self, *, interval=1):
@@ -59,7 +46,7 @@ class Penalty:
         self.interval = int(interval)
 
     def __call__(self, discriminator, real, fake, seed, step=None):
-        """Scalar to add to the discriminator's loss in this step."""
+        """Returns the scalar to add to the discriminator's loss in this step."""
         real, fake = ops.convert_to_tensor(real), ops.convert_to_tensor(fake)
         if self.interval == 1:
             return self.value(discriminator, real, fake, seed)
@@ -80,43 +67,42 @@ class Penalty:
         return Sum([self, other])
 
     def value(self, discriminator, real, fake, seed):
-        """Scalar of this step, before `interval` is considered."""
+        """Returns the scalar of this step, before `interval` is considered."""
         raise NotImplementedError(f"{type(self).__name__} must override value().")
 
     def get_config(self):
-        """Return the constructor's arguments by name."""
+        """Returns the constructor's arguments."""
         return {"interval": self.interval}
 
     @classmethod
     def from_config(cls, config):
-        """Build the penalty that `get_config` described."""
+        """Creates a penalty from its config."""
         return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="geans")
 class GradientPenalty(Penalty):
-    """WGAN-GP: a slope of `target` on the lines between real and fake samples.
+    """WGAN-GP: weight * mean((|grad D(x)| - target)^2) between real and fake samples.
 
-    weight * mean((|grad D(x)| - target)^2) with x = real + t (fake - real), t uniform in [0, 1).
+    x = real + t (fake - real), with t uniform in [0, 1).
 
     Args:
-        weight: factor, at least 0.
-        target: wanted norm of the gradient, at least 0: 1 for WGAN-GP, 0 for 0-GP.
-        one_sided: punish slopes above `target` only (WGAN-LP).
-        interval: as in `Penalty`.
+        weight: Factor, at least 0.
+        target: Target norm of the gradient, at least 0: 1 for WGAN-GP, 0 for 0-GP.
+        one_sided: Whether to penalise norms above `target` only (WGAN-LP).
+        interval: As in `Penalty`.
 
     Raises:
-        ValueError: an argument is negative; when called, `real` and `fake` differ in shape.
+        ValueError: If an argument is negative or, when called, `real` and `fake` differ in shape.
 
-    Source: Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1; one-sided: Petzka et al. 2018
+    Reference: Gulrajani et al. 2017 (arXiv 1704.00028), algorithm 1; one-sided: Petzka et al. 2018
     (arXiv 1709.08894), equation 8; target 0: Thanh-Tung et al. 2019 (arXiv 1902.03984).
 
     Example:
-
-    >>> critic = lambda points, training: points @ [[3.0], [4.0]]
-    >>> points, seed = ops.zeros((8, 2)), ops.array([0, 0])
-    >>> round(float(GradientPenalty(weight=1.0)(critic, points, points, seed)), 4)
-    16.0
+        >>> critic = lambda points, training: points @ [[3.0], [4.0]]
+        >>> points, seed = ops.zeros((8, 2)), ops.array([0, 0])
+        >>> round(float(GradientPenalty(weight=1.0)(critic, points, points, seed)), 4)
+        16.0
     """
 
     def __init__(self, weight=10.0, target=1.0, *, one_sided=False, interval=1):
@@ -132,7 +118,7 @@ class GradientPenalty(Penalty):
         return self.weight * ops.mean(ops.square(ops.relu(excess) if self.one_sided else excess))
 
     def get_config(self):
-        """Return the constructor's arguments by name."""
+        """Returns the constructor's arguments."""
         return {
             "weight": self.weight,
             "target": self.target,
@@ -152,23 +138,21 @@ class _SquaredGradient(Penalty):
 
 @keras.saving.register_keras_serializable(package="geans")
 class R1(_SquaredGradient):
-    """Flat logits around the real samples: gamma / 2 * mean(|grad D(real)|^2).
+    """Gradient penalty on real samples: gamma / 2 * mean(|grad D(real)|^2).
 
     Args:
-        gamma: factor, at least 0. Good values span decades: 0.003 to 0.1 for points, 0.1 to 10 for
-            images.
-        interval: as in `Penalty`.
+        gamma: Factor, at least 0; often 0.003 to 0.1 for points, 0.1 to 10 for images.
+        interval: As in `Penalty`.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: If an argument is out of range.
 
-    Source: Mescheder et al. 2018 (arXiv 1801.04406), equation 9.
+    Reference: Mescheder et al. 2018 (arXiv 1801.04406), equation 9.
 
     Example:
-
-    >>> critic = lambda points, training: points @ [[3.0], [4.0]]
-    >>> float(R1(gamma=2.0)(critic, ops.zeros((8, 2)), ops.zeros((8, 2)), seed=ops.array([0, 0])))
-    25.0
+        >>> critic = lambda points, training: points @ [[3.0], [4.0]]
+        >>> float(R1(gamma=2.0)(critic, ops.zeros((8, 2)), ops.zeros((8, 2)), ops.array([0, 0])))
+        25.0
     """
 
     def value(self, discriminator, real, fake, seed):
@@ -178,22 +162,12 @@ class R1(_SquaredGradient):
 
 @keras.saving.register_keras_serializable(package="geans")
 class R2(_SquaredGradient):
-    """Flat logits around the fake samples: gamma / 2 * mean(|grad D(fake)|^2).
+    """Gradient penalty on fake samples: gamma / 2 * mean(|grad D(fake)|^2).
 
     Args:
-        gamma: factor, at least 0; usually that of the `R1` beside it.
-        interval: as in `Penalty`.
+        gamma, interval: As in `R1`.
 
-    Raises:
-        ValueError: an argument is out of range.
-
-    Source: Mescheder et al. 2018 (arXiv 1801.04406), equation 10.
-
-    Example:
-
-    >>> critic = lambda points, training: points @ [[3.0], [4.0]]
-    >>> float(R2(gamma=2.0)(critic, ops.zeros((8, 2)), ops.zeros((8, 2)), seed=ops.array([0, 0])))
-    25.0
+    Reference: Mescheder et al. 2018 (arXiv 1801.04406), equation 10.
     """
 
     def value(self, discriminator, real, fake, seed):
@@ -203,18 +177,13 @@ class R2(_SquaredGradient):
 
 @keras.saving.register_keras_serializable(package="geans")
 class Sum(Penalty):
-    """Several penalties added up, each at its own interval; what `a + b` makes.
+    """Sum of penalties, each at its own interval, as `a + b` makes it.
 
     Args:
-        penalties: one or more penalties, as `get` takes them; sums among them are flattened.
+        penalties: One or more penalties, as `get` takes them; sums among them are flattened.
 
     Raises:
-        ValueError: there is none, or one of them is not a penalty.
-
-    Example:
-
-    >>> len((R1(0.1) + R2(0.1) + GradientPenalty()).penalties)
-    3
+        ValueError: If `penalties` is empty or holds anything else.
     """
 
     def __init__(self, penalties):
@@ -228,11 +197,11 @@ class Sum(Penalty):
         )
 
     def __call__(self, discriminator, real, fake, seed, step=None):
-        """Scalar to add to the discriminator's loss in this step."""
+        """Returns the scalar to add to the discriminator's loss in this step."""
         return sum(penalty(discriminator, real, fake, seed, step) for penalty in self.penalties)
 
     def get_config(self):
-        """Return the constructor's arguments by name."""
+        """Returns the constructor's arguments."""
         return {"penalties": list(self.penalties)}
 
 
@@ -276,21 +245,5 @@ PENALTIES = {"gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
 
 
 def get(identifier):
-    """Return the penalty that a name, a class, a serialized dict or a penalty itself stands for.
-
-    Args:
-        identifier: a key of `PENALTIES` (with the weights of its paper), a `Penalty` or its class,
-            what `keras.saving.serialize_keras_object` made of one, or None.
-
-    Returns:
-        A `Penalty`, or None for None.
-
-    Raises:
-        ValueError: `identifier` is none of these.
-
-    Example:
-
-    >>> get("r1").gamma
-    10.0
-    """
+    """Returns the penalty of a name, a class, an object or `None`; see `registry.get`."""
     return registry.get("penalty", identifier, PENALTIES, (Penalty,), optional=True)

@@ -1,26 +1,21 @@
-"""Objects by name: one lookup for losses, penalties and augmentations."""
+"""Lookup of losses, penalties and augmentations by name."""
 
 import keras
 
 
 def get(argument, identifier, known, kinds, *, optional=False):
-    """Returns the object that a name, a class, a serialized dict or an object stands for.
+    """Returns the object of a name, a class, a serialized dict or an object.
 
     Args:
-        argument: Name of the argument, for the error.
-        identifier: A key of `known`, an instance or a subclass of `kinds`, or what
-            `keras.saving.serialize_keras_object` made of an instance.
+        argument: Name of the argument, for the error message.
+        identifier: Key of `known`, instance or subclass of `kinds`, or output of
+            `keras.saving.serialize_keras_object`.
         known: Dict from names to classes.
-        kinds: Tuple of the classes that are allowed.
+        kinds: Tuple of the allowed classes.
         optional: Whether `None` is allowed, and returned.
 
     Raises:
-        ValueError: If `identifier` is invalid; lists the names.
-
-    Example:
-
-    >>> get("layer", "flatten", {"flatten": keras.layers.Flatten}, (keras.layers.Layer,)).built
-    False
+        ValueError: If `identifier` is invalid.
     """
     if identifier is None and optional:
         return None

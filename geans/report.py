@@ -1,4 +1,4 @@
-"""The run directory: what it holds beside the model, and what protects it."""
+"""Files of a run directory."""
 
 import csv
 import functools
@@ -40,7 +40,7 @@ PACKAGES = ("geans", "tensorflow", "keras", "numpy", "tensorflow-datasets", "mat
 
 
 def versions():
-    """Versions of Python and the packages that matter, and the machine, as a dict of strings."""
+    """Returns versions of Python and packages, and the machine, as a dict of strings."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -51,15 +51,7 @@ def versions():
 
 
 def peak_memory_mb():
-    """The most memory that this process has held so far, in units of 10^6 bytes.
-
-    NaN where the system does not tell.
-
-    Example:
-
-    >>> peak_memory_mb() > 1
-    True
-    """
+    """Returns this process's peak memory in units of 10^6 bytes, NaN if unknown."""
     status = pathlib.Path("/proc/self/status")
     if status.exists():
         # Not getrusage there, which begins with the peak of the process that started this one.
@@ -75,11 +67,7 @@ def peak_memory_mb():
 
 
 def check_writable(directory):
-    """Makes a directory, and refuses one into which nothing can be written.
-
-    Raises:
-        ValueError: If it cannot be made, or not be written into, or its disk is full.
-    """
+    """Creates a directory; raises a `ValueError` if nothing can be written into it."""
     directory = pathlib.Path(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -94,10 +82,7 @@ def check_writable(directory):
 
 
 def tolerant(write):
-    """Makes a method that writes files warn where it meets an `OSError`, and go on.
-
-    A full disk or a directory that vanished must not end a training of hours.
-    """
+    """Decorates a writing method to warn on `OSError` instead of ending the training."""
 
     @functools.wraps(write)
     def write_or_warn(*args, **kwargs):
@@ -110,32 +95,30 @@ def tolerant(write):
 
 
 def write_json(values, path):
-    """Writes a dict as indented JSON, whole or not at all."""
+    """Writes a dict as indented JSON, atomically."""
     _write_text(json.dumps(values, indent=2) + "\n", path)
 
 
 def write_lines(rows, path):
-    """Writes dicts as JSON, one in a line, whole or not at all."""
+    """Writes dicts as JSON lines, atomically."""
     _write_text("".join(json.dumps(row) + "\n" for row in rows), path)
 
 
 def append_row(row, path):
-    """Adds a dict and the `versions` to a file of JSON lines, for benchmarks that run for long.
+    """Appends a dict and the `versions` to a file of JSON lines.
 
     Example:
-
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "rows.jsonl")
-    ...     append_row({"seed": 0}, path)
-    ...     [row["seed"] for row in read_rows(path)], read_rows(path.with_name("absent"))
-    ([0], [])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     append_row({"seed": 0}, f"{folder}/rows.jsonl")
+        ...     [row["seed"] for row in read_rows(f"{folder}/rows.jsonl")]
+        [0]
     """
     with open(path, "a") as file:
         file.write(json.dumps(row | versions()) + "\n")
 
 
 def read_rows(path):
-    """The dicts of a file of JSON lines; none if it does not exist."""
+    """Returns the dicts of a file of JSON lines; empty if it does not exist."""
     path = pathlib.Path(path)
     return list(map(json.loads, path.read_text().splitlines())) if path.exists() else []
 
@@ -148,15 +131,15 @@ def _write_text(text, path):
 
 
 def save_model(model, path):
-    """Saves to a `.keras` file, whole or not at all."""
+    """Saves a model to a `.keras` file, atomically."""
     with files.replacing(path) as unfinished:
         model.save(unfinished)
 
 
 def write_epoch(row, path):
-    """Puts the row of an epoch, a dict with "epoch", into a CSV file, whole or not at all.
+    """Puts a row, a dict with "epoch", into a CSV file, atomically, below those of earlier epochs.
 
-    It goes below those of earlier epochs; later ones are from before a resume, and are dropped.
+    Drops rows of later epochs, which are from before a resume.
     """
     path = pathlib.Path(path)
     rows = [before for before in _read_rows(path) if int(before["epoch"]) < row["epoch"]]
@@ -185,21 +168,16 @@ def _read_rows(path):
 
 
 def read_history(path):
-    """The columns of a CSV of epochs, a dict of lists of floats; empty if there is no file.
+    """Returns the columns of a CSV of epochs, a dict of lists of floats; empty without a file.
 
-    Raises:
-        ValueError: If the file is damaged.
+    Raises a `ValueError` if the file is damaged.
     """
     rows = _read_rows(pathlib.Path(path))
     return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
 
 
 def check_run_dir(run_dir, *, resume=False, overwrite=False):
-    """Checks that nothing would be overwritten.
-
-    Raises:
-        ValueError: If the directory holds what the run would destroy, or nothing to resume.
-    """
+    """Raises a `ValueError` if a run would overwrite files, or has nothing to resume."""
     if resume and overwrite:
         raise ValueError("Either resume a run or overwrite it, not both.")
     run_dir = pathlib.Path(run_dir)
@@ -219,7 +197,7 @@ def check_run_dir(run_dir, *, resume=False, overwrite=False):
 
 
 def clear(run_dir):
-    """Removes what a run leaves in its directory, and nothing else."""
+    """Removes the files of a run from its directory, and nothing else."""
     run_dir = pathlib.Path(run_dir)
     for name in ARTIFACTS:
         path = run_dir / name

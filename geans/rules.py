@@ -1,7 +1,4 @@
-"""Update rules: when the players move, and in which order.
-
-A rule is what makes a GAN a GAN (`EveryStep`) and a GEAN a GEAN (`Window`).
-"""
+"""Update rules: when and in which order the players are updated."""
 
 import functools
 import inspect
@@ -16,11 +13,7 @@ ORDERS = ("simultaneous", "alternating")
 
 
 class EpochUpdate(keras.callbacks.Callback):
-    """Has the rule end the epoch, which is where GEAN updates the players.
-
-    Part of the algorithm, not an observer: `fit` puts it first, so that pictures, metrics and
-    checkpoints see the updated weights.
-    """
+    """Callback that ends the rule's epoch; `fit` puts it first, before observers of the weights."""
 
     def on_epoch_end(self, epoch, logs=None):
         """Ends the epoch."""
@@ -31,34 +24,28 @@ class EpochUpdate(keras.callbacks.Callback):
 class Rule(keras.layers.Layer):
     """Base class of update rules.
 
-    Subclassing guide. A rule must override `step(game, batch)`. It may override
+    Subclasses must override `step(game, batch)`. They may override
 
-    - `build_state(game)` to create variables: `self.add_sum` for what each replica adds up,
-      `self.add_counter` for integers, `self.add_weight(..., trainable=False)` for anything else.
-      They are saved and restored with the model;
-    - `end_step(game)`, called once after each step, outside the replicas;
-    - `end_epoch(game)`, called at each epoch's end, outside the replicas;
+    - `build_state(game)`: creates variables, which are saved with the model, by `self.add_sum`,
+      `self.add_counter` or `self.add_weight(..., trainable=False)`;
+    - `end_step(game)` and `end_epoch(game)`, called outside the replicas;
     - `description`, a few words for `summary`.
 
-    Constructor arguments are kept as attributes of the same names; `get_config` follows from it.
-    Logs, the check for NaN, the controller of an adaptive augmentation, the EMA generator and the
-    counters are the model's, once per step, however many gradients a rule takes.
+    Keep constructor arguments as attributes of the same names, for `get_config`. The model logs,
+    checks for NaN, counts and updates the EMA. `game` is the model, of which a rule uses
 
-    `game` is the model, of which a rule uses
-
-    - `game.gradients(players, batch, noise=None)`: a dict from player to `Gradients`, all from one
-      forward pass;
-    - `game.draw(batch)`: latents and seed for the argument `noise`, to use them twice;
-    - `game.apply(gradients)`: updates each player of such a dict by its optimizer;
+    - `game.gradients(players, batch, noise=None)`: dict from player to `Gradients`, computed in
+      one forward pass;
+    - `game.draw(batch)`: latents and seed to use as `noise` more than once;
+    - `game.apply(gradients)`: updates each player of such a dict;
     - `game.players[name].trained_variables`: a player's variables;
     - `game.steps`: number of finished steps.
 
     Example:
-
-    >>> @keras.saving.register_keras_serializable(package="doctest")
-    ... class Simultaneous(Rule):
-    ...     def step(self, game, batch):
-    ...         game.apply(game.gradients(PLAYERS, batch))
+        >>> @keras.saving.register_keras_serializable(package="doctest")
+        ... class Simultaneous(Rule):
+        ...     def step(self, game, batch):
+        ...         game.apply(game.gradients(PLAYERS, batch))
     """
 
     waits_for_epoch_end = False
@@ -68,15 +55,10 @@ class Rule(keras.layers.Layer):
         super().__init__(**{"name": "update_rule", "dtype": "float32", **kwargs})
 
     def build_state(self, game):
-        """Creates the rule's variables; the model's constructor calls it."""
+        """Creates the rule's variables; called by the model's constructor."""
 
     def step(self, game, batch):
-        """Trains on one batch.
-
-        Args:
-            game: The model.
-            batch: `distribution.Batch` of this replica.
-        """
+        """Trains `game`, the model, on one `distribution.Batch` of this replica."""
         raise NotImplementedError(f"{type(self).__name__} must override step(game, batch).")
 
     def end_step(self, game):
@@ -87,42 +69,43 @@ class Rule(keras.layers.Layer):
 
     @property
     def description(self):
-        """When the players move, in words."""
+        """When the players are updated, in words."""
         return f"updates by {type(self).__name__}"
 
     def add_counter(self):
-        """Adds an integer variable, 0 at first, that is changed outside the replicas."""
+        """Adds an integer variable, initially 0, that is changed outside the replicas."""
         return distribution.add_counter(self)
 
     def add_sum(self, shape=()):
-        """Adds a float variable, 0 at first, to which each replica adds a part of its own."""
+        """Adds a float variable, initially 0, that sums the replicas' parts."""
         return distribution.local_sum(shape)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         _, *names = inspect.signature(type(self).__init__).parameters
         serialize = keras.saving.serialize_keras_object
         return {name: serialize(getattr(self, name)) for name in names if name != "kwargs"}
 
     @classmethod
     def from_config(cls, config):
-        """The rule of a `get_config` dict."""
+        """Creates a rule from its config."""
         return cls(**keras.saving.deserialize_keras_object(config))
 
 
 @keras.saving.register_keras_serializable(package="geans")
 class EveryStep(Rule):
-    """Updates the players at every step (Goodfellow et al. 2014, algorithm 1).
+    """Updates the players at every step.
 
     Args:
-        order: `"alternating"`: the discriminator `discriminator_steps` times, then the generator
-            against the updated discriminator. `"simultaneous"`: both at once, from one shared
-            forward pass.
-        discriminator_steps: Discriminator updates per generator update (n_critic of the WGAN
-            paper). More than one needs `order="alternating"`.
+        order: `"alternating"`: first the discriminator, then the generator against the updated
+            discriminator. `"simultaneous"`: both at once, from one shared forward pass.
+        discriminator_steps: Discriminator updates per generator update (n_critic of WGAN); above 1
+            only if alternating.
 
     Raises:
         ValueError: If an argument is invalid.
+
+    Reference: Goodfellow et al. 2014 (arXiv 1406.2661), algorithm 1.
     """
 
     def __init__(self, order="alternating", discriminator_steps=1):
@@ -141,7 +124,7 @@ class EveryStep(Rule):
 
     @property
     def description(self):
-        """When the players move, in words."""
+        """When the players are updated, in words."""
         return f"{self.order} updates every step"
 
 
@@ -149,19 +132,17 @@ class EveryStep(Rule):
 class Window(Rule):
     """Accumulates gradients at frozen weights and updates at the window's end: the rule of GEAN.
 
-    With K micro-batches of n_i samples each, a player's update is along
+    With K micro-batches of n_i samples each, the gradient of a player is
 
         sum_i n_i grad L(x_i, z_i) / sum_i n_i
 
-    the gradient of one batch of sum_i n_i samples, in the memory of one micro-batch. A window that
-    the epoch's end cuts short is applied there.
+    A window that is incomplete at the epoch's end is applied there.
 
     Args:
-        every: Number of steps, `"epoch"`, or a schedule from the step with which a window begins to
-            its number of steps, so that windows can grow over the training:
-            `keras.optimizers.schedules.PiecewiseConstantDecay([4000, 6000], [1, 2, 4])`.
+        every: Number of steps, `"epoch"`, or a schedule from a window's first step to its number of
+            steps: `keras.optimizers.schedules.PiecewiseConstantDecay([4000, 6000], [1, 2, 4])`.
         order: `"simultaneous"`, or `"alternating"`: `discriminator_steps` windows for the
-            discriminator, then one for the generator against the updated discriminator.
+            discriminator, then one for the generator.
         discriminator_steps: Discriminator windows per generator window.
 
     Raises:
@@ -178,7 +159,7 @@ class Window(Rule):
         self.waits_for_epoch_end = every == "epoch"
 
     def build_state(self, game):
-        """Creates the sums of gradients and of their weights, and the counters."""
+        """Creates the sums of gradients and weights, and the counters."""
         self.sums, self.weight_sums = {}, {}
         for name, player in game.players.items():
             self.sums[name] = [self.add_sum(v.shape) for v in player.trained_variables]
@@ -187,7 +168,7 @@ class Window(Rule):
         self.windows = self.add_counter()
 
     def step(self, game, batch):
-        """Accumulates the gradients of the players whose window it is."""
+        """Accumulates the gradients of the players in turn."""
 
         def accumulate(players, inputs):
             for name, gradients in game.gradients(players, *inputs).items():
@@ -207,7 +188,7 @@ class Window(Rule):
             tf.cond(received >= size, lambda: self._end_window(game), lambda: None)
 
     def end_epoch(self, game):
-        """Ends a window that the epoch's end cuts short."""
+        """Ends an incomplete window."""
         started = tf.convert_to_tensor(self.window_steps) > 0
         tf.cond(started, lambda: self._end_window(game), lambda: None)
 
@@ -239,7 +220,7 @@ class Window(Rule):
 
     @property
     def description(self):
-        """When the players move, in words."""
+        """When the players are updated, in words."""
         if callable(self.every):
             return f"{self.order} updates in windows of {type(self.every).__name__}"
         words = "once per epoch" if self.every == "epoch" else f"every {self.every} steps"
@@ -247,13 +228,7 @@ class Window(Rule):
 
 
 def of_arguments(update_every, order, discriminator_steps):
-    """The rule of a model's arguments: `EveryStep` for `update_every=1`, otherwise a `Window`.
-
-    Example:
-
-    >>> of_arguments(1, "alternating", 5).description
-    'alternating updates every step'
-    """
+    """Returns an `EveryStep` for `update_every=1`, otherwise a `Window`."""
     if values.is_count(update_every) and update_every == 1:
         return EveryStep(order, discriminator_steps)
     return Window(update_every, order, discriminator_steps)

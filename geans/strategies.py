@@ -1,4 +1,4 @@
-"""The devices and workers that a training runs on, as a `tf.distribute` strategy."""
+"""`tf.distribute` strategies over devices and workers."""
 
 import json
 import os
@@ -12,18 +12,15 @@ EXAMPLE = (
 
 
 def of_devices(devices):
-    """A strategy over this machine's GPUs or, where it has none, over parts of its CPU.
+    """Returns a `MirroredStrategy` over GPUs or parts of the CPU, or `None` for one device.
 
-    TensorFlow divides a CPU only before it has used it: call this first.
+    Call it first: TensorFlow cannot divide a CPU that it has used.
 
     Args:
         devices: Number of devices, or `"all"` GPUs.
 
-    Returns:
-        A `MirroredStrategy`, or `None` for one device.
-
     Raises:
-        ValueError: If there are fewer.
+        ValueError: If `devices` is invalid or too large.
     """
     known = tf.config.list_physical_devices("GPU")
     if devices == "all":
@@ -55,22 +52,16 @@ def _logical_cpus(count):
 
 
 def of_workers():
-    """A strategy over all workers that the environment variable TF_CONFIG lists.
+    """Returns a `MultiWorkerMirroredStrategy` over the workers of the variable TF_CONFIG.
 
-    It returns once all of them have called this.
-
-    Returns:
-        A `MultiWorkerMirroredStrategy`.
-
-    Raises:
-        ValueError: If TF_CONFIG is missing or wrong.
+    Waits until all workers call it. Raises a `ValueError` if TF_CONFIG is missing or invalid.
     """
     check_tf_config(os.environ.get("TF_CONFIG"))
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
 def is_chief(strategy):
-    """Whether this process is the one of all workers that writes files."""
+    """Whether this process writes the files of all workers."""
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return True
     resolver = strategy.cluster_resolver
@@ -79,14 +70,7 @@ def is_chief(strategy):
 
 
 def check_tf_config(text):
-    """Checks that TF_CONFIG names a cluster and the place of this process in it.
-
-    Args:
-        text: The variable's value, or `None`.
-
-    Raises:
-        ValueError: If it is missing or wrong; says how it must look.
-    """
+    """Raises a `ValueError` if TF_CONFIG (its value, or `None`) is missing or invalid."""
     problem = _problem(text)
     if problem:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The models: a generator and a discriminator that `fit` trains, plainly or by the GEAN rule."""
+"""Adversarial models: a generator and a discriminator trained by `fit`."""
 
 from geans.models.adversarial import AdversarialModel
 from geans.models.conditional import ACGAN, ConditionalGAN

@@ -1,4 +1,4 @@
-"""The strength of an adaptive augmentation: how it is measured, moved and kept."""
+"""The strength of an adaptive augmentation: measured, updated and saved with the model."""
 
 import keras
 import tensorflow as tf
@@ -9,22 +9,15 @@ from geans.distribution import local_sum, weighted
 
 @keras.saving.register_keras_serializable(package="geans")
 class StrengthController(keras.layers.Layer):
-    """Holds the strength p of an `augment.Adaptive`, and moves it by what the replicas measured.
+    """Controller of the strength p of an `augment.Adaptive`, the argument `augmentation`.
 
-    Its weights are saved and restored with the model: p, and what was measured since it moved. Its
-    `mean` is what `fit` logs: the mean p of an epoch.
-
-    Args:
-        augmentation: A `geans.augment.Adaptive`.
-        loss: The `geans.losses.AdversarialLoss` that the discriminator minimises.
-
-    Raises:
-        ValueError: If the sign of a logit has no meaning for the loss.
+    Its state, p and the signs seen since p changed, is saved with the model. `mean` is the epoch's
+    mean p. Raises a `ValueError` if the sign of a logit has no meaning for `loss`.
     """
 
     def __init__(self, augmentation, loss):
         super().__init__(name="strength_controller", dtype="float32")
-        # Of both only differences of logits count: all may have any sign.
+        # Both use only differences of logits, so that signs mean nothing.
         if isinstance(loss, losses.Wasserstein) or loss.generator_uses_real:
             raise ValueError(
                 "An adaptive augmentation reads from the signs of logits how sure the "
@@ -36,28 +29,28 @@ class StrengthController(keras.layers.Layer):
             shape=(), initializer="zeros", trainable=False, aggregation="only_first_replica"
         )
         self.updates = distribution.add_counter(self)
-        # Of real images: the sum of their logits' signs, and their number.
+        # Sum of the signs of the logits of real images, and number of these images.
         self.seen = local_sum((2,))
         self.mean = keras.metrics.Mean(name="augmentation_strength")
         self.built = True
 
     def augment(self, images, seed):
-        """`images`, transformed with the probability that p is now."""
+        """Returns `images`, transformed with probability p."""
         return self.augmentation(images, seed, tf.convert_to_tensor(self.strength))
 
     def receive(self, logs, size):
-        """Takes in what `Game.adversarial_losses` logged of the `size` samples of this replica."""
+        """Records what `Game.adversarial_losses` logged for this replica's `size` samples."""
         strength = tf.convert_to_tensor(self.strength)
         self.mean.total.assign_add(weighted(size, strength))
         self.mean.count.assign_add(tf.cast(size, "float32"))
         if "real_sign" in logs:
             sign = logs["real_sign"]
-            # A micro-batch that is not finite is left out here, too.
+            # A micro-batch that is not finite is left out here too.
             size = tf.where(tf.math.is_finite(sign), tf.cast(size, "float32"), 0.0)
             self.seen.assign_add(tf.stack([weighted(size, sign), size]))
 
     def end_update(self):
-        """Moves p if its turn has come; outside the replicas, when the generator has moved."""
+        """Updates p every `interval` generator updates; called outside the replicas."""
         self.updates.assign_add(1)
         due = tf.convert_to_tensor(self.updates) >= self.augmentation.interval
         tf.cond(due, self._move, lambda: None)
@@ -74,18 +67,12 @@ class StrengthController(keras.layers.Layer):
 
 
 def controller_of(augmentation, loss):
-    """The `StrengthController` of an augmentation; `None` unless it is an `augment.Adaptive`."""
+    """Returns the `StrengthController` of an `augment.Adaptive`, `None` for anything else."""
     if isinstance(augmentation, augment.Adaptive):
         return StrengthController(augmentation, loss)
     return None
 
 
 def mean_sign(real_logits):
-    """E[sign(D(real))] of some logits of any shape, in float32.
-
-    Example:
-
-    >>> float(mean_sign(tf.constant([[0.5], [2.0], [-0.1], [1e-3]])))
-    0.5
-    """
+    """Returns E[sign(D(real))] of logits of any shape, in float32."""
     return tf.reduce_mean(tf.sign(tf.cast(real_logits, "float32")))

@@ -1,4 +1,4 @@
-"""The model of every family of the zoo: compiling, `fit`, showing and saving."""
+"""The base class of all models: `compile`, `fit`, summary and saving."""
 
 import keras
 import tensorflow as tf
@@ -15,26 +15,18 @@ checks.check_backend()
 class AdversarialModel(Game):
     """A generator and a discriminator, trained against each other by `fit`.
 
-    *When* and *in which order* the players move is the update rule, an object of `geans.rules`.
-    `update_every`, `order` and `discriminator_steps` choose one of the two that most need:
-    `rules.EveryStep` for `update_every=1`, otherwise a `rules.Window`; their arguments are
-    explained there. `rule` takes any other.
-
-    Subclassing guide: a family of the zoo overrides `compute_losses` and, if it needs labels or
-    pairs, `unpack`. It never needs a `train_step` of its own: the rules, saving, the EMA and
-    logging are here.
+    Subclasses override `compute_losses` and, for labels or pairs, `unpack`; not `train_step`.
 
     Args:
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
         discriminator: `keras.Model` from samples to raw logits of any shape.
-        update_every: 1, a number of steps, `"epoch"`, or a schedule of the number of steps.
+        update_every: 1 for `rules.EveryStep`; a number of steps, `"epoch"` or a schedule of the
+            number of steps for `rules.Window`.
         order: `"simultaneous"` or `"alternating"`.
-        discriminator_steps: Discriminator updates per generator update (n_critic of the WGAN
-            paper). More than one needs `order="alternating"`.
+        discriminator_steps: Discriminator updates per generator update; 1 if `"simultaneous"`.
         rule: Object of `geans.rules` instead of these three.
-        ema_half_life: Samples after which a weight's share in the EMA generator has halved; `None`
-            keeps no EMA.
-        seed: Integer from which all latents of the training follow; `None` draws one.
+        ema_half_life: Samples that halve a weight's share in the EMA generator; `None` for no EMA.
+        seed: Integer that determines all latents of the training; `None` draws one.
         name: Name of the model.
 
     Raises:
@@ -78,19 +70,18 @@ class AdversarialModel(Game):
         on_nan="stop",
         **kwargs,
     ):
-        """Sets what the players minimise and how they move.
+        """Configures the training.
 
         Args:
             generator_optimizer: Optimizer or name, of Keras or `geans.optimizers`; `None` is
                 `Adam(2e-4, beta_1=0.5)` (Radford et al. 2016).
-            discriminator_optimizer: Likewise; never the same object.
+            discriminator_optimizer: Likewise; must be a different object.
             loss: Name or object of `geans.losses`.
             penalty: Object of `geans.penalties`, or `None`.
-            augmentation: Name or object of `geans.augment`: random transformations of all images
-                that the discriminator sees, for small data. `None` for none.
-            jit_compile: Whether XLA compiles the computation of the gradients.
-            on_nan: What a NaN or an infinity in a loss or a gradient does: `"stop"` raises a
-                `FloatingPointError` after the step; `"skip"` continues. The update is skipped.
+            augmentation: Name or object of `geans.augment`, for all images the discriminator sees.
+            jit_compile: Whether to compile the gradients with XLA.
+            on_nan: A NaN or an infinity skips the update; `"stop"` then raises a
+                `FloatingPointError`, `"skip"` continues.
             **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras.
 
         Raises:
@@ -102,8 +93,8 @@ class AdversarialModel(Game):
         optimizers = [get_optimizer(*pair) for pair in zip(chosen, networks, strict=True)]
         checks.check_optimizers(*optimizers)
         checks.check_on_nan(on_nan)
-        # Bare, compile() makes an RMSprop that is never used. XLA around the whole step would also
-        # take in the update of all replicas, and fail.
+        # By default compile() makes an RMSprop that is never used. XLA around the whole step would
+        # include the update of all replicas, and fail.
         super().compile(optimizer=None, jit_compile=False, **kwargs)
         checks.check_distribution(self, networks, jit_compile, self.steps_per_execution)
         if self.distribute_strategy.num_replicas_in_sync > 1:
@@ -126,25 +117,22 @@ class AdversarialModel(Game):
         self._end_epoch = tf.function(self.end_epoch, autograph=False)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", **kwargs):
-        """Trains both players, as `keras.Model.fit` does one network.
+        """Trains both players.
 
         Args:
-            x: Samples, as a batched `tf.data.Dataset` or an array; floats, images in [-1, 1]. Of
-                `(samples, labels)` the labels are ignored.
-            y: Labels that come with an array; ignored.
-            batch_size: Of arrays, 32 by default. Under GEAN it is the micro-batch.
-            epochs: Number of passes; with `initial_epoch`, the number of the last one.
-            verbose: As in Keras.
+            x: Batched `tf.data.Dataset` or array of float samples, images in [-1, 1].
+            y: Labels of an array; ignored, like those of a dataset.
+            batch_size: Batch size for arrays, 32 by default; under GEAN the micro-batch.
+            epochs, verbose: As in Keras.
             **kwargs: `callbacks`, `shuffle`, `initial_epoch`, `steps_per_epoch`, as in Keras. With
-                `geans.callbacks.Checkpoint` an interrupted training goes on exactly.
+                `geans.callbacks.Checkpoint` an interrupted training resumes exactly.
 
         Returns:
-            `keras.callbacks.History` with the epoch means `generator_loss`, `discriminator_loss`
-            (with its penalty), `real_logits` and `fake_logits`; of an adaptive augmentation also
-            `augmentation_strength`.
+            `keras.callbacks.History` of epoch means: `generator_loss`, `discriminator_loss` (with
+            penalty), `real_logits`, `fake_logits` and, if adaptive, `augmentation_strength`.
 
         Raises:
-            ValueError: If the data cannot be trained on; before the first step.
+            ValueError: If the data are invalid; before the first step.
         """
         checks.check_compiled(self)
         checks.check_fit_arguments({"epochs": epochs, "batch_size": batch_size, **kwargs})
@@ -164,7 +152,7 @@ class AdversarialModel(Game):
             set_untracked(self, "training_data", None)
 
     def test_step(self, data):
-        """Raises an error: samples have no target to compare with."""
+        """Raises an error: samples have no targets to evaluate against."""
         raise ValueError(
             "An adversarial model has no loss that says how good it is. Draw samples with sample() "
             "and measure them with geans.metrics."
@@ -173,38 +161,31 @@ class AdversarialModel(Game):
     # What a family may override
 
     def check_batch(self, batch, what):
-        """Checks a batch; `fit` calls it before the first step.
+        """Raises a `ValueError` if a batch does not fit the networks; called before the first step.
 
         Args:
-            batch: Samples, or a tuple of them and labels: arrays, tensors or `tf.TensorSpec`s.
-            what: What the batch is, for the message.
-
-        Raises:
-            ValueError: If type, shape or values do not fit the networks.
+            batch: Samples or a tuple of samples and labels: arrays, tensors or `tf.TensorSpec`s.
+            what: Description of the batch for the error message.
         """
         samples, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_samples(samples, self.generator, what)
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Checks that the networks fit each other and the model.
-
-        Raises:
-            ValueError: If they cannot.
-        """
+        """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_networks(generator, discriminator)
 
     # Showing and saving
 
     def summary(self, **kwargs):
-        """Prints both networks and the update rule; takes what `keras.Model.summary` takes."""
+        """Prints the update rule and both networks; arguments as in `keras.Model.summary`."""
         print_line = kwargs.get("print_fn") or print
         print_line(f"{type(self).__name__} {self.name!r}: {self.rule.description}")
         for network in (self.generator, self.discriminator):
             network.summary(**kwargs)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         serialize = keras.saving.serialize_keras_object
         networks = {"generator": self.generator, "discriminator": self.discriminator}
         return {
@@ -217,23 +198,23 @@ class AdversarialModel(Game):
 
     @classmethod
     def from_config(cls, config):
-        """The model of a `get_config` dict."""
+        """Creates a model from its config."""
         names = ("generator", "discriminator", "rule")
         objects = {name: keras.saving.deserialize_keras_object(config[name]) for name in names}
         return cls(**{**config, **objects})
 
     def get_compile_config(self):
-        """The arguments of `compile`; without this a loaded model has no optimizers."""
+        """Returns the arguments of `compile`, so that a loaded model has its optimizers."""
         return saving.compile_config(self) if self.compiled else {}
 
     def compile_from_config(self, config):
-        """Compiles as a `get_compile_config` dict says."""
+        """Compiles the model from a compile config."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def save_own_variables(self, store):
-        """Writes the model's counters and the networks' random states; Keras sees to all else."""
+        """Saves the model's counters and the networks' random states."""
         saving.save(self, store)
 
     def load_own_variables(self, store):
-        """Reads what `save_own_variables` wrote."""
+        """Loads what `save_own_variables` saved."""
         saving.load(self, store)

@@ -1,4 +1,4 @@
-"""What can be known to be wrong before training starts, each as a clear `ValueError`."""
+"""Checks of arguments and data before training."""
 
 import keras
 import numpy as np
@@ -26,7 +26,7 @@ OPTIMIZER_NUMBERS = (
 
 
 def check_backend():
-    """Checks that Keras runs on TensorFlow, on which the training step is built."""
+    """Raises if Keras does not run on TensorFlow."""
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
             f"geans trains on the TensorFlow backend. Received: {keras.backend.backend()!r}. "
@@ -35,7 +35,7 @@ def check_backend():
 
 
 def check_rule(rule):
-    """Raises if `rule` is not an update rule, or another model's."""
+    """Raises if `rule` is not an update rule, or already belongs to a model."""
     if rule is not None and not isinstance(rule, rules.Rule):
         raise ValueError(f"rule must be an object of geans.rules. Received: rule={rule!r}.")
     if rule is not None and rule.weights:
@@ -46,7 +46,7 @@ def check_rule(rule):
 
 
 def check_ema(half_life):
-    """Checks that the half-life is a number of samples, or `None`."""
+    """Raises if the half-life is not a positive number or `None`."""
     if half_life is not None and not (values.is_number(half_life) and half_life > 0):
         raise ValueError(
             "ema_half_life must be a positive number of samples, or None for no average. "
@@ -55,7 +55,7 @@ def check_ema(half_life):
 
 
 def check_compile_arguments(arguments):
-    """Raises if `compile` gets an argument of Keras' that it does not support."""
+    """Raises if `compile` gets an argument of Keras that it does not support."""
     unknown = sorted(set(arguments) - {"run_eagerly", "steps_per_execution"})
     if unknown:
         raise ValueError(
@@ -71,7 +71,7 @@ def check_compile_arguments(arguments):
 
 
 def check_fit_arguments(arguments):
-    """Raises if `fit` gets an argument of Keras' that would be silently ignored."""
+    """Raises if `fit` gets an argument of Keras that it would silently ignore."""
     targets = ("validation_data", "validation_split", "class_weight", "sample_weight")
     unknown = [name for name in targets if not _is_nothing(arguments.get(name))]
     if unknown:
@@ -99,11 +99,7 @@ def check_compiled(model):
 
 
 def check_optimizers(*optimizers):
-    """Raises if the players share an optimizer, or one does the rule's work.
-
-    Keras' own gradient accumulation weighs a ragged batch wrongly and its average (`use_ema`) is
-    only ever put to use by a model with a single optimizer.
-    """
+    """Raises if the players share an optimizer, or one accumulates gradients or keeps an EMA."""
     if len({id(optimizer) for optimizer in optimizers}) < len(optimizers):
         raise ValueError(
             "Each player needs an optimizer of its own, but generator_optimizer and "
@@ -143,13 +139,13 @@ def _is_distributed(strategy):
 
 
 def check_on_nan(on_nan):
-    """Checks the argument `on_nan`."""
+    """Raises if `on_nan` is invalid."""
     if on_nan not in ON_NAN:
         raise ValueError(f"on_nan must be one of {', '.join(ON_NAN)}. Received: on_nan={on_nan!r}.")
 
 
 def check_distribution(model, networks, jit_compile, steps_per_execution):
-    """Raises if something does not work under the `tf.distribute` strategy."""
+    """Raises if the `tf.distribute` strategy does not support an argument."""
     strategy = model.distribute_strategy
     known = (
         tf.distribute.MirroredStrategy,
@@ -186,12 +182,7 @@ def check_distribution(model, networks, jit_compile, steps_per_execution):
 
 
 def check_spec(real, input_shape):
-    """Checks that the discriminator takes samples of this type and shape.
-
-    Args:
-        real: Array, tensor or `tf.TensorSpec` of a batch of real samples.
-        input_shape: Of the discriminator, with the batch axis.
-    """
+    """Raises if a batch (tensor or `tf.TensorSpec`) does not fit the discriminator's input."""
     if not hasattr(real, "dtype") or not hasattr(real, "shape"):
         hint = f" with the keys {sorted(real)}" if isinstance(real, dict) else ""
         raise ValueError(
@@ -213,7 +204,7 @@ def check_spec(real, input_shape):
 
 
 def check_inputs(inputs, generator):
-    """Checks the inputs of the generator: latents, and conditions where it has any."""
+    """Raises if the inputs (latents, conditions) do not fit the generator."""
     given, wanted = keras.tree.flatten(inputs), generator.inputs
     names = ", ".join(f"{each.name} {tuple(each.shape)}" for each in wanted)
     if len(given) != len(wanted) or not all(hasattr(each, "shape") for each in given):
@@ -228,17 +219,10 @@ def check_inputs(inputs, generator):
 
 
 def check_data(model, x, y, *, needs_epoch_end, steps_per_epoch):
-    """Looks at the data before the first step: all of an array, the first batch of a dataset.
+    """Checks all of an array, or the first batch of a dataset, with the model's `check_batch`.
 
-    Anything else that `fit` takes (generators, loaders) cannot be read twice and is checked by
-    type and shape alone, when the step is traced.
-
-    Args:
-        model: The model to train, whose `check_batch` knows what a batch must be.
-        x: What was given to `fit`.
-        y: Likewise.
-        needs_epoch_end: Whether updates wait for the epoch's end.
-        steps_per_epoch: As given to `fit`.
+    Other data (generators, loaders) cannot be read twice: their type and shape are checked when
+    the step is traced.
     """
     if x is None or isinstance(x, (str, bytes, dict, list, tuple, int, float, np.generic)):
         raise ValueError(
@@ -260,26 +244,14 @@ def check_data(model, x, y, *, needs_epoch_end, steps_per_epoch):
 
 
 def check_samples(samples, generator, what):
-    """Checks that the generator could make the samples: type, shape, range, NaN.
-
-    Args:
-        samples: Array or tensor of real samples, or the `tf.TensorSpec` of one.
-        generator: The network whose output they are compared with.
-        what: What they are, for the message.
-    """
+    """Raises if type, shape or values of samples do not fit the generator's output."""
     check_spec(samples, generator.output_shape)
     if not isinstance(samples, tf.TensorSpec):
         _check_values(np.asarray(samples), generator, what)
 
 
 def check_labels(labels, num_classes, what):
-    """Raises if labels are not integers from 0 to `num_classes` - 1.
-
-    Args:
-        labels: Array or tensor, or the `tf.TensorSpec` of one.
-        num_classes: Number of classes.
-        what: What they belong to, for the message.
-    """
+    """Raises if labels (array, tensor or `tf.TensorSpec`) are not integers below `num_classes`."""
     dtype = np.dtype(getattr(labels.dtype, "as_numpy_dtype", labels.dtype))
     if len(labels.shape) != 1 or dtype.kind not in "iu":
         raise ValueError(
@@ -297,7 +269,7 @@ def check_labels(labels, num_classes, what):
 
 
 def one_label_each(labels, count, num_classes, what):
-    """Integers `(count,)` from 0 to `num_classes` - 1, out of one for all or one for each."""
+    """Returns integers `(count,)` below `num_classes`, from one label for all or one for each."""
     labels = np.asarray(labels)
     labels = np.full(count, labels) if labels.ndim == 0 else labels
     check_labels(labels, num_classes, what)
@@ -331,14 +303,14 @@ def _check_values(values, generator, what):
 
 
 def check_augmentation(augmentation, shape):
-    """Checks that the samples are images if they are augmented; outputs may be several."""
+    """Raises if the samples, one output or a list, cannot be augmented."""
     if augmentation is not None:
         for each in shape if isinstance(shape, list) else [shape]:
             augmentation(tf.zeros((1, *each[1:])), tf.zeros(2, "int64"))
 
 
 def check_sampling(count, seed, batch_size):
-    """Checks numbers of samples and a seed."""
+    """Raises if a number of samples, the batch size or the seed is invalid."""
     if not values.is_count(count, MOST_SAMPLES):
         raise ValueError(
             f"count must be 1 or more, at most {MOST_SAMPLES:,}. Received: count={count!r}. For "

@@ -1,4 +1,4 @@
-"""Models that generate what a label asks for."""
+"""Models conditioned on class labels."""
 
 import keras
 import tensorflow as tf
@@ -10,36 +10,29 @@ from geans.models.adversarial import AdversarialModel
 
 @keras.saving.register_keras_serializable(package="geans")
 class ConditionalGAN(AdversarialModel):
-    """A game in which both players see the label (Mirza and Osindero 2014, equation 2).
-
-    The generator gets the labels of the real batch, so that both kinds of images have the same
-    labels. How the discriminator uses them is its own affair: as further channels
-    (`networks.with_label_channels`) or by projection (`networks.with_projection`).
+    """A GAN whose players both see the label; fakes get the labels of the real batch.
 
     Args:
         generator: `keras.Model` of a list of latents `(batch, latent_dim)` and integer labels
             `(batch,)`, such as `networks.labelled` makes.
-        discriminator: `keras.Model` of a list of samples and labels to raw logits.
+        discriminator: `keras.Model` of a list of samples and labels to raw logits, such as
+            `networks.with_label_channels` or `networks.with_projection` makes.
         num_classes: Number of classes; labels go from 0 to `num_classes` - 1.
-        **kwargs: As in `AdversarialModel`: `update_every` and `order` make it a GAN or a GEAN.
+        **kwargs: As in `AdversarialModel`.
 
     Raises:
-        ValueError: If the networks do not fit each other or an argument has no meaning.
+        ValueError: If the networks do not fit each other or an argument is invalid.
+
+    Reference: Mirza and Osindero 2014 (arXiv 1411.1784), equation 2.
 
     Example:
-
-    >>> import numpy as np
-    >>> from geans import networks
-    >>> model = ConditionalGAN(
-    ...     networks.labelled(networks.mlp.generator(2 + 3, (2,)), num_classes=3),
-    ...     networks.with_label_channels(networks.mlp.discriminator((2 + 3,)), num_classes=3),
-    ...     num_classes=3,
-    ... )
-    >>> model.compile()
-    >>> points, labels = np.zeros((64, 2), "float32"), np.arange(64) % 3
-    >>> history = model.fit(points, labels, verbose=0)
-    >>> model.sample(5, seed=1, labels=2).shape
-    (5, 2)
+        >>> from geans import networks
+        >>> generator = networks.labelled(networks.mlp.generator(2 + 3, (2,)), num_classes=3)
+        >>> network = networks.mlp.discriminator((2 + 3,))
+        >>> discriminator = networks.with_label_channels(network, num_classes=3)
+        >>> model = ConditionalGAN(generator, discriminator, num_classes=3)
+        >>> model.sample(5, seed=1, labels=2).shape
+        (5, 2)
     """
 
     def __init__(self, generator, discriminator, *, num_classes, **kwargs):
@@ -48,7 +41,7 @@ class ConditionalGAN(AdversarialModel):
         self.num_classes = num_classes
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         return {**super().get_config(), "num_classes": self.num_classes}
 
     @property
@@ -58,7 +51,7 @@ class ConditionalGAN(AdversarialModel):
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Checks that the networks fit each other and the model."""
+        """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_labelled(generator)
         if discriminator.input_shape != [generator.output_shape, (None,)]:
@@ -75,11 +68,11 @@ class ConditionalGAN(AdversarialModel):
         checks.check_labels(_labels_of(batch), self.num_classes, what)
 
     def unpack(self, data):
-        """Samples and labels of a batch."""
+        """Returns the samples and labels of a batch."""
         return super().unpack(data), tf.cast(_labels_of(data), "int64")
 
     def compute_losses(self, batch, latents, seed, players):
-        """The losses of the game in which both see the labels of the batch."""
+        """Computes the adversarial losses, conditioned on the batch's labels."""
         real, labels = batch
         fake = self.generator([latents, labels], training=True)
         discriminate = self.augmented_discriminator(seed, labels)
@@ -87,18 +80,11 @@ class ConditionalGAN(AdversarialModel):
         return losses, logs
 
     def sampling_inputs(self, count, seed, labels=None):
-        """Latents and labels of `count` samples.
+        """Returns a list of latents, float32 `(count, latent_dim)`, and labels, int64 `(count,)`.
 
         Args:
-            count: Number of samples.
-            seed: Integer from which the latents follow.
-            labels: One label for all, or one for each; `None` takes every class in turn.
-
-        Returns:
-            List of float32 `(count, latent_dim)` and int64 `(count,)`.
-
-        Raises:
-            ValueError: If labels are out of range, or not as many as samples.
+            count, seed: As in `sample`.
+            labels: One label for all, or one for each; `None` cycles through the classes.
         """
         latents = self.draw_latents(count, tf.stack([seed, 0]))
         if labels is None:
@@ -109,36 +95,30 @@ class ConditionalGAN(AdversarialModel):
 
 @keras.saving.register_keras_serializable(package="geans")
 class ACGAN(ConditionalGAN):
-    """A game in which the discriminator tells the class instead of being told it.
+    """A conditional GAN whose discriminator does not see the label but predicts it.
 
-    With the cross-entropy C of the class that the discriminator finds, both players minimise
+    With the cross-entropy C of the predicted class, the players minimise
 
         L_D + w (C(real) + C(fake))        L_G + w C(fake)
 
-    so that both maximise L_C of the paper, each beside its part of L_S.
-
     Args:
-        generator: As in `ConditionalGAN`.
+        generator, num_classes: As in `ConditionalGAN`.
         discriminator: `keras.Model` of samples to a dict of `"logits"` and `"class_logits"`, such
             as `networks.with_heads(network, {"class_logits": 10})`.
-        num_classes: Number of classes.
         class_weight: Weight w of the cross-entropies, 1 in the paper.
         **kwargs: As in `AdversarialModel`.
 
     Raises:
-        ValueError: If the networks do not fit each other or an argument has no meaning.
+        ValueError: If the networks do not fit each other or an argument is invalid.
 
-    Reference:
-        Odena, Olah, Shlens 2017, "Conditional Image Synthesis with Auxiliary Classifier GANs",
-        equations 2 and 3.
+    Reference: Odena, Olah, Shlens 2017 (arXiv 1610.09585), equations 2 and 3.
 
     Example:
-
-    >>> from geans import networks
-    >>> discriminator = networks.with_heads(networks.mlp.discriminator((2,)), {"class_logits": 3})
-    >>> generator = networks.labelled(networks.mlp.generator(2 + 3, (2,)), num_classes=3)
-    >>> ACGAN(generator, discriminator, num_classes=3).sample(4, seed=0).shape
-    (4, 2)
+        >>> from geans import networks
+        >>> network = networks.with_heads(networks.mlp.discriminator((2,)), {"class_logits": 3})
+        >>> generator = networks.labelled(networks.mlp.generator(2 + 3, (2,)), num_classes=3)
+        >>> ACGAN(generator, network, num_classes=3).sample(4, seed=0).shape
+        (4, 2)
     """
 
     def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **kwargs):
@@ -148,18 +128,18 @@ class ACGAN(ConditionalGAN):
         self.class_weight = class_weight
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         return {**super().get_config(), "class_weight": self.class_weight}
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Checks that the networks fit each other and the model."""
+        """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_labelled(generator)
         network_checks.check_input(generator, discriminator)
 
     def compute_losses(self, batch, latents, seed, players):
-        """The adversarial losses and the cross-entropies of the classes."""
+        """Computes the adversarial losses plus the cross-entropies of the classes."""
         real, labels = batch
         fake = self.generator([latents, labels], training=True)
         discriminate = self.augmented_discriminator(seed)

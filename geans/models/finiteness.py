@@ -1,4 +1,4 @@
-"""What a training does that meets a NaN or an infinity in a loss or a gradient."""
+"""Handling of NaN and infinity in losses and gradients during training."""
 
 import logging
 
@@ -8,14 +8,10 @@ ON_NAN = ("stop", "skip")
 
 
 class FiniteWatch(keras.callbacks.Callback):
-    """Stops a training that met a NaN, or says what was left out; `fit` adds it by itself.
+    """Callback, added by `fit`, that warns or stops if a loss or a gradient is not finite.
 
-    Args:
-        on_nan: One of `ON_NAN`.
-
-    Raises:
-        FloatingPointError: After the step, with `on_nan="stop"`. Workers that train together stop
-            together, at the end of the epoch.
+    `on_nan="stop"` raises a `FloatingPointError` after the step; on several workers, after the
+    epoch.
     """
 
     def __init__(self, on_nan):
@@ -28,7 +24,7 @@ class FiniteWatch(keras.callbacks.Callback):
             self._stop_if_needed()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Stops the others, and reports."""
+        """Stops a training on several workers, or warns."""
         if self.on_nan == "stop":
             self._stop_if_needed()
             return
@@ -46,7 +42,7 @@ class FiniteWatch(keras.callbacks.Callback):
 
 
 def report(model):
-    """What was left out of a model's training since the last report, in words, or `None`."""
+    """Describes the micro-batches left out since the last report; `None` if all were used."""
     with model.distribute_strategy.scope():
         found = {name: player.report() for name, player in model.players.items()}
     left_out = sum(count for count, _, _ in found.values())

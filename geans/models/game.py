@@ -10,27 +10,15 @@ from geans.models.players import Player
 
 
 class SeenMean(keras.metrics.Mean):
-    """A mean that is NaN, not 0, while nothing was seen: a player that was idle has no loss."""
+    """Mean metric that is NaN instead of 0 if nothing was seen."""
 
     def result(self):
-        """The mean of what was seen."""
+        """Returns the mean of what was seen."""
         return tf.math.divide(self.total, self.count)
 
 
 class Game(generative.GenerativeModel):
-    """Two players, a rule that says when they move, and the step in which they do.
-
-    It is what a rule of `geans.rules` sees as `game`. `compile` of `AdversarialModel` sets the
-    optimizers, `loss`, `penalty`, `augmentation` and `controller`.
-
-    Args:
-        generator: `keras.Model` from latents to samples.
-        discriminator: `keras.Model` from samples to raw logits.
-        rule: Object of `geans.rules`.
-        ema_half_life: As in `AdversarialModel`.
-        seed: As in `AdversarialModel`.
-        name: Name of the model.
-    """
+    """The `game` that update rules receive; arguments as in `AdversarialModel`."""
 
     def __init__(self, generator, discriminator, rule, ema_half_life, seed, *, name=None):
         super().__init__(generator, ema_half_life, name=name)
@@ -60,16 +48,16 @@ class Game(generative.GenerativeModel):
 
     @property
     def players(self):
-        """The players by name, in the order in which they move."""
+        """Dict of the players, in the order of their updates."""
         return {"discriminator": self.discriminator_player, "generator": self.generator_player}
 
     @property
     def metrics(self):
-        """The means of the epoch that `fit` logs."""
+        """Epoch means that `fit` logs."""
         return [*self._seen_means, *([self.controller.mean] if self.controller else [])]
 
     def train_step(self, data):
-        """Trains on one micro-batch as the update rule says."""
+        """Trains on one micro-batch by the update rule."""
         # By replica: their steps are traced in turns, up to each point where they meet.
         self._draws[distribution.replica()], self._logged[distribution.replica()] = 0, set()
         with distribution.step(self, data) as batch:
@@ -77,21 +65,18 @@ class Game(generative.GenerativeModel):
         return self.get_metrics_result()
 
     def unpack(self, data):
-        """What `compute_losses` gets of a batch: the samples; labels and weights are left aside."""
+        """Returns the samples of a batch, without labels and weights, for `compute_losses`."""
         samples, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         checks.check_spec(samples, self.generator.output_shape)
         return tf.cast(samples, self.variable_dtype)
 
     def gradients(self, players, batch, noise=None):
-        """Computes the gradients of some players from one forward pass, and logs their losses.
+        """Returns a dict from player to `Gradients`, from one forward pass, and logs the losses.
 
         Args:
             players: Names out of `rules.PLAYERS`.
             batch: `distribution.Batch` of this replica.
-            noise: Latents and seed, as `draw` returns them; `None` draws new ones.
-
-        Returns:
-            A dict from player to `distribution.Gradients`.
+            noise: Latents and seed as returned by `draw`; `None` draws new ones.
         """
         latents, seed = self.draw(batch) if noise is None else noise
         values, logs = self._gradient_function(batch.content, latents, seed, players)
@@ -103,7 +88,7 @@ class Game(generative.GenerativeModel):
         }
 
     def draw(self, batch):
-        """Latents for a batch, and a seed for all other random numbers; new ones at each call."""
+        """Draws latents and a seed for a batch."""
         replica = distribution.replica()
         first = 2 * self._draws[replica]
         self._draws[replica] += 1
@@ -111,7 +96,7 @@ class Game(generative.GenerativeModel):
         return self.step_latents(size, batch.positions, first), self.step_seed(first + 1)
 
     def compute_gradients(self, batch, latents, seed, players):
-        """Each player's gradients, a dict of lists in the order of its variables, and the logs."""
+        """Returns a dict of each player's list of gradients, and the logs; see `compute_losses`."""
         with tf.GradientTape(persistent=len(players) > 1) as tape:
             losses, logs = self.compute_losses(batch, latents, seed, players)
             logs |= {f"{name}_loss": loss for name, loss in losses.items()}
@@ -127,17 +112,16 @@ class Game(generative.GenerativeModel):
         return gradients, logs
 
     def compute_losses(self, batch, latents, seed, players):
-        """Computes the losses of `players`, and what to log, from one forward pass.
+        """Computes losses and logs from one forward pass.
 
         Args:
-            batch: What `unpack` returned: real samples, images in [-1, 1].
+            batch: Output of `unpack`: real samples, images in [-1, 1].
             latents: Float tensor of shape `(batch, latent_dim)`.
             seed: Integer tensor of shape `(2,)` for other random numbers.
-            players: Names out of `rules.PLAYERS` of those whose gradients will be taken.
+            players: Names out of `rules.PLAYERS` whose gradients will be taken.
 
         Returns:
-            Losses to minimise, a dict from player to scalar, and a dict of scalars to log beside
-            them.
+            A dict from player to the scalar loss to minimise, and a dict of scalars to log.
         """
         fake = self.generator(latents, training=True)
         discriminate = self.augmented_discriminator(seed)
@@ -145,17 +129,12 @@ class Game(generative.GenerativeModel):
         return losses, logs
 
     def augmented_discriminator(self, seed, *conditions, discriminator=None):
-        """The discriminator as a function of images, which it sees augmented.
-
-        Real and generated images are transformed alike, and so are the interpolations of a penalty.
+        """Returns the discriminator as a function of images, which it augments, and `training`.
 
         Args:
-            seed: Integer tensor of shape `(2,)`.
+            seed: Integer tensor of shape `(2,)`; one seed transforms real and fake images alike.
             *conditions: Further inputs of the discriminator, such as labels.
-            discriminator: The network, if it is not the model's.
-
-        Returns:
-            Function of images and `training` to what the discriminator returns.
+            discriminator: Network to use instead of the model's.
         """
         network = discriminator or self.discriminator
 
@@ -167,24 +146,22 @@ class Game(generative.GenerativeModel):
         return discriminate
 
     def augmented(self, images, seed):
-        """`images` as `compile` was told to augment them."""
+        """Returns `images` with the augmentation of `compile`."""
         if self.augmentation is None:
             return images
         return (self.controller.augment if self.controller else self.augmentation)(images, seed)
 
     def adversarial_losses(self, discriminate, real, fake, seed, players):
-        """Computes the adversarial losses with their penalty; a family may add terms to them.
+        """Computes the adversarial losses with their penalty.
 
         Args:
-            discriminate: Function of images and `training`, see `augmented_discriminator`.
-            real: Real samples.
-            fake: Generated samples.
-            seed: Integer tensor of shape `(2,)` for other random numbers.
-            players: As in `compute_losses`.
+            discriminate: Output of `augmented_discriminator`.
+            real, fake: Real and generated samples.
+            seed, players: As in `compute_losses`.
 
         Returns:
-            Losses and logs as `compute_losses` returns them, and the discriminator's outputs on
-            real samples, `None` where no loss needs them, and on generated ones.
+            Losses and logs as in `compute_losses`, and the discriminator's outputs on real samples
+            (`None` if no loss needs them) and on generated ones.
         """
         losses, logs, real_output, real_logits = {}, {}, None, None
         if "discriminator" in players or self.loss.generator_uses_real:
@@ -222,24 +199,20 @@ class Game(generative.GenerativeModel):
                 mean.count.assign_add(tf.cast(size, "float32"))
 
     def apply(self, gradients):
-        """Updates players, in their order, along the mean over all replicas.
-
-        Args:
-            gradients: Dict from player to `distribution.Gradients`.
-        """
+        """Updates the players of a dict from name to `Gradients`, along the mean over replicas."""
         before = None
         for name, each in gradients.items():
             self.players[name].apply(each, after=before)
             before = self.players[name]
 
     def end_step(self):
-        """Closes a step, outside the replicas."""
+        """Ends a step, outside the replicas."""
         self.steps.assign_add(1)
         self.rule.end_step(self)
         self._follow_generator()
 
     def end_epoch(self):
-        """Closes an epoch, outside the replicas."""
+        """Ends an epoch, outside the replicas."""
         self.rule.end_epoch(self)
         self._follow_generator()
 
@@ -256,31 +229,25 @@ class Game(generative.GenerativeModel):
         tf.cond(updates != tf.convert_to_tensor(self.updates_followed), follow, lambda: None)
 
     def update(self):
-        """Applies what the rule has accumulated since the last update, if anything.
-
-        `fit` calls it at every epoch's end. With `train_on_batch` it is the caller's to call.
-        """
+        """Applies accumulated gradients, if any; call it yourself after `train_on_batch`."""
         with self.distribute_strategy.scope():
             self._end_epoch()
 
     def draw_latents(self, count, seed):
-        """Latents from their prior, the standard normal distribution.
+        """Draws float32 latents `(count, latent_dim)` from the standard normal prior.
 
         Args:
             count: Number of rows, an integer or a scalar tensor.
-            seed: Integer tensor of shape `(2,)`; the same one gives the same latents.
-
-        Returns:
-            float32 `(count, latent_dim)`.
+            seed: Integer tensor of shape `(2,)`, which determines the latents.
         """
         return tf.random.stateless_normal((count, self.latent_dim), seed)
 
 
 def set_untracked(model, name, value):
-    """Sets an attribute that Keras would otherwise take for a part of the model."""
+    """Sets an attribute without Keras tracking it."""
     object.__setattr__(model, name, value)
 
 
 def logits_of(output):
-    """The logits among a discriminator's outputs: one tensor, or a dict with `"logits"`."""
+    """Returns the logits of a discriminator's output: a tensor, or a dict with `"logits"`."""
     return output["logits"] if isinstance(output, dict) else output

@@ -1,4 +1,4 @@
-"""GAN: both players move at every step."""
+"""GAN: both players are updated at every step."""
 
 import keras
 
@@ -7,30 +7,24 @@ from geans.models.adversarial import AdversarialModel
 
 @keras.saving.register_keras_serializable(package="geans")
 class GAN(AdversarialModel):
-    """Plain adversarial training: updates at every step (Goodfellow et al. 2014, algorithm 1).
-
-    By default the discriminator moves first and the generator is then updated against it.
+    """Plain adversarial training, with updates at every step.
 
     Args:
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
         discriminator: `keras.Model` from samples to raw logits.
-        **kwargs: As in `AdversarialModel`: `order`, `discriminator_steps`, `ema_half_life`,
-            `seed`, `name`; `update_every` is 1.
+        **kwargs: As in `AdversarialModel`; `update_every` must be 1.
 
     Raises:
         ValueError: If the networks do not fit each other or `update_every` is not 1.
 
-    Example:
+    Reference: Goodfellow et al. 2014 (arXiv 1406.2661), algorithm 1.
 
-    >>> import numpy as np
-    >>> from geans import GAN, networks
-    >>> generator = networks.mlp.generator(latent_dim=2, output_shape=(2,))
-    >>> discriminator = networks.mlp.discriminator(input_shape=(2,))
-    >>> model = GAN(generator, discriminator)
-    >>> model.compile()
-    >>> history = model.fit(np.zeros((64, 2), "float32"), verbose=0)
-    >>> model.sample(5, seed=1).shape
-    (5, 2)
+    Example:
+        >>> import numpy as np
+        >>> from geans import GAN, networks
+        >>> model = GAN(networks.mlp.generator(2, (2,)), networks.mlp.discriminator((2,)))
+        >>> model.compile()
+        >>> history = model.fit(np.zeros((64, 2), "float32"), verbose=0)
     """
 
     def __init__(self, generator, discriminator, *, update_every=1, **kwargs):

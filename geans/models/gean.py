@@ -1,4 +1,4 @@
-"""GEAN: both players move along gradients that were summed over an epoch or a window of steps."""
+"""GEAN: both players are updated along gradients accumulated over an epoch or a window of steps."""
 
 import keras
 
@@ -7,41 +7,34 @@ from geans.models.adversarial import AdversarialModel
 
 @keras.saving.register_keras_serializable(package="geans")
 class GEAN(AdversarialModel):
-    """Gradient epoch adversarial training, the rule that `geans` defines and measures.
+    """Gradient epoch adversarial training: one update per epoch or per window of K micro-batches.
 
     With both networks frozen for a window of K micro-batches of n_i samples each,
 
         g_D = sum_i n_i grad L_D(x_i, z_i) / sum_i n_i
         g_G = sum_i n_i grad L_G(z_i)      / sum_i n_i
 
-    and at the window's end each optimizer moves its player once. This is the gradient of one batch
-    of sum_i n_i samples, in the memory of one micro-batch. With frozen weights both players'
-    gradients come from one shared forward pass, so a step costs less than a GAN's.
+    and each player is updated once at the window's end: the update of a batch of sum_i n_i samples,
+    in the memory of one micro-batch. Both gradients come from one shared forward pass.
 
     Args:
-        generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
-        discriminator: `keras.Model` from samples to raw logits.
-        update_every: `"epoch"`, K steps, or a schedule of K over the steps, for windows that grow;
-            what is left at the epoch's end is applied there.
-        order: `"simultaneous"`, or `"alternating"`: a window for the discriminator, then one for
-            the generator against the moved discriminator.
-        **kwargs: As in `AdversarialModel`: `discriminator_steps`, `ema_half_life`, `seed`,
-            `name`.
+        generator, discriminator: As in `GAN`.
+        update_every: `"epoch"`, K steps, or a schedule of K, see `geans.rules.Window`.
+        order: `"simultaneous"`, or `"alternating"` windows of discriminator and generator.
+        **kwargs: As in `AdversarialModel`.
 
     Raises:
-        ValueError: If the networks do not fit each other or an argument has no meaning.
+        ValueError: If the networks do not fit each other or an argument is invalid.
 
     Example:
-
-    >>> import numpy as np
-    >>> from geans import GEAN, networks
-    >>> generator = networks.mlp.generator(latent_dim=2, output_shape=(2,))
-    >>> discriminator = networks.mlp.discriminator(input_shape=(2,))
-    >>> model = GEAN(generator, discriminator, update_every=4)
-    >>> model.compile()
-    >>> history = model.fit(np.zeros((64, 2), "float32"), batch_size=8, verbose=0)
-    >>> int(model.generator_player.optimizer.iterations.numpy())
-    2
+        >>> import numpy as np
+        >>> from geans import GEAN
+        >>> from geans.networks import mlp
+        >>> model = GEAN(mlp.generator(2, (2,)), mlp.discriminator((2,)), update_every=4)
+        >>> model.compile()
+        >>> history = model.fit(np.zeros((64, 2), "float32"), batch_size=8, verbose=0)
+        >>> int(model.generator_player.optimizer.iterations.numpy())
+        2
     """
 
     def __init__(

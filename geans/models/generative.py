@@ -1,4 +1,4 @@
-"""Samples of a trained generator, from the EMA or the raw network."""
+"""Sampling from a generator or its EMA."""
 
 import keras
 import numpy as np
@@ -12,14 +12,7 @@ BATCHES_AT_ONCE = 16
 
 
 class GenerativeModel(distribution.Distributed):
-    """A generator, its EMA, and the samples that they make.
-
-    Args:
-        generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
-        ema_half_life: Samples after which a weight's share in the EMA generator has
-            halved; `None` keeps no EMA.
-        name: Name of the model.
-    """
+    """A generator, its EMA, and sampling; arguments as in `AdversarialModel`."""
 
     def __init__(self, generator, ema_half_life, *, name=None):
         super().__init__(name=name)
@@ -31,16 +24,16 @@ class GenerativeModel(distribution.Distributed):
 
     @property
     def noise_dim(self):
-        """Number of the first columns of the latents that are standard normal: here all."""
+        """Number of leading latent columns that are standard normal: here all."""
         return self.latent_dim
 
     @property
     def ema_generator(self):
-        """The network that `sample` uses by default, or `None` without `ema_half_life`."""
+        """The EMA generator, which `sample` uses by default, or `None` without `ema_half_life`."""
         return None if self.ema is None else self.ema.network
 
     def call(self, inputs, training=False):
-        """Samples of the EMA generator, or of the raw one if the model keeps none."""
+        """Returns samples of the EMA generator, or of the raw one without EMA."""
         checks.check_inputs(inputs, self.generator)
         network = self.ema_generator or self.generator
         return network(inputs, training=training)
@@ -49,21 +42,19 @@ class GenerativeModel(distribution.Distributed):
         """Draws samples.
 
         Args:
-            count: Number of samples.
-            seed: Integer; the same one gives the same latents, `None` draws one.
-            ema: Whether from the EMA generator, where there is one, or the raw one.
+            count: Number of samples, at most 10 million.
+            seed: Integer that determines the latents; `None` draws one.
+            ema: Whether to use the EMA generator, if there is one, or the raw generator.
             batch_size: Samples computed at once.
-            truncation: Largest noise on either side of its mean, see `latent_space.truncate`: below
-                2, samples are more typical and less varied. `None` for no limit.
-            **conditions: What else `sampling_inputs` of this model takes, such as `labels`.
+            truncation: Largest absolute noise, see `latent_space.truncate`; below 2, samples are
+                more typical and less varied. `None` for no limit.
+            **conditions: Further arguments of the model's `sampling_inputs`, such as `labels`.
 
         Returns:
             Array `(count, ...)`, images in [-1, 1].
 
         Raises:
-            ValueError: If `count` or `batch_size` is not a positive integer, `count` is above 10
-                million, `seed` is not an integer, `truncation` is not positive, or a condition
-                has no meaning for this model.
+            ValueError: If an argument is out of range or a condition is unknown to the model.
         """
         options = {"truncation": truncation, **conditions}
         return _joined(list(self.sample_batches(count, seed, ema, batch_size, **options)))
@@ -71,21 +62,10 @@ class GenerativeModel(distribution.Distributed):
     def sample_batches(
         self, count, seed=None, ema=True, batch_size=256, *, truncation=None, **conditions
     ):
-        """What `sample` draws, some at a time, where all of it would not fit in memory.
-
-        Args:
-            count: As in `sample`.
-            seed: As in `sample`.
-            ema: As in `sample`.
-            batch_size: As in `sample`.
-            truncation: As in `sample`.
-            **conditions: As in `sample`.
+        """Draws the samples of `sample` in parts, to save memory; arguments as there.
 
         Returns:
-            Iterator of arrays `(n, ...)`, with 16 times `batch_size` samples but for the last one.
-
-        Raises:
-            ValueError: As in `sample`, at once.
+            Iterator of arrays `(n, ...)` of 16 times `batch_size` samples; the last may be shorter.
         """
         checks.check_sampling(count, seed, batch_size)
         if seed is None:
@@ -96,18 +76,14 @@ class GenerativeModel(distribution.Distributed):
         return self._in_parts(inputs, ema, batch_size)
 
     def generate(self, inputs, ema=True, batch_size=256):
-        """What the generator makes of given inputs.
+        """Computes the generator's outputs for given inputs, in the generator's structure.
 
         Args:
-            inputs: Array `(n, latent_dim)`, or what else the generator takes, in its structure.
-            ema: As in `sample`.
-            batch_size: As in `sample`.
-
-        Returns:
-            Array `(n, ...)`, or the structure of arrays that the generator makes.
+            inputs: Array `(n, latent_dim)`, or the structure that the generator takes.
+            ema, batch_size: As in `sample`.
 
         Raises:
-            ValueError: If the inputs are not what the generator takes.
+            ValueError: If the inputs do not fit the generator.
         """
         checks.check_inputs(inputs, self.generator)
         checks.check_sampling(1, None, batch_size)
@@ -128,14 +104,9 @@ class GenerativeModel(distribution.Distributed):
         return network.predict(inputs, batch_size=batch_size, verbose=0)
 
     def sampling_inputs(self, count, seed):
-        """What the generator gets in `sample`; a family may have more arguments, its conditions.
+        """Returns the generator inputs of `sample`: float32 latents `(count, latent_dim)`.
 
-        Args:
-            count: Number of samples, an integer or a scalar tensor.
-            seed: Likewise.
-
-        Returns:
-            The latents that belong to `seed`, float32 `(count, latent_dim)`.
+        `count` and `seed` are integers or scalar tensors. Subclasses may add conditions.
         """
         return self.draw_latents(count, tf.stack([seed, 0]))
 

@@ -1,4 +1,4 @@
-"""Generated images of earlier steps, so that a discriminator does not forget them."""
+"""A pool of earlier generated images for the discriminator."""
 
 import keras
 import tensorflow as tf
@@ -8,36 +8,21 @@ from geans import values
 
 @keras.saving.register_keras_serializable(package="geans")
 class ImagePool(keras.layers.Layer):
-    """Gives, for every second generated image, one that was generated some time ago.
+    """Layer that replaces about half of the generated images by earlier ones.
 
-    Until the pool is full it keeps what comes and gives it back. From then on it keeps each image
-    with probability one half, in an equally probable place, and gives the one that was there
-    instead. No place is used twice for one batch, so of a batch larger than the pool only the
-    first images take part. An image with NaN or infinity is not kept.
-
-    The images are weights of the layer: they are saved and restored with a model.
+    Until the pool is full it stores its inputs and returns them. Then it swaps each finite image,
+    with probability 1/2, for a random stored one; of a batch larger than the pool, only the first
+    images. The pool is saved with the model.
 
     Args:
-        size: Images that are kept, 50 in CycleGAN.
+        size: Number of stored images, 50 in CycleGAN.
         image_shape: `(height, width, channels)`.
         name: Name of the layer.
 
     Raises:
         ValueError: If `size` is not a positive integer.
 
-    Reference:
-        Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb 2017, "Learning from Simulated and
-        Unsupervised Images through Adversarial Training" (arXiv 1612.07828), section 2.3; by single
-        images as in Zhu et al. 2017, section 4.
-
-    Example:
-
-    >>> pool = ImagePool(2, (1, 1, 1))
-    >>> images = tf.reshape(tf.range(4.0), (4, 1, 1, 1))
-    >>> tf.squeeze(pool(images, tf.constant([0, 0], "int64"))).numpy()
-    array([0., 1., 2., 3.], dtype=float32)
-    >>> tf.squeeze(pool.images).numpy()
-    array([0., 1.], dtype=float32)
+    Reference: Shrivastava et al. 2017 (arXiv 1612.07828), section 2.3; Zhu et al. 2017, section 4.
     """
 
     def __init__(self, size, image_shape, name=None):
@@ -49,15 +34,7 @@ class ImagePool(keras.layers.Layer):
         self.built = True
 
     def call(self, images, seed):
-        """Images of now and of before.
-
-        Args:
-            images: Float tensor `(batch, height, width, channels)`.
-            seed: Integer tensor of shape `(2,)`; the same one decides the same.
-
-        Returns:
-            Tensor of the same shape.
-        """
+        """Returns `images`, some of them replaced; `seed` is an integer tensor of shape `(2,)`."""
         images = tf.stop_gradient(tf.cast(images, "float32"))
         count = tf.minimum(tf.shape(images)[0], self.size)
         filled = tf.convert_to_tensor(self.filled)

@@ -1,4 +1,4 @@
-"""A model whose latents partly come back out of its images: codes that can be steered."""
+"""InfoGAN: codes among the latents that control the images."""
 
 import math
 
@@ -13,17 +13,16 @@ from geans.models.adversarial import AdversarialModel
 
 @keras.saving.register_keras_serializable(package="geans")
 class InfoGAN(AdversarialModel):
-    """A game in which both players keep the information that codes have about the images.
+    """A GAN that maximises the mutual information of codes and images.
 
-    The latents are (noise, category, continuous codes): standard normal noise, a category one-hot,
-    each equally probable, and codes uniform in [-1, 1]. The discriminator's further outputs guess
-    them. With the lower bounds of their mutual information with the image (equation 5), H(c) minus
-    the cross-entropy of the guess, both players minimise their loss minus
+    The latents are standard normal noise, a uniform one-hot category, and continuous codes uniform
+    in [-1, 1], which further outputs of the discriminator predict. Both players minimise their loss
+    minus
 
         information_weight I(category) + continuous_weight I(continuous codes)
 
-    The entropies are those of the uniform priors; a continuous code's guess is the mean of a normal
-    distribution of variance 1.
+    where I is the lower bound H(c) minus the cross-entropy of the prediction; that of a continuous
+    code is the mean of a normal distribution of variance 1.
 
     Args:
         generator: `keras.Model` of latents `(batch, noise_dim + num_categories + num_continuous)`.
@@ -32,25 +31,22 @@ class InfoGAN(AdversarialModel):
         num_categories: Number of categories, at least 2.
         num_continuous: Number of continuous codes, 0 or more.
         information_weight: Weight of the category's bound, 1 in the paper.
-        continuous_weight: Weight of the continuous codes' bound; the paper has less than 1. At 1
-            the codes compete with the category for what is easiest to see.
+        continuous_weight: Weight of the continuous codes' bound, below 1 in the paper.
         **kwargs: As in `AdversarialModel`.
 
     Raises:
-        ValueError: If the networks do not fit each other or an argument has no meaning.
+        ValueError: If the networks do not fit each other or an argument is invalid.
 
-    Reference:
-        Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel 2016, "InfoGAN", sections 4 to 6.
+    Reference: Chen et al. 2016 (arXiv 1606.03657), equation 5, sections 4 to 6.
 
     Example:
-
-    >>> from geans import networks
-    >>> heads = {"category_logits": 3, "continuous": 1}
-    >>> discriminator = networks.with_heads(networks.mlp.discriminator((2,)), heads)
-    >>> generator = networks.mlp.generator(4 + 3 + 1, (2,))
-    >>> model = InfoGAN(generator, discriminator, num_categories=3, num_continuous=1)
-    >>> model.sample(4, seed=0, category=2).shape
-    (4, 2)
+        >>> from geans import networks
+        >>> heads = {"category_logits": 3, "continuous": 1}
+        >>> discriminator = networks.with_heads(networks.mlp.discriminator((2,)), heads)
+        >>> generator = networks.mlp.generator(4 + 3 + 1, (2,))
+        >>> model = InfoGAN(generator, discriminator, num_categories=3, num_continuous=1)
+        >>> model.sample(4, seed=0, category=2).shape
+        (4, 2)
     """
 
     logged = (*AdversarialModel.logged, "information")
@@ -85,24 +81,24 @@ class InfoGAN(AdversarialModel):
             )
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         names = ("num_categories", "num_continuous", "information_weight", "continuous_weight")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @property
     def noise_dim(self):
-        """Number of the first columns of the latents, before the codes, that are noise."""
+        """Number of noise columns, the first of the latents."""
         return self.latent_dim - self.num_categories - self.num_continuous
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Checks that the networks fit each other and the model."""
+        """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_latents(generator)
         network_checks.check_input(generator, discriminator)
 
     def draw_latents(self, count, seed):
-        """Noise, category and continuous codes from their priors, see the class."""
+        """Draws noise, category and continuous codes from their priors."""
         noise = tf.random.stateless_normal((count, self.noise_dim), seed)
         seeds = [tf.random.fold_in(seed, tf.constant(i, "int64")) for i in range(2)]
         categories = tf.random.stateless_uniform(
@@ -112,20 +108,12 @@ class InfoGAN(AdversarialModel):
         return tf.concat([noise, tf.one_hot(categories, self.num_categories), continuous], axis=1)
 
     def sampling_inputs(self, count, seed, category=None, continuous=None):
-        """Latents of `count` samples, some of whose codes are chosen.
+        """Returns latents, float32 `(count, latent_dim)`.
 
         Args:
-            count: Number of samples.
-            seed: Integer from which all else follows.
+            count, seed: As in `sample`.
             category: One category for all, or one for each; `None` draws them.
-            continuous: Codes `(num_continuous,)` for all, or `(count, num_continuous)`; `None`
-                draws them.
-
-        Returns:
-            float32 `(count, latent_dim)`.
-
-        Raises:
-            ValueError: If codes are out of range or not as many as samples.
+            continuous: Codes `(num_continuous,)` or `(count, num_continuous)`; `None` draws them.
         """
         latents = super().sampling_inputs(count, seed)
         noise, drawn, codes = tf.split(latents, self._sizes, axis=1)
@@ -141,7 +129,7 @@ class InfoGAN(AdversarialModel):
         return [self.noise_dim, self.num_categories, self.num_continuous]
 
     def compute_losses(self, batch, latents, seed, players):
-        """The adversarial losses minus the information that the fakes keep of their codes."""
+        """Computes the adversarial losses minus the weighted information."""
         fake = self.generator(latents, training=True)
         discriminate = self.augmented_discriminator(seed)
         losses, logs, outputs = self.adversarial_losses(discriminate, batch, fake, seed, players)
@@ -153,15 +141,10 @@ class InfoGAN(AdversarialModel):
         return losses, logs
 
     def information(self, latents, output):
-        """The lower bounds of the mutual information of codes and images, in nats.
+        """Returns lower bounds, in nats, of the information of the category and of all codes.
 
-        Args:
-            latents: Float tensor `(batch, latent_dim)`.
-            output: What the discriminator said of their images.
-
-        Returns:
-            Two scalars: the category's, at most log(num_categories), and that of all continuous
-            codes, at most ln 2 - ln(2 pi) / 2 = -.226 for each.
+        They are at most log(num_categories), and ln 2 - ln(2 pi) / 2 = -.226 per code. `output` is
+        the discriminator's for the images of `latents`, a float tensor `(batch, latent_dim)`.
         """
         _, category, continuous = tf.split(latents, self._sizes, axis=1)
         category_loss = tf.nn.softmax_cross_entropy_with_logits(category, output["category_logits"])

@@ -1,7 +1,6 @@
-"""Ways through the latent space of a model: interpolation, directions, truncation.
+"""Interpolation, directions and truncation in the latent space of a model.
 
-Latents are the first of a generator's inputs. Of these, the first `noise_dim` columns are standard
-normal; whatever a family puts beside or behind them (labels, codes) is a condition.
+The first `noise_dim` columns of the latents are standard normal, further ones are codes.
 """
 
 import keras
@@ -13,29 +12,23 @@ from geans.models import checks
 
 
 def interpolate(model, seed, other_seed, *, count=1, steps=8, ema=True, **conditions):
-    """Leads from samples of one seed to those of another, over equal angles.
-
-    Noise goes along the arc between both latents (slerp), so that it keeps a length which the
-    generator knows; a straight line would pass near the mean. Codes behind it go straight.
+    """Interpolates between the samples of two seeds, over equal angles (slerp); codes linearly.
 
     Args:
         model: An `AdversarialModel`.
-        seed: Integer, where row i begins: with `model.sample(count, seed)[i]`.
-        other_seed: Integer, where it ends.
+        seed: Integer; row i begins with `model.sample(count, seed)[i]`.
+        other_seed: Integer; row i ends with that seed's sample.
         count: Number of rows.
         steps: Samples per row, at least 2.
-        ema: As in `model.sample`.
-        **conditions: As in `model.sample`, for all of a row.
+        ema, **conditions: As in `model.sample`.
 
     Returns:
         Array `(count, steps, ...)`.
 
     Raises:
-        ValueError: If an argument is invalid, or as `model.sample` says.
+        ValueError: If an argument is invalid.
 
-    Reference:
-        White 2016, "Sampling Generative Networks", arXiv 1609.04468, section 2.1; the formula
-        is that of Shoemake 1985, "Animating rotation with quaternion curves".
+    Reference: White 2016 (arXiv 1609.04468), section 2.1; Shoemake 1985.
     """
     checks.check_sampling(count, seed, steps)
     checks.check_sampling(count * steps, other_seed, 1)
@@ -52,25 +45,21 @@ def interpolate(model, seed, other_seed, *, count=1, steps=8, ema=True, **condit
 
 
 def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True):
-    """Moves generator inputs along directions and shows what changes.
+    """Generates samples along directions in the latent space.
 
     Args:
         model: An `AdversarialModel`.
-        inputs: What the generator takes, n rows in its structure, such as
-            `model.sampling_inputs(n, seed)`.
-        directions: Array `(latent_dim,)` for all rows or `(n, latent_dim)`, such as
-            `directions(model)`.
-        steps: Samples per row, at least 2; of an odd number the middle one is not moved.
-        reach: How many times a direction is added at the end of a row, and subtracted at its
-            beginning.
+        inputs: Generator inputs of n rows, such as `model.sampling_inputs(n, seed)`.
+        directions: Array `(latent_dim,)` or `(n, latent_dim)`, such as `directions(model)`.
+        steps: Samples per row, at least 2; if odd, the middle one is not moved.
+        reach: Multiple of the direction, from -reach to reach, above 0.
         ema: As in `model.sample`.
 
     Returns:
         Array `(n, steps, ...)`.
 
     Raises:
-        ValueError: If inputs and directions do not fit the generator and each other, `steps`
-            is below 2, or `reach` is not positive.
+        ValueError: If an argument is invalid.
     """
     checks.check_inputs(inputs, model.generator)
     _check_steps(steps)
@@ -87,32 +76,27 @@ def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True):
 
 
 def directions(model, count=5, *, layer=None, samples=2_000, seed=0, ema=True, **conditions):
-    """Directions in which the generator's early activations vary most.
+    """Finds directions in which the generator's early activations vary most.
 
-    The principal components of the activations of one layer, carried over to the latents by
-    linear regression. One direction is one standard deviation of its component; of a linear
-    layer under normal latents it has length 1.
+    They are the principal components of a layer's activations, regressed on the latents. A
+    direction's length is one standard deviation of its component: 1 for a linear layer.
 
     Args:
         model: An `AdversarialModel`.
         count: Number of directions, at most `latent_dim`.
         layer: Name of a layer of the generator; `None` for the first that has weights.
         samples: Number of latents drawn, more than `latent_dim`.
-        seed: Integer from which they follow.
+        seed: Integer that determines them.
         ema: As in `model.sample`.
-        **conditions: As in `model.sample`. Give one label: labels that vary make components of
-            their own, along which latents do not move.
+        **conditions: As in `model.sample`; give one label, as varying labels add components.
 
     Returns:
-        float32 `(count, latent_dim)`, that of the largest variance first. Each one's largest
-        entry is positive.
+        float32 `(count, latent_dim)`, by falling variance; the largest entry of each is positive.
 
     Raises:
         ValueError: If a number is out of range or the generator lacks the layer.
 
-    Reference:
-        Härkönen, Hertzmann, Lehtinen, Paris 2020, "GANSpace: Discovering Interpretable GAN
-        Controls", arXiv 2004.02546, sections 2.1 and 2.2 (their way for BigGAN).
+    Reference: Härkönen et al. 2020 (arXiv 2004.02546), sections 2.1 and 2.2 (for BigGAN).
     """
     checks.check_sampling(samples, seed, 1)
     if not values.is_count(count, model.latent_dim) or samples <= model.latent_dim:
@@ -129,26 +113,17 @@ def directions(model, count=5, *, layer=None, samples=2_000, seed=0, ema=True, *
 
 
 def truncate(model, inputs, threshold):
-    """Generator inputs whose noise is drawn from a normal distribution cut off on both sides.
+    """Truncates the noise of generator inputs to a normal distribution within a threshold.
 
-    The distribution is BigGAN's, which draws again what lies beyond the threshold. Here every
-    number takes its quantile instead, so that a seed shows the same samples at any threshold,
-    drawn closer to the mean.
+    Each number is mapped by its quantile, not drawn again as in the paper, so that a seed gives
+    similar samples at any threshold.
 
     Args:
         model: An `AdversarialModel`.
-        inputs: What the generator takes, such as `model.sampling_inputs(n, seed)`.
-        threshold: Positive number; no noise is beyond it on either side.
+        inputs: Generator inputs, such as `model.sampling_inputs(n, seed)`.
+        threshold: Largest absolute value of the noise, above 0; otherwise raises a `ValueError`.
 
-    Returns:
-        The same structure.
-
-    Raises:
-        ValueError: If `threshold` is not a positive number.
-
-    Reference:
-        Brock, Donahue, Simonyan 2019, "Large Scale GAN Training for High Fidelity Natural Image
-        Synthesis", section 3.1.
+    Reference: Brock, Donahue, Simonyan 2019 (arXiv 1809.11096), section 3.1.
     """
     if not values.is_number(threshold) or threshold <= 0:
         raise ValueError(
@@ -175,21 +150,13 @@ def _along(model, inputs, paths, ema):
 
 
 def arc(first, last, share):
-    """Points between vectors, over equal angles (slerp).
+    """Interpolates between arrays `(n, dimension)` over equal angles (slerp), linearly if parallel.
 
-    Args:
-        first: Array (n, dimension).
-        last: Likewise.
-        share: Column (steps, 1) of numbers from 0, for `first`, to 1, for `last`.
-
-    Returns:
-        Array (n, steps, dimension). Where both vectors point the same way, or opposite ways, no
-        arc is the shortest, and the line takes its place.
+    `share` is a column `(steps, 1)` from 0, `first`, to 1, `last`. Returns `(n, steps, dimension)`.
 
     Example:
-
-    >>> arc(np.array([[2.0, 0.0]]), np.array([[0.0, 2.0]]), np.array([[0.5]])).round(3).tolist()
-    [[[1.414, 1.414]]]
+        >>> arc(np.array([[2.0, 0.0]]), np.array([[0.0, 2.0]]), np.array([[0.5]])).round(3).tolist()
+        [[[1.414, 1.414]]]
     """
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(last, axis=1)
     cosine = np.sum(first * last, axis=1) / np.maximum(lengths, np.finfo("float32").tiny)
@@ -202,13 +169,7 @@ def arc(first, last, share):
 
 
 def latents_of(inputs):
-    """The latents among the inputs of a generator: the first of them.
-
-    Example:
-
-    >>> latents_of([np.zeros((3, 8)), np.zeros(3)]).shape
-    (3, 8)
-    """
+    """Returns the latents, the first of a generator's inputs."""
     return keras.tree.flatten(inputs)[0]
 
 

@@ -1,10 +1,10 @@
-"""Whether a generator and a discriminator fit each other, and the game; each as a clear error."""
+"""Checks that a generator and a discriminator fit each other."""
 
 import keras
 
 
 def check_networks(generator, discriminator):
-    """Checks that the networks fit each other and the model."""
+    """Raises if the networks do not fit each other."""
     check_built(generator, discriminator)
     check_latents(generator)
     check_input(generator, discriminator)
@@ -12,7 +12,7 @@ def check_networks(generator, discriminator):
 
 
 def check_latents(generator):
-    """Checks that the generator takes latents."""
+    """Raises if the generator does not take latents."""
     latents = generator.input_shape
     if not isinstance(latents, tuple) or len(latents) != 2 or latents[-1] is None:
         raise ValueError(
@@ -22,7 +22,7 @@ def check_latents(generator):
 
 
 def check_built(generator, discriminator):
-    """Checks that both networks are built, and two."""
+    """Raises if a network is not built or both are the same."""
     for name, network in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(network, keras.Model) or not network.built:
             raise ValueError(f"{name} must be a built keras.Model. Received: {network!r}.")
@@ -31,7 +31,7 @@ def check_built(generator, discriminator):
 
 
 def check_input(generator, discriminator):
-    """Checks that the discriminator takes what the generator makes."""
+    """Raises if the discriminator does not take the generator's samples."""
     if generator.output_shape != discriminator.input_shape:
         raise ValueError(
             "The discriminator must accept what the generator makes. Received: "
@@ -41,7 +41,7 @@ def check_input(generator, discriminator):
 
 
 def check_logits(discriminator):
-    """Checks that the discriminator returns logits alone."""
+    """Raises if the discriminator returns anything but logits."""
     if not isinstance(discriminator.output_shape, tuple):
         raise ValueError(
             "The discriminator must have one output, its logits. Received: "
@@ -50,7 +50,7 @@ def check_logits(discriminator):
 
 
 def check_labelled(generator):
-    """Checks that the generator takes latents and labels."""
+    """Raises if the generator does not take latents and labels."""
     shapes = generator.input_shape
     if not isinstance(shapes, list) or [len(shape) for shape in shapes] != [2, 1]:
         raise ValueError(
@@ -60,7 +60,7 @@ def check_labelled(generator):
 
 
 def check_head(discriminator, name, units):
-    """Checks that the discriminator has an output of that name and size beside its logits."""
+    """Raises if the discriminator lacks an output of that name and size beside its logits."""
     # output_shape forgets the names.
     shapes = discriminator.compute_output_shape(discriminator.input_shape)
     found = shapes.get(name) if isinstance(shapes, dict) and "logits" in shapes else None

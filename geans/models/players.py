@@ -1,4 +1,4 @@
-"""A player of the adversarial game: its networks, its optimizer, and the EMA of its weights."""
+"""A player of the adversarial game: networks, an optimizer, and the EMA of the weights."""
 
 import keras
 import tensorflow as tf
@@ -12,13 +12,9 @@ RAMP_UP = 0.05
 
 @keras.saving.register_keras_serializable(package="geans")
 class Player(keras.layers.Layer):
-    """One or more networks with one optimizer, which skips gradients that hold a NaN.
+    """Built networks with one optimizer, which skips gradients with NaN.
 
-    Each replica counts the micro-batches that it left out by itself, so that none waits for the
-    others.
-
-    Args:
-        networks: Built `keras.Model`s, whose trainable variables the optimizer updates.
+    Each replica counts the micro-batches that it left out.
     """
 
     def __init__(self, networks):
@@ -37,27 +33,19 @@ class Player(keras.layers.Layer):
         return [v for network in self.networks for v in network.trainable_variables]
 
     def set_optimizer(self, optimizer):
-        """Builds the optimizer at once, so that saving and loading never miss its state."""
+        """Builds the optimizer at once, so that its state is always saved and loaded."""
         optimizer.build(self.trained_variables)
         self.optimizer = optimizer
 
     @property
     def scales_loss(self):
-        """Whether the optimizer is a `LossScaleOptimizer`, which skips infinities by itself."""
+        """Whether the optimizer is a `LossScaleOptimizer`, which skips infinities itself."""
         return isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
 
     # Applying
 
     def apply(self, gradients, after=None):
-        """Updates the networks along the mean of the gradients of all replicas.
-
-        Args:
-            gradients: `distribution.Gradients` of this replica.
-            after: The player that is updated before this one, or `None`.
-
-        Raises:
-            ValueError: If there are not as many gradients as variables.
-        """
+        """Updates the networks along the replicas' mean `Gradients`, after the player `after`."""
         wanted, given = len(self.trained_variables), len(gradients.values)
         if given != wanted:
             raise ValueError(f"{wanted} variables need as many gradients. Received: {given}.")
@@ -79,7 +67,7 @@ class Player(keras.layers.Layer):
         self._apply([part / weight + bad for part in sums])
 
     def _apply_if(self, due, values):
-        """Has the optimizer update the networks, unless all that came was left out."""
+        """Updates the networks, unless all gradients were left out."""
         if self.scales_loss:
             self._apply(values)
         else:
@@ -91,17 +79,10 @@ class Player(keras.layers.Layer):
     # Checking
 
     def checked(self, values, size, loss, step):
-        """Gradients with their weight: the number of samples, or 0 if they hold a NaN.
-
-        Args:
-            values: List of tensors.
-            size: Number of samples, an integer scalar.
-            loss: The loss that they are gradients of, a scalar.
-            step: Number of the step, from 0.
-        """
+        """Returns `Gradients` of weight `size`, or 0 if `values` or `loss` are not finite."""
         size = tf.cast(size, "float32")
         tensors = [tf.cast(tensor, "float32") for tensor in (loss, *values)]
-        # One number tells: a sum is finite if all in it is (or so large as to be as bad).
+        # A sum is finite if all its terms are (or it overflows, which is as bad).
         finite = tf.math.is_finite(tf.add_n([tf.reduce_sum(tensor) for tensor in tensors]))
         weight = tf.where(finite, size, 0.0)
         if self.scales_loss:
@@ -122,11 +103,10 @@ class Player(keras.layers.Layer):
         self.latest.assign(step)
 
     def report(self):
-        """What was left out since the last report; called outside the replicas.
+        """Returns what was left out since the last report; called outside the replicas.
 
-        Returns:
-            Number of micro-batches, the first one's step, from 1, and in words what was not finite
-            in it; the latter two are `None` if it was on another worker.
+        That is the number of micro-batches, the step of the first (from 1) and what was not finite
+        in it; the latter two are `None` if it was on another worker.
         """
         left_out = int(self.left_out.numpy())
         if not left_out:
@@ -143,7 +123,7 @@ class Player(keras.layers.Layer):
 
 
 def _once_updated(player, tensor):
-    """`tensor`, once `player` is updated: workers that wait for each other need one order."""
+    """Returns `tensor` after `player` is updated: workers must wait in the same order."""
     if player is None or not tf.distribute.has_strategy():
         return tensor
     with tf.control_dependencies([tf.convert_to_tensor(player.optimizer.iterations)]):
@@ -151,7 +131,7 @@ def _once_updated(player, tensor):
 
 
 def get_optimizer(identifier, network):
-    """The optimizer that a name, an object or `None` stands for, fit for the network's dtype."""
+    """Returns the optimizer of a name, an object or `None`, fit for the network's dtype."""
     # Radford et al. 2016, section 4: the setting most GANs start from.
     optimizer = optimizers.get(identifier or keras.optimizers.Adam(2e-4, beta_1=0.5))
     half = any(layer.compute_dtype == "float16" for layer in network.layers)
@@ -165,12 +145,9 @@ def get_optimizer(identifier, network):
 class EMANetwork(keras.layers.Layer):
     """A copy of a network whose weights are an exponential moving average of the network's.
 
-    Its pace is set per *sample*, not per update: with long windows between updates a decay per
-    update would look back over too many samples.
-
     Args:
         network: Built `keras.Model` to follow.
-        half_life: Samples after which a weight's share in the average has halved.
+        half_life: Samples (not updates) after which a weight's share in the average has halved.
     """
 
     def __init__(self, network, half_life):
@@ -183,7 +160,7 @@ class EMANetwork(keras.layers.Layer):
         self.built = True
 
     def follow(self, network, samples_seen):
-        """Moves the average towards `network`, which has seen `samples_seen` samples by now."""
+        """Moves the average towards `network`, which has seen `samples_seen` samples so far."""
         seen = tf.cast(samples_seen, "float32")
         since = seen - tf.cast(self.samples_averaged, "float32")
         keep = 0.5 ** (since / tf.minimum(float(self.half_life), RAMP_UP * seen))

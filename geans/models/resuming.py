@@ -1,4 +1,4 @@
-"""Where `fit` goes on after an interruption: in which epoch, and with which batch of it."""
+"""Resuming `fit` after an interruption, at the same epoch and batch."""
 
 import contextlib
 import functools
@@ -14,24 +14,16 @@ _log = logging.getLogger(__name__)
 
 
 def in_order(callbacks):
-    """The callbacks, with those that save checkpoints last: they shall find all others done."""
+    """Returns the callbacks with those that save checkpoints last, after all others are done."""
     return sorted(callbacks, key=_saves)
 
 
 @contextlib.contextmanager
 def resumed(model, x, arguments):
-    """Has a `fit` within the context go on where a callback's checkpoint says.
+    """Makes a `fit` within the context resume from a callback's checkpoint.
 
-    Such a callback has `restore(model, initial_epoch)`, which returns an epoch and a step within
-    it, and `release()`, which is called at the end.
-
-    Args:
-        model: The model that will be fitted.
-        x: Its data. Arrays become a dataset, whose order follows from the model's seed.
-        arguments: All others of Keras' `fit`, by name; some are changed.
-
-    Yields:
-        The data to fit it with.
+    Such a callback has `restore(model, initial_epoch)`, which returns an epoch and a step, and
+    `release()`, called at the end. Changes `arguments`, Keras' others by name, and yields the data.
     """
     callback = next(filter(_saves, arguments["callbacks"]), None)
     train_function = None
@@ -40,7 +32,7 @@ def resumed(model, x, arguments):
         epoch, step = callback.restore(model, first) if callback else (first, 0)
         arguments["initial_epoch"] = epoch
         x = _as_dataset(x, model.seed, arguments)
-        # Keras warns that it cannot shuffle a dataset, even if nobody asked for it.
+        # Keras warns that it cannot shuffle a dataset, even if `shuffle` was not passed.
         arguments.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
         if (epoch, step) != (first, 0):
             model.make_train_function()
@@ -59,7 +51,7 @@ def _saves(callback):
 
 
 def _as_dataset(x, seed, arguments):
-    # Keras would shuffle arrays by a generator of its own, which nobody can put where it was.
+    # Keras would shuffle arrays by its own generator, whose state cannot be restored.
     if not isinstance(x, (np.ndarray, tf.Tensor)):
         return x
     y, arguments["y"] = arguments.get("y"), None
@@ -72,7 +64,7 @@ def _as_dataset(x, seed, arguments):
 
 
 def _position(model, x, epochs, step, steps_per_epoch):
-    """Has the model's next `fit` to `x` find the data as after `epochs` and `step` steps."""
+    """Makes the model's next `fit` continue in the data after `epochs` and `step` steps."""
     known = isinstance(x, tf.data.Dataset)
     cardinality = int(x.cardinality()) if known else None
     if not known or 0 <= (steps_per_epoch or cardinality) < cardinality:
@@ -90,13 +82,10 @@ def _position(model, x, epochs, step, steps_per_epoch):
 
 
 def _passed(cardinality, epochs, steps_per_epoch, at_once):
-    """What Keras' `fit` has used up after some epochs.
+    """Returns the number of iterators, and of batches of the next one, that Keras has used up.
 
-    The order of a shuffled dataset changes with every iterator that is made of it, used or not,
-    and without `steps_per_epoch` a dataset of known length gets one more whenever it has ended.
-
-    Returns:
-        The number of iterators, and of batches from the next one.
+    A shuffled dataset changes its order with each iterator, used or not. Without `steps_per_epoch`,
+    Keras makes one more whenever a dataset of known length has ended.
     """
     if steps_per_epoch is None:
         return epochs * (2 if cardinality >= 0 else 1), 0
@@ -106,7 +95,7 @@ def _passed(cardinality, epochs, steps_per_epoch, at_once):
 
 
 def _skipping(model, batches, calls):
-    """The model's training function, which takes `batches` from the data at its first call.
+    """Returns a training function that drops `batches` at its first call.
 
     The first `calls` calls do nothing else, so that Keras counts the epoch's steps from its start.
     """

@@ -1,4 +1,4 @@
-"""What the file of an adversarial model holds, beside the weights that Keras finds by itself."""
+"""State of a model that Keras does not save by itself."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from geans import distribution
 
 
 def compile_config(model):
-    """The arguments with which a model was compiled, as `compile_from_config` takes them."""
+    """Returns the arguments of `compile`, for `compile_from_config`."""
     serialize = keras.saving.serialize_keras_object
     return {
         "generator_optimizer": serialize(model.generator_player.optimizer),
@@ -24,7 +24,7 @@ def compile_config(model):
 
 
 def save(model, store):
-    """Writes a model's own variables into a store of Keras."""
+    """Writes a model's own variables into a Keras store."""
     for i, variable in enumerate(_own_state(model)):
         store[str(i)] = np.asarray(variable)
 

@@ -1,4 +1,4 @@
-"""Models that translate images from one domain to another: Pix2Pix and CycleGAN."""
+"""Image-to-image translation: Pix2Pix and CycleGAN."""
 
 import keras
 import tensorflow as tf
@@ -12,30 +12,20 @@ DOMAINS = ("first", "second")
 
 
 class Translation(AdversarialModel):
-    """What both have in common: batches are pairs of images, and nothing is drawn.
-
-    Args:
-        generator: `keras.Model` from images to images.
-        discriminator: `keras.Model` to raw logits.
-        **kwargs: As in `AdversarialModel`.
-    """
+    """Base class of models trained on pairs of images, without latents."""
 
     latent_dim = 0
     """There are no latents: all that a translation starts from is an image."""
 
     def sampling_inputs(self, count, seed):
-        """Raises an error: a translation draws no samples, it needs images.
-
-        Raises:
-            ValueError: Always.
-        """
+        """Raises a `ValueError`: a translation needs images, it cannot draw samples."""
         raise ValueError(
             f"A {type(self).__name__} has no latents to draw samples from. Pass images: "
             "model.translate(images)."
         )
 
     def unpack(self, data):
-        """Both images of the pairs of a batch."""
+        """Returns both images of the pairs of a batch."""
         pair = _pair(data)
         for images, shape in zip(pair, self.pair_shapes, strict=True):
             checks.check_spec(images, shape)
@@ -44,44 +34,34 @@ class Translation(AdversarialModel):
 
 @keras.saving.register_keras_serializable(package="geans")
 class Pix2Pix(Translation):
-    """Translation learned from pairs: images that fool the discriminator, and come near the target.
+    """Image-to-image translation learned from pairs.
 
     With a source x, its target y, a generator G and a discriminator D that sees both,
 
         L_G = adversarial(D(G(x), x)) + reconstruction_weight * mean |y - G(x)|
-
-    The adversarial term cares for what a mean error forgives, such as blur.
 
     `fit` logs the mean error as `reconstruction_error`, in units of images in [-1, 1].
 
     Args:
         generator: `keras.Model` from source images to images in [-1, 1], such as
             `networks.unet.generator` makes.
-        discriminator: `keras.Model` of a list of images, such as the generator makes, and sources,
-            to raw logits of any shape, such as `networks.patchgan.discriminator` makes with
-            `source_channels`.
+        discriminator: `keras.Model` of a list of target and source images to raw logits of any
+            shape, such as `networks.patchgan.discriminator` makes with `source_channels`.
         reconstruction_weight: 100 in the paper.
-        **kwargs: As in `AdversarialModel`: `update_every` and `order` make it a GAN or a GEAN.
+        **kwargs: As in `AdversarialModel`.
 
     Raises:
-        ValueError: If the networks do not fit each other or an argument has no meaning.
+        ValueError: If the networks do not fit each other or an argument is invalid.
 
-    Reference:
-        Isola, Zhu, Zhou, Efros 2017, "Image-to-Image Translation with Conditional Adversarial
-        Networks" (arXiv 1611.07004), equation 4.
+    Reference: Isola et al. 2017 (arXiv 1611.07004), equation 4.
 
     Example:
-
-    >>> from geans import data, networks
-    >>> model = Pix2Pix(
-    ...     networks.unet.generator((16, 16, 1), 3, width=2),
-    ...     networks.patchgan.discriminator((16, 16, 3), source_channels=1, width=2, layers=1),
-    ... )
-    >>> model.compile()
-    >>> drawings, paintings = tf.zeros((4, 16, 16, 1)), tf.zeros((4, 16, 16, 3))
-    >>> history = model.fit(drawings, paintings, batch_size=2, verbose=0)
-    >>> model.translate(drawings).shape
-    (4, 16, 16, 3)
+        >>> from geans import networks
+        >>> generator = networks.unet.generator((16, 16, 1), 3, width=2)
+        >>> shape = (16, 16, 3)
+        >>> critic = networks.patchgan.discriminator(shape, source_channels=1, width=2, layers=1)
+        >>> Pix2Pix(generator, critic).translate(tf.zeros((4, 16, 16, 1))).shape
+        (4, 16, 16, 3)
     """
 
     logged = (*AdversarialModel.logged, "reconstruction_error")
@@ -92,7 +72,7 @@ class Pix2Pix(Translation):
         self.reconstruction_weight = reconstruction_weight
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}
 
     @property
@@ -102,7 +82,7 @@ class Pix2Pix(Translation):
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Checks that the networks fit each other and the model."""
+        """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         _check_translator("generator", generator)
         if discriminator.input_shape != [generator.output_shape, generator.input_shape]:
@@ -121,7 +101,7 @@ class Pix2Pix(Translation):
         checks.check_samples(target, self.generator, what)
 
     def compute_losses(self, batch, latents, seed, players):
-        """The adversarial losses, and for the generator the distance from the targets."""
+        """Computes the adversarial losses, plus the generator's distance from the targets."""
         source, target = batch
         fake = self.generator(source, training=True)
         discriminate = self.augmented_discriminator(seed, source)
@@ -132,19 +112,16 @@ class Pix2Pix(Translation):
         return losses, logs
 
     def augmented_discriminator(self, seed, source):
-        """As in `Game`; the source is augmented like its image, by the same seed."""
+        """As in `Game`; source and image are augmented alike, by the same seed."""
         return super().augmented_discriminator(seed, self.augmented(source, seed))
 
     def translate(self, images, ema=True, batch_size=64):
         """Translates images.
 
         Args:
-            images: Float array `(n, height, width, channels)` in [-1, 1], of sources.
-            ema: Whether by the EMA generator, where there is one, or the raw one.
+            images: Float array `(n, height, width, channels)` in [-1, 1]; so is the result.
+            ema: Whether to use the EMA generator, if there is one, or the raw generator.
             batch_size: Images computed at once.
-
-        Returns:
-            Array `(n, height, width, channels)` of images in [-1, 1].
 
         Raises:
             ValueError: If the images are invalid.
@@ -155,57 +132,40 @@ class Pix2Pix(Translation):
 
 @keras.saving.register_keras_serializable(package="geans")
 class CycleGAN(Translation):
-    """Translation between two domains, learned without pairs: there and back must be as before.
+    """Image-to-image translation between two domains, learned without pairs.
 
-    With translators G from the first domain to the second and F back, images x and y of either, and
-    a discriminator for each domain,
+    With translators G and F, images x and y, and discriminators D1 and D2 of the first and second
+    domain,
 
         L_G = adversarial(D2(G(x))) + adversarial(D1(F(y)))
               + cycle_weight (mean |F(G(x)) - x| + mean |G(F(y)) - y|)
               + identity_weight (mean |F(x) - x| + mean |G(y) - y|)
 
-    and the discriminators' losses are added up. The discriminators judge generated images out of a
-    pool of earlier ones (`ImagePool`), which is saved with the model.
-
-    `fit` logs the sum of both mean errors of a cycle as `cycle_error` and, if it has a weight, of
-    the identity as `identity_error`, in units of images in [-1, 1]; logits are means over both
-    domains.
-
-    The pool works under both rules; within a frozen window all new images are of the same
-    generators. It needs one replica.
+    and the discriminators' losses are added. They see generated images from an `ImagePool`, which
+    needs one replica. `fit` also logs the sums of both mean errors, `cycle_error` and (if weighted)
+    `identity_error`, in units of images in [-1, 1]; logits are means over both domains.
 
     Args:
-        generator: `keras.Model` of two inputs and outputs, G and F side by side:
-            `networks.cyclegan.side_by_side(g, f)`.
-        discriminator: Likewise, of a discriminator of the first domain and one of the second.
+        generator: `keras.Model` of two inputs and outputs: `networks.cyclegan.side_by_side(g, f)`.
+        discriminator: Likewise, of the discriminators of the first and the second domain.
         cycle_weight: 10 in the paper.
-        identity_weight: 5 in the paper where it is used (half of the cycle's), 0 for none. It needs
-            domains of the same shape.
-        pool_size: Images that are kept of each domain, 50 in the paper; 0 for none.
-        **kwargs: As in `AdversarialModel`: `update_every` and `order` make it a GAN or a GEAN.
+        identity_weight: 5 in the paper where used, 0 for none; needs domains of equal shape.
+        pool_size: Images stored per domain, 50 in the paper; 0 for none.
+        **kwargs: As in `AdversarialModel`.
 
     Raises:
-        ValueError: If the networks do not fit each other or an argument has no meaning.
+        ValueError: If the networks do not fit each other or an argument is invalid.
 
-    Reference:
-        Zhu, Park, Isola, Efros 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent
-        Adversarial Networks" (arXiv 1703.10593), equations 1 to 3, sections 4 and 5.2.
+    Reference: Zhu et al. 2017 (arXiv 1703.10593), equations 1 to 3, sections 4 and 5.2.
 
     Example:
-
-    >>> from geans import networks
-    >>> shape = (16, 16, 1)
-    >>> def both(make, **options):
-    ...     return networks.cyclegan.side_by_side(*[make(shape, width=2, **options) for _ in "12"])
-    >>> model = CycleGAN(
-    ...     both(networks.cyclegan.generator, output_channels=1, blocks=1),
-    ...     both(networks.patchgan.discriminator, layers=1),
-    ... )
-    >>> model.compile(loss="least_squares")
-    >>> horses, zebras = tf.zeros((4, *shape)), tf.ones((4, *shape))
-    >>> history = model.fit(horses, zebras, batch_size=2, verbose=0)
-    >>> model.translate(horses, to="second").shape
-    (4, 16, 16, 1)
+        >>> from geans.networks import cyclegan, patchgan
+        >>> shape, small = (16, 16, 1), {"width": 2}
+        >>> translators = [cyclegan.generator(shape, 1, blocks=1, **small) for _ in "12"]
+        >>> critics = [patchgan.discriminator(shape, layers=1, **small) for _ in "12"]
+        >>> model = CycleGAN(cyclegan.side_by_side(*translators), cyclegan.side_by_side(*critics))
+        >>> model.translate(tf.zeros((4, *shape)), to="second").shape
+        (4, 16, 16, 1)
     """
 
     logged = (*AdversarialModel.logged, "cycle_error", "identity_error")
@@ -240,7 +200,7 @@ class CycleGAN(Translation):
             self.pools = [ImagePool(pool_size, shape[1:], f"{name}_pool") for name, shape in shapes]
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         return {
             **super().get_config(),
             "cycle_weight": self.cycle_weight,
@@ -255,7 +215,7 @@ class CycleGAN(Translation):
 
     @staticmethod
     def check_networks(generator, discriminator):
-        """Checks that the networks fit each other and the model."""
+        """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         for name, network in (("generator", generator), ("discriminator", discriminator)):
             found = {layer.name for layer in network.layers if isinstance(layer, keras.Model)}
@@ -283,7 +243,7 @@ class CycleGAN(Translation):
             checks.check_samples(images, self.generator.get_layer(name), what)
 
     def compile(self, *args, **kwargs):
-        """Sets what the players minimise and how they move; arguments as in `AdversarialModel`."""
+        """Configures the training; arguments as in `AdversarialModel.compile`."""
         super().compile(*args, **kwargs)
         replicas = self.distribute_strategy.num_replicas_in_sync
         if self.pools and replicas > 1:
@@ -293,7 +253,7 @@ class CycleGAN(Translation):
             )
 
     def compute_losses(self, batch, latents, seed, players):
-        """The losses of both games, and for the translators those of the cycle and the identity."""
+        """Computes the losses of both games, plus the cycle and identity errors."""
         batch, losses, logs = list(batch), {}, {}
         fake = self.generator(batch, training=True)[::-1]  # In the order of the domains.
         if "discriminator" in players:
@@ -314,7 +274,7 @@ class CycleGAN(Translation):
         return losses, logs
 
     def _both_losses(self, real, fake, seed, players):
-        """Sums of the losses of both domains, and means of what they log."""
+        """Returns summed losses of both domains, and means of their logs."""
         games = []
         for name, *images in zip(DOMAINS, real, fake, strict=True):
             network = self.discriminator.get_layer(name)
@@ -330,13 +290,9 @@ class CycleGAN(Translation):
         """Translates images.
 
         Args:
-            images: Float array `(n, height, width, channels)` in [-1, 1], of the other domain.
-            to: The domain that they shall belong to: "first" or "second".
-            ema: Whether by the EMA generator, where there is one, or the raw one.
-            batch_size: Images computed at once.
-
-        Returns:
-            Array `(n, height, width, channels)` of images in [-1, 1].
+            images: As in `Pix2Pix.translate`, of the other domain.
+            to: Target domain, `"first"` or `"second"`.
+            ema, batch_size: As in `Pix2Pix.translate`.
 
         Raises:
             ValueError: If the images or the domain are invalid.
@@ -362,7 +318,7 @@ def _pair(data):
 
 
 def _error(real, fake):
-    """The sum, over both domains, of the mean absolute errors."""
+    """Returns the sum of both domains' mean absolute errors."""
     return tf.add_n([tf.reduce_mean(tf.abs(a - b)) for a, b in zip(real, fake, strict=True)])
 
 

@@ -1,4 +1,4 @@
-"""What Keras does not have: conjugate gradients, Adam for games, a rate for growing windows."""
+"""Optimizers and schedules beyond Keras: conjugate gradients, optimistic Adam, linear decay."""
 
 import keras
 
@@ -12,22 +12,18 @@ OPTIMIZERS = {"conjugate_gradient": ConjugateGradient, "optimistic_adam": Optimi
 
 
 def get(identifier, **options):
-    """The optimizer of that name, here or in Keras, or what `keras.optimizers.get` understands.
+    """Returns an optimizer of `geans.optimizers` or Keras.
 
     Args:
-        identifier: A key of `OPTIMIZERS`, Keras' name of an optimizer, an optimizer, or its config.
+        identifier: Key of `OPTIMIZERS`, name of a Keras optimizer, an optimizer, or its config.
         **options: Arguments of the optimizer, if `identifier` is a name.
 
-    Returns:
-        A `keras.optimizers.Optimizer`.
-
     Raises:
-        ValueError: If it is unknown, or the options do not fit.
+        ValueError: If it is unknown or the options do not fit.
 
     Example:
-
-    >>> get("conjugate_gradient", learning_rate=0.1).rule
-    'polak_ribiere_plus'
+        >>> get("conjugate_gradient", learning_rate=0.1).rule
+        'polak_ribiere_plus'
     """
     try:
         if not isinstance(identifier, str):

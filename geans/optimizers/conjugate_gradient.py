@@ -1,7 +1,4 @@
-"""Nonlinear conjugate gradients for Keras: each direction remembers the last one, d <- -g + beta d.
-
-`RULES` lists the formulas for beta, functions of inner products over *all* variables.
-"""
+"""Nonlinear conjugate gradients for Keras; `RULES` lists the formulas for beta."""
 
 from typing import NamedTuple
 
@@ -22,7 +19,7 @@ class Products(NamedTuple):
 
     @classmethod
     def of(cls, gradients, old_gradients, directions):
-        """The products of three lists of tensors that correspond one to one."""
+        """Computes the products from three corresponding lists of tensors."""
         g, old, d = gradients, old_gradients, directions
         y = [a - b for a, b in zip(g, old, strict=True)]
         return cls(_dot(g, g), _dot(old, old), _dot(g, y), _dot(y, y), _dot(d, g), _dot(d, y))
@@ -65,7 +62,7 @@ def dai_yuan(p):
 def hager_zhang(p):
     """beta = (y - 2 d |y|^2 / d.y).g / d.y (Hager & Zhang 2005, equation 1.3); may be negative.
 
-    With any step size g.d <= -7/8 |g|^2 (their theorem 1.1), which a cap on beta leaves true.
+    With any step size g.d <= -7/8 |g|^2 (theorem 1.1), even if |beta| is bounded.
     """
     return _ratio(p.g_y - 2 * p.d_g * _ratio(p.y_y, p.d_y), p.d_y)
 
@@ -108,58 +105,42 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         d <- -g + beta d
         w <- w + learning_rate d
 
-    beta comes from inner products over all variables, never tensor by tensor, of gradients that
-    are clipped and summed over replicas. On a convex quadratic in n unknowns, with exact steps and
-    `beta_max=None`, every rule ends in n updates. beta is 0 at first and where its denominator
-    vanishes, is kept in `[-beta_max, beta_max]`, and set to 0 again (a restart: d = -g) if
+    beta is computed over all variables at once, from gradients clipped and summed over replicas. It
+    is clipped to `[-beta_max, beta_max]`, and 0 (a restart: d = -g) at first and if
 
-    - |g.g_old| >= `powell_threshold` |g|^2: old directions tell little (Powell 1977);
-    - d.g >= -`descent_threshold` |g|^2: too little descent (Gilbert & Nocedal 1992);
+    - |g.g_old| >= `powell_threshold` |g|^2 (Powell 1977);
+    - d.g >= -`descent_threshold` |g|^2 (Gilbert & Nocedal 1992);
     - the number of earlier updates is a multiple of `restart_every`.
 
-    `preconditioner="adam"` puts d in the gradient's place in Adam's first moment, like the
-    conjugate-gradient-based Adam of Kobayashi & Iiduka (2020, arXiv 2003.00231; see also Iiduka &
-    Kobayashi 2020, Electronics 9(11), 1809):
+    `preconditioner="adam"` replaces the gradient by d in Adam's first moment (Kobayashi & Iiduka
+    2020, arXiv 2003.00231, whose beta falls as 1/t; Iiduka & Kobayashi 2020, Electronics 9,
+    1809):
 
         m <- beta_1 m + (1 - beta_1) d
         v <- beta_2 v + (1 - beta_2) g^2
         w <- w + learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)
 
-    d itself stays as above; with beta = 0 this is `keras.optimizers.Adam`. The paper multiplies
-    beta by a small number that falls as 1/t; here the safeguards bound it.
-
     Args:
         learning_rate: Float, schedule or callable, as in Keras.
         rule: Name of a formula for beta, out of `RULES`.
-        beta_max: Bound on |beta|, or `None`. Below 1, d is at most a momentum. The public code of
-            Naganuma & Iiduka (2023, arXiv 2203.14495), CG for GANs, has 1/2.
-        restart_every: Updates from one forced restart to the next; 1 is steepest descent.
-        powell_threshold: See above; `None` switches it off.
-        descent_threshold: See above; `None` switches it off.
+        beta_max: Bound on |beta|, or `None`; 1/2 in the code of Naganuma & Iiduka 2023 (arXiv
+            2203.14495).
+        restart_every: Updates between forced restarts, or `None`; 1 is steepest descent.
+        powell_threshold, descent_threshold: See above; `None` switches the restart off.
         preconditioner: `None` or `"adam"`.
-        beta_1: Decay of m; 0 by default because d is a momentum already.
+        beta_1: Decay of m; 0 by default because d already is a momentum.
         beta_2: Decay of v.
-        epsilon: See above.
-        **kwargs: As in every Keras optimizer: `weight_decay` (decoupled, so not part of g),
-            `clipnorm`, `global_clipnorm`, `clipvalue`, `use_ema`, `name` and so on.
+        epsilon: Added to sqrt(v).
+        **kwargs: As in every Keras optimizer; `weight_decay` is decoupled, not part of g.
 
     Raises:
-        ValueError: If a name is unknown or a number has no meaning.
+        ValueError: If a name is unknown or a number is out of range.
 
-    Example, exact steps on 1/2 (x^2 + 10 y^2):
-
-    >>> scales = np.array([1.0, 10.0], "float32")
-    >>> point = keras.Variable([1.0, 1.0])
-    >>> optimizer = ConjugateGradient(beta_max=None)
-    >>> optimizer.build([point])
-    >>> for _ in range(2):
-    ...     gradient = scales * point
-    ...     (direction,) = optimizer.direction([gradient])
-    ...     curvature = tf.reduce_sum(scales * direction**2)
-    ...     optimizer.learning_rate = -tf.reduce_sum(gradient * direction) / curvature
-    ...     optimizer.apply([gradient])
-    >>> bool(np.abs(point.numpy()).max() < 1e-6)
-    True
+    Example:
+        >>> point = keras.Variable([1.0, 1.0])
+        >>> ConjugateGradient(0.1).apply([tf.constant([1.0, 2.0])], [point])
+        >>> point.numpy().round(3)
+        array([0.9, 0.8], dtype=float32)
     """
 
     def __init__(
@@ -190,7 +171,7 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         _check_arguments(learning_rate=learning_rate, **self._own_config())
 
     def build(self, variables):
-        """Makes the slots of `variables`, zero at first, and the two counters."""
+        """Creates the slots of `variables`, initially 0, and the two counters."""
         if self.built:
             return
         super().build(variables)
@@ -202,21 +183,20 @@ class ConjugateGradient(keras.optimizers.Optimizer):
 
     @property
     def beta_positive_fraction(self):
-        """Share of the updates in which beta > 0, all safeguards applied; 0 before the first."""
+        """Share of the updates with beta > 0 after all safeguards; 0 before the first."""
         updates = tf.maximum(tf.cast(self.iterations, "float32"), 1)
         return tf.cast(self._positive_betas, "float32") / updates
 
     @property
     def restarts(self):
-        """Number of restarts after the first update; a rule that gives beta = 0 is none."""
+        """Number of restarts after the first update; beta = 0 by the rule does not count."""
         return tf.convert_to_tensor(self._restarts)
 
     def direction(self, gradients):
-        """What `apply(gradients)` would add to the variables if the learning rate were 1.
+        """Returns what `apply(gradients)` would add to the variables at a learning rate of 1.
 
-        One tensor for each variable of `build`, as in `gradients`. Changes nothing, so that a step
-        length can be found before `apply`. Clipping, the sum over replicas and the preconditioner
-        are included; weight decay is not.
+        Changes nothing, for step length searches. Clipping, the sum over replicas and the
+        preconditioner are included; weight decay is not.
         """
         if not self.built:
             raise ValueError("direction() does not know the variables: call build(variables).")
@@ -234,7 +214,7 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         return updates
 
     def update_step(self, gradient, variable, learning_rate):
-        """Moves one variable and fills its slots as `_updates` has worked out."""
+        """Updates one variable and its slots by the values of `_updates`."""
         move, *values = gradient
         index = self._get_variable_index(variable)
         for slots, value in zip(self._slots, values, strict=True):
@@ -279,7 +259,7 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         return move, gradient, direction, momentum, velocity
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         return {**super().get_config(), **self._own_config()}
 
     def _own_config(self):

@@ -1,4 +1,4 @@
-"""A learning rate for windows that grow: it falls with the samples seen, not with the updates."""
+"""A learning rate for growing windows: it decays with the samples seen, not with the updates."""
 
 import itertools
 
@@ -8,31 +8,26 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="geans")
 class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """Decay to 0, linear in the steps, for an optimizer that moves once per window of them.
-
-    Windows that grow have most of their updates early. A rate that fell evenly from update to
-    update would be almost 0 when the windows are at their longest.
+    """Decay to 0, linear in the steps, for an optimizer that is updated once per window of steps.
 
         rate = learning_rate size^exponent (1 - step / steps) min(1, step / (warmup steps))
 
-    with the size of the window and the number of the step with which it begins.
+    with the window's size and first step.
 
     Args:
         learning_rate: Rate of the first update if its window has one step.
         windows: Pairs of a number of updates and the steps in each of their windows, in order.
-        exponent: Power of the window's size by which the rate grows with it: 1/2 or 1 are the
-            usual ones for larger batches (Krizhevsky 2014, arXiv 1404.5997; Smith et al. 2018,
-            arXiv 1711.00489, hold a rate where it would have decayed), 0 leaves it alone.
+        exponent: 1/2 or 1 are usual for larger batches (Krizhevsky 2014, arXiv 1404.5997; Smith et
+            al. 2018, arXiv 1711.00489); 0 makes the rate independent of the window's size.
         warmup: Share of the steps in which the rate rises from 0, in [0, 1).
 
     Raises:
-        ValueError: If there are no windows, one is not of positive size, or `warmup` is no share.
+        ValueError: If an argument is invalid.
 
-    Example, of 16 steps 8 in windows of one and 8 in windows of four:
-
-    >>> rate = LinearDecay(1.0, [(8, 1), (2, 4)])
-    >>> [float(rate(update)) for update in (0, 4, 8, 9, 10)]
-    [1.0, 0.75, 0.5, 0.25, 0.0]
+    Example:
+        >>> rate = LinearDecay(1.0, [(8, 1), (2, 4)])
+        >>> [float(rate(update)) for update in (0, 4, 8, 9, 10)]
+        [1.0, 0.75, 0.5, 0.25, 0.0]
     """
 
     def __init__(self, learning_rate, windows, exponent=0.0, warmup=0.0):
@@ -47,7 +42,7 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.warmup = warmup
 
     def __call__(self, update):
-        """The rate of that update, counted from 0."""
+        """Returns the rate of an update, counted from 0."""
         update = ops.cast(update, "float32")
         first_updates = list(itertools.accumulate((n for n, _ in self.windows), initial=0))
         first_steps = list(itertools.accumulate((n * k for n, k in self.windows), initial=0))
@@ -63,6 +58,6 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         return rate
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         names = ("learning_rate", "windows", "exponent", "warmup")
         return {name: getattr(self, name) for name in names}

@@ -1,4 +1,4 @@
-"""Adam with a look ahead, for games: each move is doubled and the one before it taken back."""
+"""Optimistic Adam, an optimizer for games."""
 
 import keras
 from keras import ops
@@ -6,33 +6,29 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="geans")
 class OptimisticAdam(keras.optimizers.Optimizer):
-    """Optimistic Adam: steps as if the next gradient changed as the last one did.
+    """Optimistic Adam: doubles each step and takes back the previous one.
 
         move_t = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m_t / (sqrt(v_t) + epsilon)
         w <- w - 2 move_t + move_(t-1)
 
-    with Adam's moments m and v. Where plain gradient descent circles around the solution of a
-    game, optimism (a negative momentum on the moves) spirals in.
+    with Adam's moments m and v. In games where gradient descent circles the solution, it converges.
 
     Args:
         learning_rate: Float, schedule or callable, as in Keras.
-        beta_1: Decay of m per update, in [0, 1).
-        beta_2: Decay of v per update, in [0, 1).
+        beta_1, beta_2: Decays of m and v per update, in [0, 1).
         epsilon: Added to sqrt(v).
         **kwargs: As in every Keras optimizer.
 
     Raises:
         ValueError: If a decay is not in [0, 1).
 
-    Source: Daskalakis et al. 2018, "Training GANs with Optimism" (arXiv 1711.00141), algorithm 1.
+    Reference: Daskalakis et al. 2018 (arXiv 1711.00141), algorithm 1.
 
     Example:
-
-    >>> point = keras.Variable([1.0])
-    >>> optimizer = OptimisticAdam(0.1)
-    >>> optimizer.apply([ops.array([1.0])], [point])
-    >>> round(float(point[0]), 3)
-    0.8
+        >>> point = keras.Variable([1.0])
+        >>> OptimisticAdam(0.1).apply([ops.array([1.0])], [point])
+        >>> round(float(point[0]), 3)
+        0.8
     """
 
     def __init__(self, learning_rate=2e-4, *, beta_1=0.5, beta_2=0.999, epsilon=1e-7, **kwargs):
@@ -45,7 +41,7 @@ class OptimisticAdam(keras.optimizers.Optimizer):
         self.epsilon = epsilon
 
     def build(self, variables):
-        """Makes the slots of `variables`, zero at first."""
+        """Creates the slots of `variables`, initially 0."""
         if self.built:
             return
         super().build(variables)
@@ -54,7 +50,7 @@ class OptimisticAdam(keras.optimizers.Optimizer):
         )
 
     def update_step(self, gradient, variable, learning_rate):
-        """Moves one variable."""
+        """Updates one variable."""
         index = self._get_variable_index(variable)
         momentum, velocity = self._momentums[index], self._velocities[index]
         gradient = ops.cast(gradient, variable.dtype)
@@ -68,6 +64,6 @@ class OptimisticAdam(keras.optimizers.Optimizer):
         self.assign(self._moves[index], move)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Returns the constructor's arguments."""
         own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
         return {**super().get_config(), **own}
