@@ -1,4 +1,4 @@
-"""CONTRIBUTING's walk-through, done in a copy of the checkout."""
+"""CONTRIBUTING's walk-throughs, done in a copy of the checkout."""
 
 import pathlib
 import re
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 EDIT = re.compile(
-    r'<!-- insert into (\S+) before "([^\n]*)" -->\n```(?:python)?\n(.*?)```',
+    r'<!-- (?:insert into|create) (\S+)(?: before "([^\n]*)")? -->\n```(?:python)?\n(.*?)```',
     re.DOTALL,
 )
 pytestmark = pytest.mark.slow
@@ -39,25 +39,59 @@ def follow(root):
     """Does the edits of the page, and returns the files that they touch."""
     edits = EDIT.findall((root / "CONTRIBUTING.md").read_text())
     for name, mark, code in edits:
+        if not mark:
+            assert not (root / name).exists()
+            (root / name).write_text(code)
+            continue
         text = (root / name).read_text()
         assert text.count(mark) == 1, f"{name} has {mark!r} {text.count(mark)} times"
-        between = "" if code.startswith(" ") else "\n\n"
+        between = "" if code.startswith((" ", "from ")) else "\n\n"
         (root / name).write_text(text.replace(mark, code + between + mark))
-    return [name for name, _, _ in edits]
+    return {name for name, _, _ in edits}
 
 
-def test_a_new_loss_costs_two_files_and_a_new_preset_one(copy):
-    touched = follow(copy)
-    presets_touched = {name for name in touched if "presets" in name}
-    assert len(presets_touched) == 1
-    assert len(set(touched) - presets_touched) == 2
+TOUCHED = {
+    "loss": {"geans/losses.py", "tests/losses_test.py"},
+    "preset": {"geans/presets/images.py"},
+    "metric": {
+        "geans/metrics/mean_distance.py",
+        "geans/metrics/evaluation.py",
+        "tests/metrics/mean_distance_test.py",
+    },
+    "source": {
+        "geans/experiment/sources/arrays.py",
+        "geans/experiment/sources/__init__.py",
+        "tests/experiment/sources/arrays_test.py",
+    },
+}
+EVALUATE = """
+import numpy as np
+from geans.cli import main
+
+np.save("black.npy", np.zeros((60, 28, 28, 1), "uint8"))
+options = ["--samples_per_epoch=60", "--epochs=1", "--image_size=28", "--run_dir=run"]
+main(["train", "--preset=signed_fashion", "--data=npy:black.npy", *options])
+main(["evaluate", "--run_dir=run", "--metrics=mean_distance", "--samples=60"])
+main(["evaluate", "--help"])
+"""
+
+
+def test_an_addition_costs_what_the_page_says(copy):
+    assert follow(copy) == set().union(*TOUCHED.values())
     run(copy, "ruff", "check", ".")
-    run(copy, "ruff", "format", "--check", "geans", "tests/losses_test.py")
+    run(copy, "ruff", "format", "--check", "geans", *TOUCHED["loss"], *TOUCHED["source"])
     run(copy, "doctest", "CONTRIBUTING.md")
-    found = run(copy, "pytest", "-q", "-p", "no:xdist", "tests/losses_test.py", "-k", "signed")
+    tests = [name for names in TOUCHED.values() for name in names if name.startswith("tests/")]
+    tests += ["tests/presets/presets_test.py", "-k", "table or signed or distance or shapes"]
+    found = run(copy, "pytest", "-q", "-p", "no:xdist", *tests)
     assert re.search(r"[1-9]\d* passed", found)
-    tables = ("tests/losses_test.py", "tests/presets/presets_test.py", "-k", "table or signed")
-    assert re.search(r"[1-9]\d* passed", run(copy, "pytest", "-q", "-p", "no:xdist", *tables))
+    done = subprocess.run(
+        [sys.executable, "-c", EVALUATE], cwd=copy, capture_output=True, text=True, timeout=300
+    )
+    assert "Any of frechet_distance, mean_distance, kernel_distance" in " ".join(
+        done.stdout.split()
+    )
+    assert re.search(r"^mean_distance \d", done.stdout, re.MULTILINE), done.stdout + done.stderr
 
 
 def test_the_walk_fails_without_its_edits(copy):

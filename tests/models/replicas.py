@@ -1,6 +1,7 @@
-"""Trains some models on replicas, for `distribution_test.py`: `python replicas.py OUT REPLICAS`.
+"""Trains models on replicas, for `distribution_test.py`: `python replicas.py OUT REPLICAS CASES`.
 
-With TF_CONFIG in the environment, REPLICAS is how many workers there are, and this is one of them.
+CASES is "all" or "few". With TF_CONFIG in the environment, REPLICAS is how many workers there are,
+and this is one of them.
 """
 
 import os
@@ -27,6 +28,10 @@ CASES = {
     "mlp, float16, no penalty": ("mlp", "float16", False),
     "mlp, float16 window, no penalty": ("mlp", "float16 window", False),
 }
+
+# Where a replica more or a process more could make a difference: ragged batches, sums of an epoch,
+# synchronised statistics, penalties by sample, and an augmentation that all replicas steer.
+FEW = ("mlp, gan, R1", "dcgan, gean, no penalty", "dcgan, adaptive, no penalty")
 
 
 def make_strategy(replicas):
@@ -109,11 +114,14 @@ def train(strategy, network, rule, r1):
 
 
 def main():
-    path, replicas = sys.argv[1], int(sys.argv[2])
+    path, replicas, cases = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     strategy = make_strategy(replicas)
+    import keras
+
     results = {}
-    for case, (network, rule, r1) in CASES.items():
-        for name, value in train(strategy, network, rule, r1).items():
+    for case in CASES if cases == "all" else FEW:
+        keras.backend.clear_session()  # Weights are named alike whatever was made before.
+        for name, value in train(strategy, *CASES[case]).items():
             results[f"{case}/{name.replace('/', '|')}"] = value
         print(case, flush=True)
     np.savez(path, **results)
