@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import values
+from geans.metrics import feature_arrays
 
 _ROWS = 256  # Images at once, so that memory does not grow with their number.
 
@@ -186,12 +187,7 @@ def finite_images(images, shape):
             f"Images must be at least one of shape (n, {', '.join(map(str, shape))}), floats in "
             f"[-1, 1]. Received: shape {images.shape}, dtype {images.dtype}."
         )
-    broken = int(np.count_nonzero(~np.isfinite(images).all(axis=tuple(range(1, images.ndim)))))
-    if broken:
-        raise ValueError(
-            f"{broken} of {len(images)} images contain NaN or infinity. A generator that made them "
-            "has diverged: lower its learning rate, or drop these images and say so."
-        )
+    feature_arrays.check_samples("images", images)
     return images.astype("float32")
 
 

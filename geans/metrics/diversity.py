@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import values
+from geans.metrics import feature_arrays
 from geans.metrics.features import network
 
 # Wang et al. 2003: how much each scale counts, full resolution first.
@@ -66,12 +67,8 @@ def ms_ssim_per_class(images, labels, *, pairs=100, seed=0):
         >>> ms_ssim_per_class(np.concatenate([black, white]), [0, 0, 0, 7, 7, 7])
         {0: 1.0, 7: 1.0}
     """
-    images, labels = _checked_images(images), np.asarray(labels)
-    if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"labels must be {len(images)} integers, one per image. Received: {labels.dtype} of "
-            f"shape {labels.shape}."
-        )
+    images = _checked_images(images)
+    labels = feature_arrays.checked_labels("labels", labels, len(images))
     classes, counts = np.unique(labels, return_counts=True)
     if counts.min() < 2:
         raise ValueError(
@@ -91,14 +88,7 @@ def _checked_images(images):
             "MS-SSIM needs two images or more of shape (n, height, width, channels) with sides of "
             f"at least {WINDOW} pixels. Received: shape {images.shape}."
         )
-    if images.dtype != np.uint8 and images.dtype.kind != "f":
-        raise ValueError(f"Images must be uint8, or floats in [-1, 1]. Received: {images.dtype}.")
-    broken = int(np.count_nonzero(~np.isfinite(images).all(axis=(1, 2, 3))))
-    if broken:
-        raise ValueError(
-            f"{broken} of {len(images)} images contain NaN or infinity: the generator has "
-            "diverged. Lower its learning rate, or drop these images and say so."
-        )
+    feature_arrays.check_samples("images", images)
     return images
 
 

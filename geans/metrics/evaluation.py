@@ -66,6 +66,11 @@ def _class_coverage(real, fake):
     shares = np.bincount(shown) / len(shown)
     found = coverage_per_class(real.features, shown, fake.features, k=NEIGHBOURS).coverage
     frequent = [label for label in found if shares[label] >= SMALLEST_CLASS]
+    if not frequent:
+        raise ValueError(
+            f"class_coverage needs a class of at least {SMALLEST_CLASS:.0%} of the real images, "
+            f"which {real.network.name} does not find in {real.origin}."
+        )
     least = min(frequent, key=found.get)
     options = {"k": NEIGHBOURS, "class": least, "classes": len(frequent)}
     return {"least_class_coverage": found[least]}, options

@@ -45,6 +45,20 @@ def _check_size(name, features):
         )
 
 
+def check_samples(name, samples):
+    """Raises a `ValueError` unless samples, shape (n, ...), are uint8 or finite floats."""
+    if samples.dtype == np.uint8:
+        return
+    if samples.dtype.kind != "f":
+        raise ValueError(f"{name} must be uint8, or floats in [-1, 1]. Received: {samples.dtype}.")
+    broken = np.count_nonzero(~np.isfinite(samples).all(axis=tuple(range(1, samples.ndim))))
+    if broken:
+        raise ValueError(
+            f"{broken} of {len(samples)} {name} contain NaN or infinity: the generator has "
+            f"diverged. Lower its learning rate, or drop these {name} and say so."
+        )
+
+
 def checked_pair(real, fake, *, least=1):
     """Applies `checked` to real and fake features; raises also if their dimensions differ."""
     real = checked("real_features", real, least=least)
@@ -62,8 +76,8 @@ def checked_labels(name, labels, count):
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu" or labels.shape != (count,):
         raise ValueError(
-            f"{name} must be one integer per row of features, shape ({count},). Received: shape "
-            f"{labels.shape} of {labels.dtype}."
+            f"{name} must be {count} integers, shape ({count},). Received: shape {labels.shape} of "
+            f"{labels.dtype}."
         )
     return labels
 

@@ -228,7 +228,7 @@ def frechet_distance_per_class(real_features, real_labels, fake_features, fake_l
         few = [label for label in classes if np.count_nonzero(labels == label) < 2]
         if few:
             raise ValueError(
-                f"Each class needs at least two real and two fake samples; {name} ones lack of "
+                f"Each class needs at least two real and two fake samples. Too few {name} ones: "
                 f"classes {few}. Draw more samples, or leave these classes out on both sides."
             )
     distances = {

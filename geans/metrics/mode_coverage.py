@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from geans.metrics import stacked_digits
+from geans.metrics import feature_arrays, stacked_digits
 
 GOOD_RADIUS = 3  # Standard deviations.
 
@@ -107,26 +107,17 @@ def _from_counts(counts, samples, high_quality_fraction):
 
 
 def _finite_points(samples, dimension):
-    samples = _numbers(samples)
+    try:
+        samples = np.asarray(samples, dtype="float64")
+    except TypeError as error:
+        raise ValueError(f"Samples must be numbers. Received: {samples!r}.") from error
     if samples.ndim != 2 or samples.shape[1] != dimension or not len(samples):
         raise ValueError(
             f"mode_coverage needs at least one point as an array of shape (n, {dimension}), "
             f"the dimension of the mixture's centers. Received: shape {samples.shape}."
         )
-    broken = int(np.count_nonzero(~np.isfinite(samples).all(axis=1)))
-    if broken:
-        raise ValueError(
-            f"{broken} of {len(samples)} samples contain NaN or infinity: the generator has "
-            "diverged. Lower its learning rate, or drop these samples and say so."
-        )
+    feature_arrays.check_samples("samples", samples)
     return samples
-
-
-def _numbers(samples):
-    try:
-        return np.asarray(samples, dtype="float64")
-    except TypeError as error:
-        raise ValueError(f"Samples must be numbers. Received: {samples!r}.") from error
 
 
 def _good_samples_per_mode(samples, centers, radius):

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from geans.metrics import feature_arrays
+
 
 @dataclasses.dataclass(frozen=True)
 class Motion:
@@ -72,14 +74,5 @@ def _checked_clips(clips):
             "Motion needs two clips or more of shape (n, frames, height, width, channels), of two "
             f"frames or more. Received: shape {clips.shape}."
         )
-    if clips.dtype == np.uint8:
-        return clips / np.float32(255)
-    if clips.dtype.kind != "f":
-        raise ValueError(f"Clips must be uint8, or floats in [-1, 1]. Received: {clips.dtype}.")
-    broken = int(np.count_nonzero(~np.isfinite(clips).all(axis=(1, 2, 3, 4))))
-    if broken:
-        raise ValueError(
-            f"{broken} of {len(clips)} clips contain NaN or infinity: the generator has diverged. "
-            "Lower its learning rate, or drop these clips and say so."
-        )
-    return (clips + 1) / 2
+    feature_arrays.check_samples("clips", clips)
+    return clips / np.float32(255) if clips.dtype == np.uint8 else (clips + 1) / 2

@@ -13,6 +13,7 @@ import pathlib
 import keras
 import numpy as np
 
+from geans.metrics import feature_arrays
 from geans.metrics.features import digits28
 
 SIZES = {"mnist": 28, "digits": 8}
@@ -97,12 +98,7 @@ def _finite_images(images, size, channels):
             f"These stacks are at least one image of shape (n, {size}, {size}, {channels}). "
             f"Received: shape {images.shape}."
         )
-    broken = int(np.count_nonzero(~np.isfinite(images).all(axis=(1, 2, 3))))
-    if broken:
-        raise ValueError(
-            f"{broken} of {len(images)} samples contain NaN or infinity: the generator has "
-            "diverged. Lower its learning rate, or drop these samples and say so."
-        )
+    feature_arrays.check_samples("samples", images)
     return images
 
 

@@ -78,6 +78,9 @@ def test_classes_that_hardly_any_real_image_shows_do_not_count():
     real = dataclasses.replace(rare, logits=logits)
     (found,) = evaluation.measure(real, extracted(1), ["class_coverage"])
     assert (found.options["class"], found.options["classes"]) == (1, 1)
+    without_frequent = dataclasses.replace(rare, logits=np.eye(200))
+    with pytest.raises(ValueError, match="needs a class of at least 1%.*flat.*noise 0"):
+        evaluation.measure(without_frequent, extracted(1), ["class_coverage"])
 
 
 def test_statistics_suffice_for_the_frechet_distance():

@@ -51,6 +51,17 @@ def test_the_smallest_of_integers_is_not_mistaken_for_its_negative():
         feature_arrays.checked("features", np.full((2, 1), np.iinfo("int64").min))
 
 
+def test_samples_are_bytes_or_finite_floats():
+    feature_arrays.check_samples("clips", np.zeros((3, 2), "uint8"))
+    samples = np.zeros((5, 2, 2), "float16")
+    feature_arrays.check_samples("clips", samples)
+    samples[1], samples[3, 0, 1] = np.nan, np.inf
+    with pytest.raises(ValueError, match="2 of 5 clips contain NaN.*drop these clips"):
+        feature_arrays.check_samples("clips", samples)
+    with pytest.raises(ValueError, match="clips must be uint8, or floats.* Received: int64"):
+        feature_arrays.check_samples("clips", np.zeros((3, 2), "int64"))
+
+
 def test_pairs_have_one_dimension():
     with pytest.raises(ValueError, match="dimensions differ. Received: 3 and 4"):
         feature_arrays.checked_pair(np.ones((2, 3)), np.ones((2, 4)))

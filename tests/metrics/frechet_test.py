@@ -246,9 +246,9 @@ def test_per_class_is_json():
 @pytest.mark.parametrize(
     "real_labels, fake_labels, message",
     [
-        ([0, 0, 1, 1, 1], [0, 0, 0, 0, 2], r"real ones lack of classes \[2\]"),
-        ([0, 0, 1, 1, 7], [0, 0, 0, 0, 1], r"real ones lack of classes \[7\]"),
-        ([0, 0, 1, 1, 1], [0, 0, 0, 0, 0], r"fake ones lack of classes \[1\]"),
+        ([0, 0, 1, 1, 1], [0, 0, 0, 0, 2], r"Too few real ones: classes \[2\]"),
+        ([0, 0, 1, 1, 7], [0, 0, 0, 0, 1], r"Too few real ones: classes \[7\]"),
+        ([0, 0, 1, 1, 1], [0, 0, 0, 0, 0], r"Too few fake ones: classes \[1\]"),
         ([0, 0, 1, 1], [0, 0, 0, 1, 1], r"real_labels.*shape \(5,\). Received: shape \(4,\)"),
         ([[0, 0, 1, 1, 1]], [0, 0, 0, 1, 1], r"shape \(1, 5\)"),
         ([0, 0, 1, 1, 1], [0.0, 0, 0, 1, 1], "fake_labels.*float64"),

@@ -165,11 +165,8 @@ def assign(model, tensors):
     Raises:
         ValueError: If a tensor is missing, left over, of another shape, or not of finite floats.
     """
-    tensors = {
-        name: tensor
-        for name, tensor in tensors.items()
-        if not name.endswith(".bn.num_batches_tracked")
-    }
+    counts = ".bn.num_batches_tracked"
+    tensors = {name: each for name, each in tensors.items() if not name.endswith(counts)}
     _check(tensors, tensor_shapes(model))
     for layer in _convolutions(model):
         layer.set_weights(_folded(tensors, layer.name))
@@ -208,7 +205,7 @@ def _check(tensors, shapes):
     }
     if any(wrong.values()):
         found = " ".join(f"{what}: {_listed(names)}." for what, names in wrong.items() if names)
-        raise ValueError(f"These are no weights of inception-2015-12-05. {found}")
+        raise ValueError(f"These are not the weights of inception-2015-12-05. {found}")
 
 
 def _is_sound(name, tensor):

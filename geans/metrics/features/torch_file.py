@@ -1,8 +1,7 @@
-"""Reads the tensors of a PyTorch file without PyTorch, and without running what is in it.
+"""Reads the tensors of a PyTorch file without PyTorch, and without running its code.
 
-Such a file is a pickle, a program that may call any function there is. Here `pickletools` only
-lists its instructions, and those few are followed that a state dict of tensors needs. What the
-program calls is a name, and only the names in two tables below mean anything.
+Such a file is a pickle, a program that may call any function. Here `pickletools` lists its
+instructions, and only those that a state dict of tensors needs are followed.
 """
 
 import dataclasses
@@ -54,29 +53,20 @@ DAMAGES = (
 
 
 def read(path):
-    """The tensors of a file that `torch.save(model.state_dict(), path)` has written.
+    """Returns the tensors of a file that `torch.save(model.state_dict(), path)` has written.
 
-    Both formats are read: the zip of PyTorch 1.6 and later, and the older one. Nothing in the file
-    is run or imported, so it may come from anywhere, and it needs memory in proportion to its size.
+    It is a dict from names to read-only arrays, in the file's order. Both formats are read: the zip
+    of PyTorch 1.6 and later, and the older one. Nothing in the file is run or imported, so it need
+    not be trusted.
 
     Args:
         path: The file, at most 512 MiB.
 
-    Returns:
-        A dict from the tensors' names to read-only arrays, in the file's order.
-
     Raises:
-        ValueError: If there is no such file, if it is damaged, or holds anything but a dict of
-            tensors of the usual types (no complex, boolean, quantised or bfloat16 ones).
+        ValueError: If the file is missing or damaged, or holds anything but a dict of tensors of
+            the usual types (no complex, boolean, quantised or bfloat16 ones).
 
-    Example:
-        >>> read("weights.pth")
-        Traceback (most recent call last):
-        ...
-        ValueError: Cannot read weights.pth: there is no such file.
-
-    Reference:
-        PyTorch, torch/serialization.py, `_legacy_save` and `_save`: the two formats.
+    Reference: PyTorch, torch/serialization.py, `_legacy_save` and `_save`.
     """
     try:
         content = _content(path)
@@ -91,7 +81,7 @@ def read(path):
 
 
 class _Refused(ValueError):
-    """With a reason that is good enough for a user."""
+    """The reason is a message for users."""
 
 
 def _content(path):
@@ -168,7 +158,7 @@ def _tensors(state_dict):
 
 @dataclasses.dataclass(frozen=True)
 class _Name:
-    """A function or class that the program names. It is never looked up."""
+    """A function or class that the program names, which is never looked up."""
 
     name: str
 
@@ -181,7 +171,6 @@ class _Storage:
 
     @classmethod
     def of(cls, persistent_id):
-        """From what stands in a storage's place; the older format adds a `view_metadata`."""
         kind, storage_class, key, _, count, *view = persistent_id
         if kind != "storage" or storage_class.name not in DTYPES or view not in ([], [None]):
             raise _Refused("a tensor is stored in an unknown way")
@@ -288,13 +277,10 @@ INSTRUCTIONS = {
     "NONE": lambda machine, _: machine.push(None),
     "NEWTRUE": lambda machine, _: machine.push(True),
     "NEWFALSE": lambda machine, _: machine.push(False),
-    "BININT": _Machine.push,
-    "BININT1": _Machine.push,
-    "BININT2": _Machine.push,
-    "LONG1": _Machine.push,
-    "BINUNICODE": _Machine.push,
-    "BINSTRING": _Machine.push,
-    "SHORT_BINSTRING": _Machine.push,
+    **dict.fromkeys(
+        ("BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE", "BINSTRING", "SHORT_BINSTRING"),
+        _Machine.push,
+    ),
     "MARK": lambda machine, _: machine.push(machine.MARK),
     "EMPTY_TUPLE": lambda machine, _: machine.push(()),
     "TUPLE1": lambda machine, _: machine.push(tuple(machine.pop(1))),
@@ -319,7 +305,7 @@ INSTRUCTIONS = {
 
 
 def _run(file):
-    """Follows the program at a file's position to its end, and returns what it has made."""
+    """Follows the program at a file's position to its end, and returns its result."""
     machine = _Machine()
     for count, (instruction, argument, _) in enumerate(pickletools.genops(file)):
         if instruction.name == "STOP":

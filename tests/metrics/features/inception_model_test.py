@@ -87,5 +87,5 @@ def test_counts_of_batches_are_ignored(model, tensors):
 )
 def test_other_tensors_are_named(model, tensors, changes, message):
     changed = {name: array for name, array in (tensors | changes).items() if array is not None}
-    with pytest.raises(ValueError, match=f"no weights of inception-2015-12-05. {message}"):
+    with pytest.raises(ValueError, match=f"not the weights of inception-2015-12-05. {message}"):
         inception_model.assign(model, changed)
