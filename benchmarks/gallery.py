@@ -13,16 +13,20 @@ data are looked up in `--data_dir`.
 import argparse
 import pathlib
 
+import matplotlib.figure
 import numpy as np
 from PIL import Image
 
 from geans import experiment, plotting, presets
 from geans.experiment import families, translating
+from geans.plotting.images import tile, to_rgb
+from geans.plotting.style import DPI, INK
 
 HERE = pathlib.Path(__file__).parent
 STRIPS = HERE / "gallery"
 PICTURE = HERE.parent / "docs" / "gallery.png"
 IMAGES = 10
+STRIP_PIXELS, TITLE_PIXELS, MARGIN_PIXELS = 640, 26, 10
 
 
 def strip(model):
@@ -72,6 +76,53 @@ def read_strips():
     return strips
 
 
+def gallery(strips, columns=2):
+    """Returns a figure with a titled strip of images for each of several models.
+
+    Args:
+        strips: Dict from titles to images as in `plotting.image_grid`, each shown in one row of
+            640 pixels.
+        columns: Strips side by side.
+
+    Raises:
+        ValueError: If there are no strips, one is empty, or `columns` is below 1.
+    """
+    if not strips or columns < 1:
+        raise ValueError(
+            "A gallery needs at least one strip and one column. "
+            f"Received: {len(strips)} strips, columns={columns}."
+        )
+    canvases = {title: displayed(to_rgb(images)) for title, images in strips.items()}
+    lines = [list(canvases.items())[i : i + columns] for i in range(0, len(canvases), columns)]
+    heights = [max(height_of(canvas) for _, canvas in line) for line in lines]
+    columns = min(columns, len(strips))
+    width = columns * (STRIP_PIXELS + MARGIN_PIXELS) + MARGIN_PIXELS
+    total = sum(height + TITLE_PIXELS + MARGIN_PIXELS for height in heights) + MARGIN_PIXELS
+    figure = matplotlib.figure.Figure(figsize=(width / DPI, total / DPI), dpi=DPI)
+    top = MARGIN_PIXELS
+    for line, height in zip(lines, heights, strict=True):
+        for column, (title, canvas) in enumerate(line):
+            left = MARGIN_PIXELS + column * (STRIP_PIXELS + MARGIN_PIXELS)
+            bottom = total - top - TITLE_PIXELS - height_of(canvas)
+            box = (left / width, bottom / total, STRIP_PIXELS / width, height_of(canvas) / total)
+            axes = figure.add_axes(box)
+            axes.imshow(canvas, interpolation="antialiased", aspect="auto")
+            axes.set_axis_off()
+            axes.set_title(title, loc="left", fontsize=9, color=INK, pad=3)
+        top += TITLE_PIXELS + height + MARGIN_PIXELS
+    return figure
+
+
+def displayed(pixels):
+    # At display size, so that gaps have the same width in all strips.
+    scale = max(1, STRIP_PIXELS // (len(pixels) * pixels.shape[2]))
+    return tile(pixels.repeat(scale, axis=1).repeat(scale, axis=2), len(pixels))
+
+
+def height_of(canvas):
+    return int(np.ceil(canvas.shape[0] / canvas.shape[1] * STRIP_PIXELS))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -81,7 +132,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.run_dir:
         write_strips(arguments.run_dir, arguments.data_dir)
-    plotting.save(plotting.gallery(read_strips()), PICTURE)
+    plotting.save(gallery(read_strips()), PICTURE)
     Image.open(PICTURE).convert("RGB").quantize(128).save(PICTURE, optimize=True)
 
 

@@ -1,6 +1,6 @@
 """Random and mutated files: whatever comes of them is a result or a `ValueError`.
 
-    GEANS_FUZZ_EXAMPLES=5000 pytest tests/fuzz_test.py -m slow -s
+    GEANS_FUZZ_EXAMPLES=5000 pytest tests/fuzz_test.py -m nightly -s
 
 tries as many examples of each kind, new ones every time, and prints how many were refused. Without
 the variable the examples are the same in every run.
@@ -230,7 +230,7 @@ def load_model(content, folder):
     return "read"
 
 
-# Strategy, what is tried with it, and how many examples: in every run, and in the slow test.
+# Strategy, what is tried with it, and how many examples: in every run, and in the nightly one.
 EXTENSIONS = st.sampled_from([".png", ".jpg", ".JPEG"])
 FUZZ = {
     "random bytes as images": (st.tuples(st.binary(), EXTENSIONS), read_folder, 30, 500),
@@ -245,7 +245,7 @@ FUZZ = {
 NEVER_READ = {"random bytes as images", "random JSON as presets", "random bytes as presets"}
 SIZES = [
     *(pytest.param(case, 2, id=f"{case}, few") for case in FUZZ),
-    *(pytest.param(case, 3, id=f"{case}, many", marks=pytest.mark.slow) for case in FUZZ),
+    *(pytest.param(case, 3, id=f"{case}, many", marks=pytest.mark.nightly) for case in FUZZ),
 ]
 
 

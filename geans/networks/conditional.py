@@ -102,14 +102,9 @@ def with_projection(discriminator, num_classes, *, seed=None):
     features = _last_features(discriminator)
     labels, one_hot = _one_hot_labels(num_classes)
     initializer = keras.initializers.GlorotUniform(seed=seed)
+    options = {"kernel_initializer": initializer, "dtype": "float32", "name": "class_embedding"}
     # A dense layer of a one-hot vector is an embedding that can be spectrally normalised.
-    embedding = keras.layers.Dense(
-        features.shape[-1],
-        use_bias=False,
-        kernel_initializer=initializer,
-        dtype="float32",
-        name="class_embedding",
-    )
+    embedding = keras.layers.Dense(features.shape[-1], use_bias=False, **options)
     if isinstance(discriminator.layers[-1], keras.layers.SpectralNormalization):
         embedding = keras.layers.SpectralNormalization(embedding, dtype="float32")
     product = keras.layers.Dot(axes=1, dtype="float32", name="projection")

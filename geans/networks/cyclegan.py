@@ -39,18 +39,17 @@ def generator(input_shape=(32, 32, 3), output_channels=3, *, width=64, blocks=6,
     seeds = checks.layer_seeds("generator", seed)
 
     images = keras.Input(input_shape, name="images")
-    x = _activated(_convolution(images, width, 7, seeds))
+    x = keras.layers.ReLU()(_convolution(images, width, 7, seeds))
     for channels in (2 * width, 4 * width):
-        layer = keras.layers.Conv2D(channels, **_resampling(seeds))
-        x = _activated(layer(x))
+        x = image_layers.halved(x, channels, seeds, "instance", kernel_size=3)
+        x = keras.layers.ReLU()(x)
     for _ in range(blocks):
-        inner = _activated(_convolution(x, 4 * width, 3, seeds))
-        residual = image_layers.normalized(_convolution(inner, 4 * width, 3, seeds), "instance")
-        x = keras.layers.Add()([x, residual])
+        inner = keras.layers.ReLU()(_convolution(x, 4 * width, 3, seeds))
+        x = keras.layers.Add()([x, _convolution(inner, 4 * width, 3, seeds)])
     for channels in (2 * width, width):
-        layer = keras.layers.Conv2DTranspose(channels, **_resampling(seeds))
-        x = _activated(layer(x))
-    x = _convolution(x, output_channels, 7, seeds, use_bias=True)
+        x = image_layers.doubled(x, channels, seeds, "instance", kernel_size=3)
+        x = keras.layers.ReLU()(x)
+    x = _convolution(x, output_channels, 7, seeds, normalization=None)
     outputs = keras.layers.Activation("tanh", dtype="float32", name="translated")(x)
     return keras.Model(images, outputs, name="generator")
 
@@ -93,23 +92,8 @@ def side_by_side(first, second):
     return keras.Model(inputs, outputs, name="side_by_side")
 
 
-def _convolution(x, channels, kernel_size, seeds, use_bias=False):
+def _convolution(x, channels, kernel_size, seeds, normalization="instance"):
     x = image_layers.reflected(x, kernel_size // 2)
-    initializer = image_layers.normal(seeds)
-    return keras.layers.Conv2D(
-        channels, kernel_size, use_bias=use_bias, kernel_initializer=initializer
-    )(x)
-
-
-def _resampling(seeds):
-    return {
-        "kernel_size": 3,
-        "strides": 2,
-        "padding": "same",
-        "use_bias": False,
-        "kernel_initializer": image_layers.normal(seeds),
-    }
-
-
-def _activated(x):
-    return keras.layers.ReLU()(image_layers.normalized(x, "instance"))
+    options = {"use_bias": normalization is None, "kernel_initializer": image_layers.normal(seeds)}
+    x = keras.layers.Conv2D(channels, kernel_size, **options)(x)
+    return image_layers.normalized(x, normalization)

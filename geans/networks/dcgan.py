@@ -13,18 +13,11 @@ Differences from the paper:
 
 import keras
 
-from geans.networks import checks
-
-KERNEL_SIZE = 4
+from geans.networks import checks, image_layers
 
 
 def generator(
-    latent_dim=64,
-    output_shape=(28, 28, 1),
-    *,
-    width=64,
-    normalization="batch",
-    seed=None,
+    latent_dim=64, output_shape=(28, 28, 1), *, width=64, normalization="batch", seed=None
 ):
     """Builds a network from latents to square images.
 
@@ -51,20 +44,16 @@ def generator(
     size, _, channels = output_shape
     base = size >> halvings
     widths = [width << level for level in range(halvings)][::-1]
-    initializers = _initializers("generator", seed)
+    seeds = checks.layer_seeds("generator", seed)
 
     latents = keras.Input((latent_dim,), name="latents")
-    x = keras.layers.Dense(
-        base * base * widths[0],
-        use_bias=normalization is None,
-        kernel_initializer=next(initializers),
-    )(latents)
+    units = base * base * widths[0]
+    x = image_layers.dense(latents, units, seeds, use_bias=normalization is None)
     x = keras.layers.Reshape((base, base, widths[0]))(x)
-    x = keras.layers.ReLU()(_normalize(x, normalization))
+    x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
     for channels_out in widths[1:]:
-        x = _upsample(channels_out, initializers, use_bias=normalization is None)(x)
-        x = keras.layers.ReLU()(_normalize(x, normalization))
-    x = _upsample(channels, initializers)(x)
+        x = keras.layers.ReLU()(image_layers.doubled(x, channels_out, seeds, normalization))
+    x = image_layers.doubled(x, channels, seeds)
     images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(latents, images, name="generator")
 
@@ -87,49 +76,15 @@ def discriminator(
     checks.check_normalization(normalization, "batch")
     if dense_units != 0:
         checks.check_sizes(dense_units=dense_units)
-    initializers = _initializers("discriminator", seed)
+    seeds = checks.layer_seeds("discriminator", seed)
 
     images = keras.Input(input_shape, name="images")
-    x = keras.layers.LeakyReLU(0.2)(_downsample(width, initializers)(images))
+    x = keras.layers.LeakyReLU(0.2)(image_layers.halved(images, width, seeds))
     for level in range(1, halvings):
-        x = _downsample(width << level, initializers, use_bias=normalization is None)(x)
-        x = keras.layers.LeakyReLU(0.2)(_normalize(x, normalization))
+        x = image_layers.halved(x, width << level, seeds, normalization)
+        x = keras.layers.LeakyReLU(0.2)(x)
     x = keras.layers.Flatten()(x)
     if dense_units:
-        x = keras.layers.Dense(dense_units, kernel_initializer=next(initializers))(x)
-        x = keras.layers.LeakyReLU(0.2)(x)
-    logits = keras.layers.Dense(
-        1, kernel_initializer=next(initializers), dtype="float32", name="logits"
-    )(x)
+        x = keras.layers.LeakyReLU(0.2)(image_layers.dense(x, dense_units, seeds))
+    logits = image_layers.dense(x, 1, seeds, dtype="float32", name="logits")
     return keras.Model(images, logits, name="discriminator")
-
-
-def _upsample(channels, initializers, **options):
-    return keras.layers.Conv2DTranspose(
-        channels,
-        KERNEL_SIZE,
-        strides=2,
-        padding="same",
-        kernel_initializer=next(initializers),
-        **options,
-    )
-
-
-def _downsample(channels, initializers, **options):
-    return keras.layers.Conv2D(
-        channels,
-        KERNEL_SIZE,
-        strides=2,
-        padding="same",
-        kernel_initializer=next(initializers),
-        **options,
-    )
-
-
-def _normalize(x, normalization):
-    return x if normalization is None else keras.layers.BatchNormalization()(x)
-
-
-def _initializers(network, seed):
-    for layer_seed in checks.layer_seeds(network, seed):
-        yield keras.initializers.RandomNormal(stddev=0.02, seed=layer_seed)

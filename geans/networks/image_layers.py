@@ -1,6 +1,8 @@
-"""Layers that the networks for image translation share."""
+"""Layers that the convolutional networks share."""
 
 import keras
+
+KERNEL_SIZE = 4
 
 
 def normal(seeds):
@@ -8,11 +10,26 @@ def normal(seeds):
     return keras.initializers.RandomNormal(stddev=0.02, seed=next(seeds))
 
 
+def dense(x, units, seeds, **options):
+    """Applies a dense layer with a kernel of `normal`."""
+    return keras.layers.Dense(units, kernel_initializer=normal(seeds), **options)(x)
+
+
+def halved(x, channels, seeds, normalization=None, *, kernel_size=KERNEL_SIZE):
+    """Halves images by a convolution, with a bias or, in its place, a normalization."""
+    return _strided(keras.layers.Conv2D, x, channels, seeds, normalization, kernel_size)
+
+
+def doubled(x, channels, seeds, normalization=None, *, kernel_size=KERNEL_SIZE):
+    """Doubles images by a transposed convolution; the rest as in `halved`."""
+    return _strided(keras.layers.Conv2DTranspose, x, channels, seeds, normalization, kernel_size)
+
+
 def normalized(x, normalization):
     """Normalizes channels over a batch, over each image, or not at all.
 
     Args:
-        x: Keras tensor `(batch, height, width, channels)`.
+        x: Keras tensor `(batch, ..., channels)`, images for "instance".
         normalization: "batch", "instance" (Ulyanov et al. 2016, arXiv 1607.08022), or `None`.
     """
     if normalization == "instance":
@@ -29,3 +46,9 @@ def reflected(x, pixels):
         pixels: Padding on each side, less than the size of the image.
     """
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")
+
+
+def _strided(layer, x, channels, seeds, normalization, kernel_size):
+    options = {"strides": 2, "padding": "same", "kernel_initializer": normal(seeds)}
+    x = layer(channels, kernel_size, use_bias=normalization is None, **options)(x)
+    return normalized(x, normalization)

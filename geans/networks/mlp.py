@@ -41,11 +41,7 @@ def generator(
         >>> generator(2, (2,)).output_shape
         (None, 2)
     """
-    if not values.is_count(latent_dim, checks.LARGEST):
-        raise ValueError(
-            f"latent_dim must be an integer, no number below 1 and none above {checks.LARGEST}. "
-            f"Received: latent_dim={latent_dim!r}."
-        )
+    checks.check_sizes(latent_dim=latent_dim)
     _check_sizes(output_shape=output_shape, units=units)
     if output_activation == "auto":
         output_activation = "linear" if len(output_shape) == 1 else "tanh"
@@ -59,12 +55,7 @@ def generator(
 
 
 def discriminator(
-    input_shape=(28, 28, 1),
-    *,
-    units=(128, 128),
-    activation="relu",
-    input_scale=1.0,
-    seed=None,
+    input_shape=(28, 28, 1), *, units=(128, 128), activation="relu", input_scale=1.0, seed=None
 ):
     """Builds a network from samples `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
@@ -101,10 +92,9 @@ def _dense(units, seeds, **options):
 
 def _check_sizes(**sizes):
     for name, found in sizes.items():
-        if not hasattr(found, "__len__") or not all(
-            values.is_count(size, checks.LARGEST) for size in found
-        ):
+        is_shape = hasattr(found, "__len__")
+        if not is_shape or not all(values.is_count(size, checks.LARGEST) for size in found):
             raise ValueError(
-                f"{name} must hold integers, no number below 1 and none above {checks.LARGEST}. "
+                f"{name} must hold integers from 1 to {checks.LARGEST:,}. "
                 f"Received: {name}={found!r}."
             )

@@ -96,24 +96,21 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, blocks=2, seed=None):
         x = _stage(keras.layers.AveragePooling2D(2)(x), blocks, halvings + 1, seeds)
     # The mirror of the generator's basis: each channel is compared with one learned image.
     comparison = keras.initializers.RandomNormal(stddev=1 / x.shape[1], seed=next(seeds))
-    x = keras.layers.DepthwiseConv2D(x.shape[1], use_bias=False, depthwise_initializer=comparison)(
-        x
-    )
-    logits = keras.layers.Dense(
-        1, kernel_initializer=_fan_in(1.0, seeds), dtype="float32", name="logits"
-    )(keras.layers.Flatten()(x))
+    options = {"use_bias": False, "depthwise_initializer": comparison}
+    x = keras.layers.Flatten()(keras.layers.DepthwiseConv2D(x.shape[1], **options)(x))
+    options = {"kernel_initializer": _fan_in(1.0, seeds), "dtype": "float32", "name": "logits"}
+    logits = keras.layers.Dense(1, **options)(x)
     return keras.Model(images, logits, name="discriminator")
 
 
 def _basis(latents, size, width, seeds):
     """Multiplies one learned image per channel by a number that depends on the latents."""
-    weights = keras.layers.Dense(width, use_bias=False, kernel_initializer=_fan_in(1.0, seeds))(
-        latents
-    )
+    weights = keras.layers.Dense(width, use_bias=False, kernel_initializer=_fan_in(1.0, seeds))
     learned_images = keras.initializers.RandomNormal(stddev=1.0, seed=next(seeds))
-    return keras.layers.EinsumDense(
+    basis = keras.layers.EinsumDense(
         "bc,chw->bhwc", (size, size, width), kernel_initializer=learned_images
-    )(weights)
+    )
+    return basis(weights(latents))
 
 
 def _stage(x, blocks, stages, seeds):
@@ -129,13 +126,8 @@ def _residual(x, scale, seeds):
     width, inner = x.shape[-1], EXPANSION * x.shape[-1]
     x = keras.layers.Conv2D(inner, 1, kernel_initializer=_fan_in(scale, seeds))(x)
     x = keras.layers.LeakyReLU(LEAK)(x)
-    x = GroupedConvolution(
-        inner,
-        3,
-        padding="same",
-        groups=inner // GROUP_CHANNELS,
-        kernel_initializer=_fan_in(scale, seeds),
-    )(x)
+    options = {"groups": inner // GROUP_CHANNELS, "kernel_initializer": _fan_in(scale, seeds)}
+    x = GroupedConvolution(inner, 3, padding="same", **options)(x)
     x = keras.layers.LeakyReLU(LEAK)(x)
     return keras.layers.Conv2D(width, 1, use_bias=False, kernel_initializer="zeros")(x)
 
@@ -145,9 +137,8 @@ def _pointwise(channels, seeds):
 
 
 def _fan_in(scale, seeds):
-    return keras.initializers.VarianceScaling(
-        scale, "fan_in", "untruncated_normal", seed=next(seeds)
-    )
+    distribution = "untruncated_normal"
+    return keras.initializers.VarianceScaling(scale, "fan_in", distribution, seed=next(seeds))
 
 
 def _check_width(width):

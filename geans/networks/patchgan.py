@@ -12,7 +12,6 @@ import keras
 
 from geans.networks import checks, image_layers
 
-KERNEL_SIZE = 4
 MOST_WIDENING = 8
 
 
@@ -60,15 +59,14 @@ def discriminator(
         checks.check_sizes(source_channels=source_channels)
         inputs = [images, keras.Input((*input_shape[:2], source_channels), name="sources")]
         x = keras.layers.Concatenate()(inputs)
-    x = keras.layers.LeakyReLU(0.2)(_convolution(width, 2, seeds)(x))
-    for level in range(1, layers + 1):
-        channels = width * min(2**level, MOST_WIDENING)
-        strides = 2 if level < layers else 1
-        x = x if strides == 2 else keras.layers.ZeroPadding2D(1)(x)
-        x = _convolution(channels, strides, seeds, use_bias=normalization is None)(x)
-        x = keras.layers.LeakyReLU(0.2)(image_layers.normalized(x, normalization))
-    x = keras.layers.ZeroPadding2D(1)(x)
-    logits = _convolution(1, 1, seeds, dtype="float32", name="logits")(x)
+    x = keras.layers.LeakyReLU(0.2)(image_layers.halved(x, width, seeds))
+    widths = [width * min(2**level, MOST_WIDENING) for level in range(1, layers + 1)]
+    for channels in widths[:-1]:
+        x = image_layers.halved(x, channels, seeds, normalization)
+        x = keras.layers.LeakyReLU(0.2)(x)
+    x = _convolution(x, widths[-1], seeds, use_bias=normalization is None)
+    x = keras.layers.LeakyReLU(0.2)(image_layers.normalized(x, normalization))
+    logits = _convolution(x, 1, seeds, dtype="float32", name="logits")
     return keras.Model(inputs, logits, name="discriminator")
 
 
@@ -83,15 +81,10 @@ def receptive_field(layers=3):
     return 9 * 2**layers - 2
 
 
-def _convolution(channels, strides, seeds, **options):
-    return keras.layers.Conv2D(
-        channels,
-        KERNEL_SIZE,
-        strides=strides,
-        padding="same" if strides == 2 else "valid",
-        kernel_initializer=image_layers.normal(seeds),
-        **options,
-    )
+def _convolution(x, channels, seeds, **options):
+    x = keras.layers.ZeroPadding2D(1)(x)
+    options["kernel_initializer"] = image_layers.normal(seeds)
+    return keras.layers.Conv2D(channels, image_layers.KERNEL_SIZE, **options)(x)
 
 
 def _check_depth(input_shape, layers):

@@ -13,19 +13,14 @@ as a constant.
 
 import keras
 
-from geans.networks import checks
+from geans.networks import checks, image_layers
 
 # The paper stops at 8 pixels for 32; a sum over fewer positions sees no arrangement of parts.
 LARGEST_TOP = 8
 
 
 def generator(
-    latent_dim=64,
-    output_shape=(28, 28, 1),
-    *,
-    width=64,
-    normalization="batch",
-    seed=None,
+    latent_dim=64, output_shape=(28, 28, 1), *, width=64, normalization="batch", seed=None
 ):
     """Builds a residual network from latents to square images.
 
@@ -58,7 +53,7 @@ def generator(
     x = keras.layers.Reshape((base, base, width))(x)
     for _ in range(doublings):
         x = _upsampling_block(x, width, normalization, seeds)
-    x = keras.layers.ReLU()(_normalize(x, normalization))
+    x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
     x = _convolution(channels, 3, seeds)(x)
     images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(latents, images, name="generator")
@@ -99,9 +94,9 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed
 
 def _upsampling_block(x, width, normalization, seeds):
     shortcut = _convolution(width, 1, seeds)(keras.layers.UpSampling2D()(x))
-    x = keras.layers.ReLU()(_normalize(x, normalization))
+    x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
     x = _convolution(width, 3, seeds, scale=2.0)(keras.layers.UpSampling2D()(x))
-    x = keras.layers.ReLU()(_normalize(x, normalization))
+    x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
     x = _convolution(width, 3, seeds, scale=2.0)(x)
     return keras.layers.Add()([shortcut, x])
 
@@ -136,10 +131,6 @@ def _convolution(channels, kernel_size, seeds, scale=1.0):
 def _glorot(seeds, scale=1.0):
     # The authors' code draws the 3x3 kernels of the blocks at twice the variance of the others.
     return keras.initializers.VarianceScaling(scale, "fan_avg", "uniform", seed=next(seeds))
-
-
-def _normalize(x, normalization):
-    return x if normalization is None else keras.layers.BatchNormalization()(x)
 
 
 def _spectral(layer):

@@ -13,7 +13,6 @@ import keras
 from geans import values
 from geans.networks import checks, image_layers
 
-KERNEL_SIZE = 4
 MOST_WIDENING = 8
 DROPOUT_LAYERS = 3
 
@@ -55,47 +54,20 @@ def generator(
     seeds = checks.layer_seeds("generator", seed)
 
     images = keras.Input(input_shape, name="images")
-    encoded = [_encode(images, widths[0], None, seeds)]
+    encoded = [image_layers.halved(images, widths[0], seeds)]
     for channels in widths[1:-1]:
-        activated = keras.layers.LeakyReLU(0.2)(encoded[-1])
-        encoded.append(_encode(activated, channels, normalization, seeds))
-    x = _encode(keras.layers.LeakyReLU(0.2)(encoded[-1]), widths[-1], None, seeds)
+        x = keras.layers.LeakyReLU(0.2)(encoded[-1])
+        encoded.append(image_layers.halved(x, channels, seeds, normalization))
+    x = image_layers.halved(keras.layers.LeakyReLU(0.2)(encoded[-1]), widths[-1], seeds)
     for depth, skipped in enumerate(reversed(encoded)):
-        x = _decode(x, skipped.shape[-1], normalization, seeds)
+        x = keras.layers.ReLU()(x)
+        x = image_layers.doubled(x, skipped.shape[-1], seeds, normalization)
         if dropout and depth < DROPOUT_LAYERS:
             x = keras.layers.Dropout(dropout, seed=next(seeds))(x)
         x = keras.layers.Concatenate()([x, skipped])
-    x = _upsample(output_channels, seeds)(keras.layers.ReLU()(x))
+    x = image_layers.doubled(keras.layers.ReLU()(x), output_channels, seeds)
     outputs = keras.layers.Activation("tanh", dtype="float32", name="translated")(x)
     return keras.Model(images, outputs, name="generator")
-
-
-def _encode(x, channels, normalization, seeds):
-    convolution = keras.layers.Conv2D(
-        channels,
-        KERNEL_SIZE,
-        strides=2,
-        padding="same",
-        use_bias=normalization is None,
-        kernel_initializer=image_layers.normal(seeds),
-    )
-    return image_layers.normalized(convolution(x), normalization)
-
-
-def _decode(x, channels, normalization, seeds):
-    x = _upsample(channels, seeds, use_bias=normalization is None)(keras.layers.ReLU()(x))
-    return image_layers.normalized(x, normalization)
-
-
-def _upsample(channels, seeds, **options):
-    return keras.layers.Conv2DTranspose(
-        channels,
-        KERNEL_SIZE,
-        strides=2,
-        padding="same",
-        kernel_initializer=image_layers.normal(seeds),
-        **options,
-    )
 
 
 def _check(input_shape, dropout):

@@ -15,19 +15,14 @@ import keras
 import numpy as np
 
 from geans import values
-from geans.networks import checks
+from geans.networks import checks, image_layers
 
 KERNEL_SIZE = 4
 FEWEST_FRAMES = 2
 
 
 def generator(
-    latent_dim=64,
-    output_shape=(8, 28, 28, 1),
-    *,
-    width=64,
-    normalization="batch",
-    seed=None,
+    latent_dim=64, output_shape=(8, 28, 28, 1), *, width=64, normalization="batch", seed=None
 ):
     """Builds a network from latents to clips.
 
@@ -54,23 +49,18 @@ def generator(
     checks.check_normalization(normalization, "batch")
     base = output_shape[:3] // np.prod(strides, axis=0)
     widths = [width << level for level in range(len(strides))][::-1]
-    initializers = _initializers("generator", seed)
+    seeds = checks.layer_seeds("generator", seed)
 
     latents = keras.Input((latent_dim,), name="latents")
-    x = keras.layers.Dense(
-        int(base.prod()) * widths[0],
-        use_bias=normalization is None,
-        kernel_initializer=next(initializers),
-    )(latents)
+    units = int(base.prod()) * widths[0]
+    x = image_layers.dense(latents, units, seeds, use_bias=normalization is None)
     x = keras.layers.Reshape((*base.tolist(), widths[0]))(x)
-    x = keras.layers.ReLU()(_normalize(x, normalization))
+    x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
     for channels_out, stride in zip(widths[1:], strides[:0:-1], strict=True):
-        x = keras.layers.Conv3DTranspose(
-            channels_out, **_halving(stride, initializers), use_bias=normalization is None
-        )(x)
-        x = keras.layers.ReLU()(_normalize(x, normalization))
+        x = keras.layers.Conv3DTranspose(channels_out, **_strided(stride, normalization, seeds))(x)
+        x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
     x = keras.layers.Conv3DTranspose(
-        8 * output_shape[-1], KERNEL_SIZE // 2, kernel_initializer=next(initializers)
+        8 * output_shape[-1], KERNEL_SIZE // 2, kernel_initializer=image_layers.normal(seeds)
     )(x)
     x = keras.layers.Cropping3D(1)(_voxels(x))
     clips = keras.layers.Activation("tanh", dtype="float32", name="clips")(x)
@@ -89,20 +79,18 @@ def discriminator(input_shape=(8, 28, 28, 1), *, width=64, normalization=None, s
     strides = _strides("input_shape", input_shape)
     checks.check_sizes(width=width)
     checks.check_normalization(normalization, "batch")
-    initializers = _initializers("discriminator", seed)
+    seeds = checks.layer_seeds("discriminator", seed)
 
     clips = keras.Input(input_shape, name="clips")
     x = _blocks(keras.layers.ZeroPadding3D(1)(clips))
-    x = keras.layers.Conv3D(width, KERNEL_SIZE // 2, kernel_initializer=next(initializers))(x)
+    initializer = image_layers.normal(seeds)
+    x = keras.layers.Conv3D(width, KERNEL_SIZE // 2, kernel_initializer=initializer)(x)
     x = keras.layers.LeakyReLU(0.2)(x)
     for level, stride in enumerate(strides[1:], start=1):
-        x = keras.layers.Conv3D(
-            width << level, **_halving(stride, initializers), use_bias=normalization is None
-        )(x)
-        x = keras.layers.LeakyReLU(0.2)(_normalize(x, normalization))
-    logits = keras.layers.Dense(
-        1, kernel_initializer=next(initializers), dtype="float32", name="logits"
-    )(keras.layers.Flatten()(x))
+        x = keras.layers.Conv3D(width << level, **_strided(stride, normalization, seeds))(x)
+        x = keras.layers.LeakyReLU(0.2)(image_layers.normalized(x, normalization))
+    x = keras.layers.Flatten()(x)
+    logits = image_layers.dense(x, 1, seeds, dtype="float32", name="logits")
     return keras.Model(clips, logits, name="discriminator")
 
 
@@ -122,13 +110,14 @@ def _strides(name, shape):
     return strides
 
 
-def _halving(strides, initializers):
+def _strided(strides, normalization, seeds):
     """Returns the options of a convolution with these strides, or of a transposed one."""
     return {
         "kernel_size": [KERNEL_SIZE if stride == 2 else KERNEL_SIZE - 1 for stride in strides],
         "strides": strides,
         "padding": "same",
-        "kernel_initializer": next(initializers),
+        "use_bias": normalization is None,
+        "kernel_initializer": image_layers.normal(seeds),
     }
 
 
@@ -146,12 +135,3 @@ def _voxels(x):
     split = (frames, height, width, 2, 2, 2, channels // 8)
     x = keras.layers.Permute((1, 4, 2, 5, 3, 6, 7))(keras.layers.Reshape(split)(x))
     return keras.layers.Reshape((2 * frames, 2 * height, 2 * width, channels // 8))(x)
-
-
-def _normalize(x, normalization):
-    return x if normalization is None else keras.layers.BatchNormalization()(x)
-
-
-def _initializers(network, seed):
-    for layer_seed in checks.layer_seeds(network, seed):
-        yield keras.initializers.RandomNormal(stddev=0.02, seed=layer_seed)

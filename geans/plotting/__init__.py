@@ -9,7 +9,6 @@ from geans.plotting.clips import clip_animation, clip_rows
 from geans.plotting.comparison import ComparisonRow, comparison
 from geans.plotting.curves import training_curves
 from geans.plotting.files import animation, save
-from geans.plotting.gallery import gallery
 from geans.plotting.images import image_grid
 from geans.plotting.neighbours import neighbours
 from geans.plotting.points import scatter
@@ -23,7 +22,6 @@ __all__ = [
     "clip_animation",
     "clip_rows",
     "comparison",
-    "gallery",
     "image_grid",
     "neighbours",
     "save",

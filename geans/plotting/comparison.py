@@ -9,7 +9,7 @@ import numpy as np
 
 from geans.plotting.images import image_grid
 from geans.plotting.points import discs, frame
-from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, soften
+from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, axes_at, soften, write_above
 
 # Inches. Fixed sizes, so that rows look the same in any number.
 SQUARE, GAP, AXIS, CURVES = 2.0, 0.1, 0.6, 3.4
@@ -61,9 +61,11 @@ def comparison(rows):
     last = max(curve["samples_seen"][-1] for row in rows for curve in row.curves)
     for row, (moments, curves) in zip(rows, places, strict=True):
         for (seen, samples), place in zip(row.moments.items(), moments, strict=False):
-            _draw_moment(_axes(figure, place), row.mixture, seen, samples)
-        _write_title(figure.axes[-len(row.moments)], row)
-        _draw_curves(_axes(figure, curves), row, last)
+            _draw_moment(axes_at(figure, place), row.mixture, seen, samples)
+        first = figure.axes[-len(row.moments)]
+        name = write_above(first, row.name, color=INK, size=15, weight="bold")
+        write_above(first, row.summary, name, (10, 0.8), color=GRAY, size=11.5)
+        _draw_curves(axes_at(figure, curves), row, last)
     figure.axes[-1].set_xlabel("samples seen", color=GRAY)
     return figure
 
@@ -74,42 +76,18 @@ def _layout(rows):
     step = TITLE + SQUARE + CAPTION
     left_of_curves = LEFT + columns * (SQUARE + GAP) + AXIS
     size = (left_of_curves + CURVES + RIGHT, len(rows) * step + BOTTOM)
-    tops = [index * step + TITLE for index in range(len(rows))]
-    places = [
-        (
-            [(LEFT + column * (SQUARE + GAP), top, SQUARE, SQUARE) for column in range(columns)],
-            (left_of_curves, top, CURVES, SQUARE),
-        )
-        for top in tops
-    ]
+    places = []
+    for top in (index * step + TITLE for index in range(len(rows))):
+        lefts = [LEFT + column * (SQUARE + GAP) for column in range(columns)]
+        squares = [(left, top, SQUARE, SQUARE) for left in lefts]
+        places.append((squares, (left_of_curves, top, CURVES, SQUARE)))
     return matplotlib.figure.Figure(figsize=size, dpi=DPI, facecolor="white"), places
-
-
-def _axes(figure, place):
-    left, top, width, height = place
-    across, down = figure.get_size_inches()
-    bottom = down - top - height
-    return figure.add_axes((left / across, bottom / down, width / across, height / down))
-
-
-def _write_title(axes, row):
-    offset = {"textcoords": "offset points", "annotation_clip": False, "va": "bottom"}
-    name = axes.annotate(
-        row.name,
-        (0, 1),
-        (0, 6),
-        xycoords="axes fraction",
-        color=INK,
-        size=15,
-        weight="bold",
-        **offset,
-    )
-    axes.annotate(row.summary, (1, 0), (10, 0.8), xycoords=name, color=GRAY, size=11.5, **offset)
 
 
 def _draw_moment(axes, mixture, seen, samples):
     if samples.ndim == 4:
-        _draw_images(axes, samples)
+        # The grid as in its own picture, diverged pixels marked.
+        axes.imshow(image_grid(samples).axes[0].images[0].get_array())
     else:
         _draw_points(axes, mixture, samples)
     axes.set(xticks=[], yticks=[])
@@ -118,11 +96,6 @@ def _draw_moment(axes, mixture, seen, samples):
         middle = {"ha": "center", "va": "center", "transform": axes.transAxes}
         axes.text(0.5, 0.5, "diverged", color=VERMILION, size=12, style="italic", **middle)
     axes.set_xlabel(f"{_short(seen)} samples", color=GRAY, size=10, labelpad=5)
-
-
-def _draw_images(axes, images):
-    # The grid as in its own picture, diverged pixels marked.
-    axes.imshow(image_grid(images).axes[0].images[0].get_array())
 
 
 def _draw_points(axes, mixture, points):
@@ -137,24 +110,19 @@ def _draw_points(axes, mixture, points):
 def _draw_curves(axes, row, last):
     for seen in row.moments:
         axes.axvline(seen, color=PALE, linewidth=0.8, alpha=0.6, zorder=0)
-    style = {"linewidth": 1.8, "alpha": 0.75, "marker": "o", "markersize": 3.5}
-    style["markeredgewidth"] = 0
+    style = {"linewidth": 1.8, "alpha": 0.75, "markersize": 3.5, "markeredgewidth": 0}
     for curve in row.curves:
         seen, modes = curve["samples_seen"], np.asarray(curve["modes"])
-        axes.plot(seen, modes / row.mixture.modes, color=BLUE, **style)
+        axes.plot(seen, modes / row.mixture.modes, "o-", color=BLUE, **style)
         if "high_quality_fraction" in curve:
-            axes.plot(seen, curve["high_quality_fraction"], color=VERMILION, **style)
+            axes.plot(seen, curve["high_quality_fraction"], "o-", color=VERMILION, **style)
     axes.set(xlim=(0, 1.03 * last), ylim=(-0.03, 1.05), yticks=[0, 0.5, 1])
     axes.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5))
     axes.xaxis.set_major_formatter(lambda value, _: _short(value))
-    offset = {"textcoords": "offset points", "annotation_clip": False, "size": 11.5, "va": "bottom"}
-    place = {"xycoords": "axes fraction", "color": BLUE}
-    modes = axes.annotate("modes found", (0, 1), (0, 6), **place, **offset)
+    modes = write_above(axes, "modes found", color=BLUE, size=11.5)
     if any("high_quality_fraction" in curve for curve in row.curves):
-        axes.annotate(
-            "high-quality samples", (1, 0), (12, 0), xycoords=modes, color=VERMILION, **offset
-        )
+        write_above(axes, "high-quality samples", modes, color=VERMILION, size=11.5)
     soften(axes)
 
 

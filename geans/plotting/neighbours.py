@@ -5,7 +5,7 @@ import matplotlib.ticker
 import numpy as np
 
 from geans.plotting.images import image_grid
-from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, soften
+from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, axes_at, soften, write_above
 
 # Inches. Fixed sizes, so that rows look the same in any number.
 WIDTH, GAP, BETWEEN, CAPTION = 0.9, 0.06, 0.22, 0.24
@@ -43,10 +43,10 @@ def neighbours(
     for row, line in enumerate(places):
         captions = ["", *map(_short, distances[row])]
         for image, caption, where in zip([fake[row], *nearest[row]], captions, line, strict=True):
-            _draw_image(_axes(figure, where), image, caption)
+            _draw_image(axes_at(figure, where), image, caption)
     _write_headings(figure, title)
     if histogram is not None:
-        _draw_histogram(_axes(figure, place), *histogram, distances[:, 0])
+        _draw_histogram(axes_at(figure, place), *histogram, distances[:, 0])
     return figure
 
 
@@ -104,14 +104,6 @@ def _layout(images, distances, has_title, has_histogram):
     return matplotlib.figure.Figure(figsize=size, dpi=DPI), places, place
 
 
-def _axes(figure, place):
-    left, top, width, height = place
-    across, down = figure.get_size_inches()
-    return figure.add_axes(
-        (left / across, 1 - (top + height) / down, width / across, height / down)
-    )
-
-
 def _draw_image(axes, image, caption):
     axes.imshow(image_grid(image[None]).axes[0].images[0].get_array(), aspect="auto")
     axes.set(xticks=[], yticks=[])
@@ -120,11 +112,8 @@ def _draw_image(axes, image, caption):
 
 
 def _write_headings(figure, title):
-    offset = {"textcoords": "offset points", "annotation_clip": False, "va": "bottom"}
-    place = {"xycoords": "axes fraction", "size": 12, **offset}
-    first, second = figure.axes[:2]
-    first.annotate("generated", (0, 1), (0, 6), color=VERMILION, **place)
-    second.annotate("nearest training images", (0, 1), (0, 6), color=BLUE, **place)
+    write_above(figure.axes[0], "generated", color=VERMILION, size=12)
+    write_above(figure.axes[1], "nearest training images", color=BLUE, size=12)
     if title:
         across, down = figure.get_size_inches()
         place = (MARGIN / across, 1 - (MARGIN + TITLE) / 2 / down)
@@ -141,26 +130,17 @@ def _draw_histogram(axes, fake, held_out, shown):
         for distances, color in ((held_out, BLUE), (fake, VERMILION)):
             weights = np.full(len(distances), 1 / len(distances))
             axes.hist(distances, bins, weights=weights, color=color, **style)
-    marks = {"marker": "^", "color": VERMILION, "markersize": 8, "linestyle": "none"}
-    axes.plot(
-        shown, np.zeros(len(shown)), clip_on=False, zorder=3, markeredgecolor="white", **marks
-    )
+    marks = {"color": VERMILION, "markersize": 8, "markeredgecolor": "white"}
+    axes.plot(shown, np.zeros(len(shown)), "^", clip_on=False, zorder=3, **marks)
     axes.set(xlim=(0, last))
     axes.set_xlabel("distance to the nearest training image", color=INK, size=11)
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
-    _write_legend(axes)
+    first = write_above(axes, "held-out images", color=BLUE, size=12)
+    write_above(axes, "generated images", first, color=VERMILION, size=12)
     soften(axes)
     axes.grid(axis="y", color=PALE, linewidth=0.6, alpha=0.6)
     axes.set_axisbelow(True)
-
-
-def _write_legend(axes):
-    offset = {"textcoords": "offset points", "annotation_clip": False, "size": 12, "va": "bottom"}
-    held_out = axes.annotate(
-        "held-out images", (0, 1), (0, 6), xycoords="axes fraction", color=BLUE, **offset
-    )
-    axes.annotate("generated images", (1, 0), (12, 0), xycoords=held_out, color=VERMILION, **offset)
 
 
 def _short(distance):

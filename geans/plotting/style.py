@@ -10,6 +10,31 @@ INK, PALE, MAGENTA = "#333333", "#C8C8C8", (255, 0, 255)
 DPI = 128  # A power of two: a whole number of pixels is an exact number of inches.
 
 
+def axes_at(figure, place):
+    """Adds axes at `place`: left, top, width and height in inches, from the upper left corner."""
+    left, top, width, height = place
+    across, down = figure.get_size_inches()
+    bottom = down - top - height
+    return figure.add_axes((left / across, bottom / down, width / across, height / down))
+
+
+def write_above(axes, text, after=None, gap=(12, 0), **style):
+    """Writes a text above the left end of `axes`, or behind another text, and returns it.
+
+    Args:
+        axes: Matplotlib axes.
+        text: The words.
+        after: A result of this function; `None` for the first text.
+        gap: Points between that text and this one, to the right and upwards.
+        **style: Options of `axes.annotate`, such as `color` and `size`.
+    """
+    place = {"xycoords": after, "xy": (1, 0), "xytext": gap}
+    if after is None:
+        place = {"xycoords": "axes fraction", "xy": (0, 1), "xytext": (0, 6)}
+    offset = {"textcoords": "offset points", "annotation_clip": False, "va": "bottom"}
+    return axes.annotate(text, **place, **offset, **style)
+
+
 def soften(axes):
     """Draws two pale spines instead of a black box."""
     axes.spines[["top", "right"]].set_visible(False)

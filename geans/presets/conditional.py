@@ -2,23 +2,10 @@
 
 import dataclasses
 
-from geans.presets import zoo
+from geans.presets import images, zoo
 from geans.presets.preset import Preset, by_gean
 
-_MNIST = {
-    "data": "tfds:mnist",
-    "batch_size": 32,
-    "network": "dcgan",
-    "latent_dim": 64,
-    "generator_options": {"width": 16},
-    # Without batch norm, digits did not take shape in this few updates.
-    "discriminator_options": {"width": 16, "normalization": "batch"},
-    "generator_learning_rate": 2e-3,
-    "discriminator_learning_rate": 2e-3,
-    "learning_rate_decay": "linear",
-    "beta_2": 0.99,
-    "epochs": 4,
-}
+_MNIST = {**images.DCGAN, "data": "tfds:mnist", "epochs": 4}
 
 
 def conditional():

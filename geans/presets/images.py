@@ -1,38 +1,21 @@
 """Presets on images."""
 
-from geans.presets.preset import Preset, by_gean
+from geans.presets.preset import Preset, by_gean, decaying
 
-_FASHION = {
-    "data": "embedded:fashion",
+DCGAN = {
     "batch_size": 32,
     "network": "dcgan",
-    "latent_dim": 64,
     "generator_options": {"width": 16},
-    # Without batch norm, clothing did not take shape in this few updates.
+    # Without batch norm, neither clothing nor digits took shape in this few updates.
     "discriminator_options": {"width": 16, "normalization": "batch"},
-    "generator_learning_rate": 2e-3,
-    "discriminator_learning_rate": 2e-3,
-    "learning_rate_decay": "linear",
+    **decaying(2e-3),
     "beta_2": 0.99,
-    "epochs": 30,
-    "picture_every": 3,
-}
-
-# The two scripts of the source: 128-128-784 against 128-128-1 on MNIST.
-_MLP_MNIST = {
-    "data": "tfds:mnist",
-    "batch_size": 64,
-    "network": "mlp",
-    "latent_dim": 64,
-    "generator_options": {"units": [128, 128]},
-    "discriminator_options": {"units": [128, 128]},
-    "steps_per_execution": 10,
 }
 
 
 def gan_fashion():
     """GAN with convolutional networks on the 10,000 Fashion-MNIST images of the package."""
-    return Preset(name="gan_fashion", **_FASHION)
+    return Preset(name="gan_fashion", data="embedded:fashion", epochs=30, picture_every=3, **DCGAN)
 
 
 def gean_fashion():
@@ -42,7 +25,14 @@ def gean_fashion():
 
 def gan_mlp_mnist():
     """The source's GAN: multilayer perceptrons on MNIST, an update at every step."""
-    return Preset(name="gan_mlp_mnist", **_MLP_MNIST)
+    # The two scripts of the source: 128-128-784 against 128-128-1.
+    return Preset(
+        name="gan_mlp_mnist",
+        data="tfds:mnist",
+        generator_options={"units": [128, 128]},
+        discriminator_options={"units": [128, 128]},
+        steps_per_execution=10,
+    )
 
 
 def gean_mlp_mnist():

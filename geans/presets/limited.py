@@ -1,14 +1,8 @@
 """Presets on few images, and on imbalanced classes."""
 
-from geans.presets.preset import Preset
+import dataclasses
 
-_FASHION = {
-    "data": "embedded:fashion",
-    "network": "dcgan",
-    "latent_dim": 64,
-    "generator_options": {"width": 16},
-    "beta_2": 0.99,
-}
+from geans.presets import images
 
 # From 1 down to 1/20, each class rarer than the previous one by the same factor.
 _SHARES = [1, 0.717, 0.514, 0.368, 0.264, 0.189, 0.136, 0.097, 0.07, 0.05]
@@ -16,7 +10,8 @@ _SHARES = [1, 0.717, 0.514, 0.368, 0.264, 0.189, 0.136, 0.097, 0.07, 0.05]
 
 def small_fashion():
     """GAN on 300 Fashion-MNIST images, 30 per class, which a discriminator soon memorises."""
-    return Preset(
+    return dataclasses.replace(
+        images.gan_fashion(),
         name="small_fashion",
         data_options={"limit": 300},
         batch_size=16,
@@ -24,25 +19,20 @@ def small_fashion():
         discriminator_options={"width": 32, "dense_units": 128},
         generator_learning_rate=1e-3,
         discriminator_learning_rate=1e-3,
+        learning_rate_decay="constant",
         augmentation="diff_augment",
         epochs=256,
         picture_every=32,
         steps_per_execution=10,
-        **_FASHION,
     )
 
 
 def rare_fashion():
     """GAN on Fashion-MNIST with classes down to a twentieth of the most frequent, drawn evenly."""
-    return Preset(
+    return dataclasses.replace(
+        images.gan_fashion(),
         name="rare_fashion",
         data_options={"class_shares": _SHARES, "balanced": True},
-        batch_size=32,
-        discriminator_options={"width": 16, "normalization": "batch"},
-        generator_learning_rate=2e-3,
-        discriminator_learning_rate=2e-3,
-        learning_rate_decay="linear",
         epochs=40,
         picture_every=5,
-        **_FASHION,
     )

@@ -18,7 +18,7 @@ MAX_DEPTH = 8
 
 # Obsolete fields of earlier versions' preset.json files, or those with one value left.
 _FORMER = {"expected_minutes", "expected_score"}
-_FORMER_VALUES = {"step_length": "fixed"}
+_FORMER_ITEMS = [("step_length", "fixed")]
 
 _COUNT = (1, 10**9)
 _AMOUNT = (0, 1e9)
@@ -170,17 +170,17 @@ def from_dict(values):
     """Returns the preset of a dict, ignoring old fields; raises a `ValueError` if it is invalid."""
     if not isinstance(values, dict):
         raise ValueError(f"A preset is a JSON object. Received: {_shortened(values)}.")
-    values = {name: value for name, value in values.items() if not _is_former(name, value)}
+    items = [item for item in values.items() if item not in _FORMER_ITEMS]
+    values = {name: value for name, value in items if name not in _FORMER}
     fields = {field.name: field for field in dataclasses.fields(Preset)}
-    unknown = sorted(set(values) - set(fields), key=str)
-    required = [name for name, field in fields.items() if _is_required(field)]
-    missing = sorted(set(required) - set(values))
-    if unknown:
+    if unknown := sorted(set(values) - set(fields), key=str):
         raise ValueError(
             f"A preset has no field {', '.join(_nearest(name, fields) for name in unknown[:10])}. "
             "Rename or remove it."
         )
-    if missing:
+    # Without a default, both are `dataclasses.MISSING`.
+    required = [name for name in fields if fields[name].default is fields[name].default_factory]
+    if missing := sorted(set(required) - set(values)):
         raise ValueError(
             f"A preset needs the fields {', '.join(required)}. Missing: {', '.join(missing)}."
         )
@@ -200,10 +200,6 @@ def read(path):
         raise ValueError(f"No preset can be read from {path}: {error}") from error
 
 
-def _is_former(name, value):
-    return name in _FORMER or (name in _FORMER_VALUES and value == _FORMER_VALUES[name])
-
-
 def by_gean(preset, update_every=2, **changes):
     """Returns the preset trained by GEAN, with its name changed accordingly."""
     return dataclasses.replace(
@@ -214,6 +210,27 @@ def by_gean(preset, update_every=2, **changes):
         order="simultaneous",
         **changes,
     )
+
+
+def decaying(rate):
+    """Returns the fields of a learning rate of both networks that decays to 0 over the run."""
+    return {
+        "generator_learning_rate": rate,
+        "discriminator_learning_rate": rate,
+        "learning_rate_decay": "linear",
+    }
+
+
+def relativistic(gamma):
+    """Returns the fields of R3GAN's training, with R1 and R2 penalties of weight `gamma`."""
+    return {
+        "order": "simultaneous",
+        "loss": "relativistic",
+        "r1": gamma,
+        "r2": gamma,
+        "beta_1": 0.0,
+        "beta_2": 0.99,
+    }
 
 
 def _read_json(path):
@@ -253,11 +270,6 @@ def plain_fields():
     """Returns `(name, type)` of the fields that hold one number or word, without `None`."""
     kinds = {field.name: _kinds(field.type) for field in dataclasses.fields(Preset)}
     return [(name, kinds_[0]) for name, kinds_ in kinds.items() if dict not in kinds_]
-
-
-def _is_required(field):
-    missing = dataclasses.MISSING
-    return field.default is missing and field.default_factory is missing
 
 
 def _kinds(annotation):

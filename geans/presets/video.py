@@ -1,6 +1,6 @@
 """Presets on short clips."""
 
-from geans.presets.preset import Preset
+from geans.presets.preset import Preset, decaying, relativistic
 
 
 def video_digits():
@@ -14,19 +14,11 @@ def video_digits():
         samples_per_epoch=10_000,
         batch_size=32,
         network="video",
-        latent_dim=64,
         generator_options={"width": 32},
         discriminator_options={"width": 16},
-        order="simultaneous",
-        loss="relativistic",
-        r1=0.1,
-        r2=0.1,
         penalty_interval=4,
-        generator_learning_rate=2e-3,
-        discriminator_learning_rate=2e-3,
-        learning_rate_decay="linear",
-        beta_1=0.0,
-        beta_2=0.99,
         epochs=30,
         picture_every=3,
+        **relativistic(0.1),
+        **decaying(2e-3),
     )

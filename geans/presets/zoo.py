@@ -6,37 +6,26 @@ explain other departures. Those on CIFAR-10 and CelebA have the paper's widths a
 GPU and were not run; their days on two CPU cores are estimates, at 50 billion operations a second.
 """
 
-from geans.presets.preset import Preset, by_gean
+from geans.presets import images, points, stacked
+from geans.presets.preset import Preset, by_gean, decaying, relativistic
 
-_SMALL = {
-    "batch_size": 32,
-    "latent_dim": 64,
-    "learning_rate_decay": "linear",
-}
-_FASHION = {**_SMALL, "data": "embedded:fashion"}
+_FASHION = {"data": "embedded:fashion", "batch_size": 32}
 
 # The dense layer departs from DCGAN: on 28 pixels two convolutions see no more than a stroke.
 # MNIST's coverage after two epochs was .30 without it, .44 with it.
 _WHOLE_IMAGE = {"width": 16, "dense_units": 256}
 
-# 7,500 steps. The paper: Adam(2e-4, beta_1=0.5), batches of 128.
-_DCGAN = {
-    **_SMALL,
-    "data": "tfds:mnist",
-    "network": "dcgan",
-    "generator_options": {"width": 16},
-    "discriminator_options": {**_WHOLE_IMAGE, "normalization": "batch"},
-    "generator_learning_rate": 2e-3,
-    # A quarter of the generator's; at the same rate Fréchet distance 10.2 instead of 7.9 (seed 0).
-    "discriminator_learning_rate": 5e-4,
-    "beta_2": 0.99,
-    "epochs": 4,
-}
-
 
 def dcgan():
     """DCGAN on MNIST (Radford et al. 2016)."""
-    return Preset(name="dcgan", **_DCGAN)
+    # 7,500 steps. The paper: Adam(2e-4, beta_1=0.5), batches of 128.
+    changes = {
+        "discriminator_options": {**_WHOLE_IMAGE, "normalization": "batch"},
+        # A quarter of the generator's; at the same rate Fréchet distance 10.2 instead of 7.9
+        # (seed 0).
+        "discriminator_learning_rate": 5e-4,
+    }
+    return Preset(name="dcgan", data="tfds:mnist", epochs=4, **images.DCGAN | changes)
 
 
 def gean_dcgan():
@@ -52,11 +41,9 @@ def lsgan():
         generator_options={"width": 16},
         discriminator_options={**_WHOLE_IMAGE, "normalization": "batch"},
         loss="least_squares",
-        # The paper's rate for scenes.
-        generator_learning_rate=1e-3,
-        discriminator_learning_rate=1e-3,
         epochs=20,
         picture_every=2,
+        **decaying(1e-3),  # The paper's rate for scenes.
         **_FASHION,
     )
 
@@ -73,30 +60,27 @@ def wgan_gp():
         discriminator_options=_WHOLE_IMAGE,
         loss="wasserstein",
         gradient_penalty=10.0,
-        generator_learning_rate=1e-3,
-        discriminator_learning_rate=1e-3,
         beta_1=0.0,
         beta_2=0.9,
         epochs=10,
+        **decaying(1e-3),
         **_FASHION,
     )
 
 
 def sngan():
     """SNGAN on Fashion-MNIST (Miyato et al. 2018): residual networks, spectral norm, hinge loss."""
+    # One discriminator step per generator update: the paper's five cost three times as much.
     return Preset(
         name="sngan",
-        # The paper's five discriminator steps per generator update cost three times as much.
-        discriminator_steps=1,
         network="resnet",
         generator_options={"width": 16},
         discriminator_options={"width": 16, "normalization": "spectral"},
         loss="hinge",
-        generator_learning_rate=3e-3,
-        discriminator_learning_rate=3e-3,
         beta_1=0.0,
         beta_2=0.9,
         epochs=10,
+        **decaying(3e-3),
         **_FASHION,
     )
 
@@ -105,79 +89,34 @@ def r3gan():
     """R3GAN on Fashion-MNIST (Huang et al. 2024): relativistic loss, R1 and R2 penalties."""
     return Preset(
         name="r3gan",
-        order="simultaneous",
         network="modern",
         generator_options={"width": 16, "blocks": 1},
         discriminator_options={"width": 16, "blocks": 1},
-        loss="relativistic",
-        r1=0.1,
-        r2=0.1,
         penalty_interval=4,
-        generator_learning_rate=2e-3,
-        discriminator_learning_rate=2e-3,
-        beta_1=0.0,
-        beta_2=0.99,
         epochs=10,
+        **relativistic(0.1),
+        **decaying(2e-3),
         **_FASHION,
     )
 
 
-# Radius, spacing and spread as in `points`. No penalty, as in the paper: packing keeps the modes.
-_PACGAN = {
-    "order": "simultaneous",
-    "learning_rate_decay": "linear",
-    "generator_learning_rate": 1e-3,
-    "discriminator_learning_rate": 1e-3,
-    "batch_size": 128,
-    "samples_per_epoch": 102_400,
-    "picture_every": 10,
-    "steps_per_execution": 100,
-}
+# No penalty, as in the paper: packing keeps the modes.
+_PACGAN = {"order": "simultaneous", **decaying(1e-3)}
 
 
 def pacgan_ring():
     """PacGAN on a ring of eight modes (Lin et al. 2018), packing two samples."""
-    return Preset(
-        name="pacgan_ring",
-        data="mixture:ring",
-        data_options={"radius": 1.0, "stddev": 0.01},
-        latent_dim=4,
-        generator_options={"units": [64, 64]},
-        discriminator_options={"units": [64, 64]},
-        packing=2,
-        epochs=30,
-        **_PACGAN,
-    )
+    return Preset(name="pacgan_ring", packing=2, epochs=30, **points.RING, **_PACGAN)
 
 
 def pacgan_grid():
     """PacGAN on a grid of 25 modes, packing four samples."""
-    return Preset(
-        name="pacgan_grid",
-        data="mixture:grid",
-        data_options={"spacing": 2.0, "stddev": 0.05},
-        latent_dim=2,
-        generator_options={"units": [128, 128, 128]},
-        discriminator_options={"units": [128, 128, 128], "input_scale": 0.25},
-        packing=4,
-        epochs=60,
-        **_PACGAN,
-    )
+    return Preset(name="pacgan_grid", packing=4, epochs=60, **points.GRID, **_PACGAN)
 
 
 def pacgan_stacked():
     """PacGAN on stacked 8x8 digits of the package: 1,000 modes, packing two samples."""
-    changes = {"samples_per_epoch": 64_000, "picture_every": 4, "steps_per_execution": 50}
-    return Preset(
-        name="pacgan_stacked",
-        data="stacked:digits",
-        latent_dim=32,
-        generator_options={"units": [256, 256]},
-        discriminator_options={"units": [256, 256]},
-        packing=2,
-        epochs=30,
-        **{**_PACGAN, **changes},
-    )
+    return Preset(name="pacgan_stacked", packing=2, epochs=30, **stacked.DIGITS, **_PACGAN)
 
 
 def sngan_cifar10():
@@ -185,7 +124,6 @@ def sngan_cifar10():
     return Preset(
         name="sngan_cifar10",
         data="tfds:cifar10",
-        batch_size=64,
         discriminator_steps=5,
         network="resnet",
         latent_dim=128,
@@ -211,7 +149,6 @@ def r3gan_cifar10():
         data="tfds:cifar10",
         batch_size=512,
         network="modern",
-        latent_dim=64,
         generator_options={"width": 768, "blocks": 2},
         discriminator_options={"width": 768, "blocks": 2},
         # The authors vary gamma (0.05 to 0.005), rate (2e-4 to 5e-5) and beta_2 (.9 to .99) over 20

@@ -150,12 +150,7 @@ def test_kills_change_nothing(kills, capsys, assert_same_state):
     assert_same_state(*models)
     pictures = [f"pictures/{path.name}" for path in pathlib.Path("whole/pictures").iterdir()]
     assert len(pictures) == 7 + 1
-    for name in (
-        "history.csv",
-        "coverage.csv",
-        "metrics.json",
-        *pictures,
-    ):
+    for name in ("history.csv", "coverage.csv", "metrics.json", *pictures):
         assert pathlib.Path("whole", name).read_bytes() == pathlib.Path("killed", name).read_bytes()
 
 
@@ -167,8 +162,8 @@ def mean_distance(images):
     return distances.sum() / (300 * 299)
 
 
-@pytest.mark.slow
-def test_the_default_run_makes_garments_that_differ():
+@pytest.mark.nightly
+def test_the_default_run_makes_pictures_that_differ():
     """`geans train`, whole: as varied as the real images within 30 %, in [-1, 1], no NaN."""
     assert cli.main(["train"]) == 0
     run_dir = "runs/gean_fashion"

@@ -31,3 +31,15 @@ def test_reflection_leaves_out_the_border_itself():
     found = image_layers.reflected(image, 2)[0, ..., 0].numpy()
     np.testing.assert_array_equal(found, np.pad(image[0, ..., 0], 2, mode="reflect"))
     assert found[0].tolist() == [8, 7, 6, 7, 8, 7, 6]
+
+
+@pytest.mark.parametrize("normalization", [None, "batch", "instance"])
+def test_halving_and_doubling_have_a_bias_or_a_normalization(normalization):
+    seeds = checks.layer_seeds("generator", 0)
+    inputs = keras.Input((8, 8, 3))
+    half = image_layers.halved(inputs, 5, seeds, normalization, kernel_size=3)
+    network = keras.Model(inputs, image_layers.doubled(half, 2, seeds, normalization))
+    assert half.shape == (None, 4, 4, 5) and network.output_shape == (None, 8, 8, 2)
+    layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
+    assert [layer.kernel.shape[0] for layer in layers] == [3, 4]
+    assert {layer.use_bias for layer in layers} == {normalization is None}

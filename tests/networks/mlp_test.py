@@ -61,5 +61,5 @@ def test_no_hidden_layer_is_a_linear_network():
     ],
 )
 def test_invalid_sizes(build, arguments, received):
-    with pytest.raises(ValueError, match=f"no number below 1.* Received: {received}"):
+    with pytest.raises(ValueError, match=f"integers? from 1 to 65,536.* Received: {received}"):
         build(**arguments)

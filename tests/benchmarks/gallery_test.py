@@ -1,7 +1,7 @@
+import gallery
 import numpy as np
 import pytest
 
-from geans import plotting
 from tests.plotting.images_test import rendered
 
 STRIPS = {
@@ -12,7 +12,7 @@ STRIPS = {
 
 
 def test_every_strip_has_its_title_and_its_images():
-    figure = plotting.gallery(STRIPS)
+    figure = gallery.gallery(STRIPS)
     assert [axes.get_title(loc="left") for axes in figure.axes] == list(STRIPS)
     pixels = rendered(figure)
     assert pixels.shape[1] == 2 * 640 + 3 * 10
@@ -23,7 +23,7 @@ def test_every_strip_has_its_title_and_its_images():
 
 
 def test_strips_keep_their_shape_in_one_column():
-    heights = [axes.get_position().height for axes in plotting.gallery(STRIPS, 1).axes]
+    heights = [axes.get_position().height for axes in gallery.gallery(STRIPS, 1).axes]
     # Images of one strip are squares: two of them are twice as high as four.
     assert heights[1] / heights[0] == pytest.approx(2, rel=0.05)
 
@@ -31,4 +31,4 @@ def test_strips_keep_their_shape_in_one_column():
 @pytest.mark.parametrize(("strips", "columns"), [({}, 2), (STRIPS, 0)])
 def test_no_gallery(strips, columns):
     with pytest.raises(ValueError, match="at least one strip and one column"):
-        plotting.gallery(strips, columns)
+        gallery.gallery(strips, columns)
