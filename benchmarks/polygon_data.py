@@ -97,7 +97,7 @@ class Polygons:
             [[14.0, 14.0], [14.0, 14.0]]
         """
         values.check_count("count", count)
-        pipeline.check_seed(seed)
+        values.check_seed(seed, optional=True)
         random = np.random.default_rng(seed)
         offsets = random.uniform(_MARGIN, 360 / self.sides, size=(count, self.sides))
         rotations = random.uniform(0, _MOST_ROTATION, size=(count, 1))

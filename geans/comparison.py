@@ -53,16 +53,16 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
     """
     run_dir = pathlib.Path(run_dir)
     _check(chosen, seeds)
+    # The first seed of all presets first, so that failures come early.
+    todo = [dataclasses.replace(preset, seed=seed) for seed in seeds for preset in chosen]
     _remember(chosen, run_dir)
     rows = {(row["preset"], row["seed"]): row for row in read_rows(run_dir)}
-    # The first seed of all presets first, so that failures come early.
-    todo = [(preset, seed) for seed in seeds for preset in chosen]
-    todo = [(preset, seed) for preset, seed in todo if (preset.name, seed) not in rows]
-    for number, (preset, seed) in enumerate(todo, start=1):
-        print(f"{preset.name} with seed {seed} (run {number} of {len(todo)})", flush=True)
-        path = _run_dir(run_dir, preset.name, seed)
-        _train(dataclasses.replace(preset, seed=seed), path, data_dir)
-        rows[preset.name, seed] = _row(preset.name, seed, path)
+    todo = [preset for preset in todo if (preset.name, preset.seed) not in rows]
+    for number, preset in enumerate(todo, start=1):
+        print(f"{preset.name} with seed {preset.seed} (run {number} of {len(todo)})", flush=True)
+        path = _run_dir(run_dir, preset.name, preset.seed)
+        _train(preset, path, data_dir)
+        rows[preset.name, preset.seed] = _row(preset.name, preset.seed, path)
         report.write_lines(rows.values(), run_dir / "results.jsonl")
     return [rows[preset.name, seed] for preset in chosen for seed in seeds]
 
@@ -81,12 +81,7 @@ def table(rows):
     for name, group in groups.items():
         cells = (cell([row.get(key) for row in group], COLUMNS[key][1]) for key in COLUMNS)
         lines.append([name, str(len(group)), *cells])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = (
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
-    return "\n".join([*padded, *_remarks(rows)])
+    return "\n".join([report.text_table(lines), *_remarks(rows)])
 
 
 def cell(values, shape):
@@ -118,11 +113,9 @@ def train(job):
 
 def _check(chosen, seeds):
     names = [preset.name for preset in chosen]
-    for kind, values in (("presets", names), ("seeds", list(seeds))):
-        if not values or len(set(values)) < len(values):
-            raise ValueError(f"A comparison needs {kind}, each once. Received: {kind}={values}.")
-    if any(not isinstance(seed, int) or seed < 0 for seed in seeds):
-        raise ValueError(f"Seeds are integers from 0. Received: seeds={list(seeds)}.")
+    for kind, given in (("presets", names), ("seeds", list(seeds))):
+        if not given or len(set(given)) < len(given):
+            raise ValueError(f"A comparison needs {kind}, each once. Received: {kind}={given}.")
 
 
 def _remember(chosen, run_dir):

@@ -16,24 +16,10 @@ import tempfile
 from geans import files
 
 ARTIFACTS = (
-    "preset.json",
-    "versions.json",
-    "history.csv",
-    "pictures",
-    "samples.png",
-    "samples.gif",
-    "curves.png",
-    "metrics.json",
-    "coverage.csv",
-    "coverage.npz",
-    "cost.json",
-    "checkpoints",
-    "model.keras",
-    "saved_model",
-    "evaluation.json",
-    "evaluations.jsonl",
-    "best.keras",
-    "neighbours.png",
+    *("preset.json", "versions.json", "cost.json", "metrics.json", "evaluation.json"),
+    *("history.csv", "coverage.csv", "coverage.npz", "evaluations.jsonl"),
+    *("pictures", "samples.png", "samples.gif", "curves.png", "neighbours.png"),
+    *("checkpoints", "model.keras", "best.keras", "saved_model"),
 )
 _log = logging.getLogger(__name__)
 PACKAGES = ("geans", "tensorflow", "keras", "numpy", "tensorflow-datasets", "matplotlib")
@@ -134,6 +120,13 @@ def save_model(model, path):
     """Saves a model to a `.keras` file, atomically."""
     with files.replacing(path) as unfinished:
         model.save(unfinished)
+
+
+def text_table(lines):
+    """Returns rows of strings as text with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    padded = (map(str.ljust, line, widths) for line in lines)
+    return "\n".join("  ".join(cells).rstrip() for cells in padded)
 
 
 def write_epoch(row, path):

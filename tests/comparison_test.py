@@ -152,7 +152,7 @@ def test_an_interrupt_reaches_the_run_once_and_waits_for_it(tmp_path, monkeypatc
         (["gan_ring", "gan_ring"], [0], "needs presets, each once"),
         (["gan_ring"], [], "needs seeds, each once"),
         (["gan_ring"], [1, 2, 1], "needs seeds, each once"),
-        (["gan_ring"], [-1], "integers from 0"),
+        (["gan_ring"], [-1], "seed must be from 0 to"),
     ],
 )
 def test_nonsense_is_refused_before_anything_happens(tmp_path, trained, chosen, seeds, message):

@@ -146,3 +146,8 @@ def test_a_damaged_history_is_named(tmp_path, content):
     with pytest.raises(ValueError, match=r"history\.csv is damaged"):
         report.write_epoch({"epoch": 2}, path)
     assert path.read_bytes() == content
+
+
+def test_columns_of_a_table_are_aligned():
+    table = report.text_table([("preset", "seeds"), ("a", "10"), ("longest", "3")])
+    assert table == "preset   seeds\na        10\nlongest  3"

@@ -37,16 +37,11 @@ def main(argv=None):
 
 def usage():
     """Returns the text of `geans --help`."""
-    lines = [f"  geans {name:<8} {text}" for name, text in COMMANDS.items()]
-    return "\n".join(
-        [
-            "Train, evaluate, sample and export GANs and GEANs.",
-            "",
-            *lines,
-            "",
-            "`geans train` alone trains on 10,000 images that come with the package.",
-            "`geans COMMAND --help` lists a command's flags.",
-        ]
+    commands = "\n".join(f"  geans {name:<8} {text}" for name, text in COMMANDS.items())
+    return (
+        f"Train, evaluate, sample and export GANs and GEANs.\n\n{commands}\n\n"
+        "`geans train` alone trains on 10,000 images that come with the package.\n"
+        "`geans COMMAND --help` lists a command's flags."
     )
 
 

@@ -20,9 +20,7 @@ def define_flags(values):
     flags.DEFINE_list("presets", ["gan_ring", "gean_ring"], "Names.", flag_values=values)
     flags.DEFINE_list("seeds", ["0", "1", "2"], "Integers from 0.", flag_values=values)
     flags.DEFINE_string("run_dir", "runs/compare", "Directory to make.", flag_values=values)
-    flags.DEFINE_string(
-        "data_dir", None, "Where tensorflow-datasets finds its data.", flag_values=values
-    )
+    flags.DEFINE_string("data_dir", None, "Directory of tensorflow-datasets.", flag_values=values)
     overrides.define_flags(values, without=("seed",))
 
 

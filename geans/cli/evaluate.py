@@ -19,43 +19,18 @@ FLAGS = (
     ("run_dir", str, None, "Directory of a run of geans train."),
     ("real", str, None, "Folder of real images."),
     ("fake", str, None, "Folder of generated images."),
-    (
-        "features",
-        str,
-        None,
-        "digits28, inception-2015-12-05, pixels, or keras:NAME for a model of keras.applications.",
-    ),
+    ("features", str, None, "digits28, inception-2015-12-05, pixels, or keras:APPLICATION."),
     ("weights", str, None, "File of the feature network's weights."),
-    (
-        "resize",
-        str,
-        None,
-        "How inception-2015-12-05 resizes: tensorflow1 (the original) or pytorch (pytorch-fid).",
-    ),
-    (
-        "samples",
-        int,
-        None,
-        "Images of each kind at most; all of two folders, 10,000 of a run, if not given.",
-    ),
+    ("resize", str, None, "Resizing of Inception: tensorflow1 (original), pytorch (pytorch-fid)."),
+    ("samples", int, None, "Most images of each kind; by default 10,000 of a run, all of folders."),
     ("image_size", int, None, "Side to crop and resize files of folders to."),
     ("split", str, None, "Split of the run's data, as test."),
-    (
-        "neighbours",
-        bool,
-        False,
-        "Draw samples of a run beside their nearest training images, by their pixels.",
-    ),
+    ("neighbours", bool, False, "Draw samples beside their nearest training images, by pixels."),
     ("held_out", str, None, "With --neighbours, the split of images that the run has not seen."),
     ("seed", int, 0, "Fixes what a run's model generates."),
     ("ema", bool, True, "Whether the EMA generator or the raw one."),
     ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
-    (
-        "output",
-        str,
-        None,
-        "JSON file; evaluation.json in the run directory, or here, if not given.",
-    ),
+    ("output", str, None, "JSON file; by default evaluation.json in the run directory, or here."),
 )
 
 
@@ -80,10 +55,8 @@ def run(values):
 
     # First, as it may raise an error and is faster.
     copies = _neighbours(values) if values.neighbours else []
-    found = (_compare_folders if folders else _evaluate_run)(values) + copies
-    print()
-    for each in found:
-        print(each)
+    found = _distances(values, folders) + copies
+    print("", *found, sep="\n")
     output = pathlib.Path(values.output or pathlib.Path(values.run_dir or "", "evaluation.json"))
     experiment.write_measurements(found, output)
     print(f"JSON: {output}")
@@ -92,7 +65,10 @@ def run(values):
 def _check(values, folders):
     if folders == (values.run_dir is not None) or (folders and None in (values.real, values.fake)):
         raise ValueError("Pass either --run_dir, or both --real and --fake.")
-    _refuse(values, FOR_RUNS if folders else FOR_FOLDERS, "a run" if folders else "folders")
+    names, kind = (FOR_RUNS, "a run") if folders else (FOR_FOLDERS, "folders")
+    given = ", ".join(f"--{name}" for name in names if values[name].value is not None)
+    if given:
+        raise ValueError(f"{given} is for {kind} only.")
     if values.held_out is not None and not values.neighbours:
         raise ValueError("--held_out is for --neighbours.")
     if values.neighbours and folders:
@@ -101,47 +77,28 @@ def _check(values, folders):
         raise ValueError(f"--samples must be 2 or more. Received: {values.samples}.")
 
 
-def _compare_folders(values):
+def _distances(values, folders):
     from geans import experiment
 
-    options = _common(values) | {"image_size": values.image_size, "samples": values.samples}
-    return experiment.evaluate_folders(values.real, values.fake, **options)
-
-
-def _evaluate_run(values):
-    from geans import experiment
-
-    options = {name: values[name].value for name in ("split", "ema", "seed", "data_dir")}
+    options = {"metrics": values.metrics, "features": _features(values), "progress": _progress}
     if values.samples is not None:
         options["samples"] = values.samples
-    options |= _common(values)
+    if folders:
+        options["image_size"] = values.image_size
+        return experiment.evaluate_folders(values.real, values.fake, **options)
+    options |= {name: values[name].value for name in ("split", "ema", "seed", "data_dir")}
     return experiment.evaluate(values.run_dir, **options)
-
-
-def _common(values):
-    return {"metrics": values.metrics, "features": _features(values), "progress": _progress}
 
 
 def _neighbours(values):
     from geans import experiment, plotting
 
-    figure, found = experiment.neighbours(
-        values.run_dir,
-        held_out=values.held_out,
-        ema=values.ema,
-        seed=values.seed,
-        data_dir=values.data_dir,
-    )
+    options = {name: values[name].value for name in ("held_out", "ema", "seed", "data_dir")}
+    figure, found = experiment.neighbours(values.run_dir, **options)
     path = pathlib.Path(values.run_dir) / "neighbours.png"
     plotting.save(figure, path)
     print(f"Picture: {path}")
     return found
-
-
-def _refuse(values, names, what):
-    given = [f"--{name}" for name in names if values[name].value is not None]
-    if given:
-        raise ValueError(f"{', '.join(given)} is for {what} only.")
 
 
 def _features(values):

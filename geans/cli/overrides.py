@@ -2,20 +2,16 @@
 
 import dataclasses
 
-from absl import flags
-
 from geans import presets
-
-_DEFINE = {int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
+from geans.cli import tables
 
 
 def define_flags(values, *, without=()):
     """Adds a flag for every plain field of a preset not listed in `without`."""
     texts = presets.field_texts()
-    for name, kind in presets.plain_fields():
-        if name not in ("name", *without):
-            kind = str if name == "update_every" else kind
-            _DEFINE[kind](name, None, texts[name], flag_values=values)
+    kinds = dict(presets.plain_fields()) | {"update_every": str}
+    chosen = [name for name in kinds if name not in ("name", *without)]
+    tables.define_flags(values, [(name, kinds[name], None, texts[name]) for name in chosen])
 
 
 def apply(preset, values):

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from geans import presets
+from geans import presets, report
 
 
 def define_flags(values):
@@ -26,9 +26,7 @@ def rows():
 def table():
     """Returns one line per preset."""
     lines = [("preset", "data", "minutes", "seeds", "score (2 CPU cores)"), *rows()]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    padded = (map(str.ljust, line, widths) for line in lines)
-    return "\n".join("  ".join(cells).rstrip() for cells in padded)
+    return report.text_table(lines)
 
 
 def markdown():

@@ -21,31 +21,10 @@ FLAGS = (
     ("count", int, 64, "Number of samples."),
     ("seed", int, 0, "The same seed gives the same samples."),
     ("ema", bool, True, "Whether from the EMA generator or the raw one."),
-    (
-        "truncation",
-        float,
-        None,
-        "Largest noise on either side of its mean; below 2, samples are more typical.",
-    ),
-    (
-        "interpolate",
-        int,
-        None,
-        "Steps of each of --count rows, from a sample of --seed to one of the next seed.",
-    ),
-    (
-        "traverse",
-        int,
-        None,
-        "Rows: the first sample of --seed along so many directions, the main ones of the "
-        "generator's first layer.",
-    ),
-    (
-        "labels",
-        list,
-        None,
-        "Labels that the samples have in turn, of a model with labels or categories.",
-    ),
+    ("truncation", float, None, "Bound of the noise around its mean; below 2 for typical samples."),
+    ("interpolate", int, None, "Steps in --count rows from samples of --seed to the next seed's."),
+    ("traverse", int, None, "Rows: one sample along so many main directions of the first layer."),
+    ("labels", list, None, "Labels or categories that the samples have in turn."),
     ("sweep", int, None, "Rows: the same latents with every label or category."),
     (
         "output",
@@ -122,7 +101,8 @@ def _sweep(model, values):
 def _interpolate(model, values):
     from geans.models import latent_space
 
-    _refuse_truncation(values)
+    if values.truncation is not None:
+        raise ValueError("--truncation does not go with --interpolate, whose ends are samples.")
     options = {"count": values.count, "steps": values.interpolate, "ema": values.ema}
     return latent_space.interpolate(model, values.seed, values.seed + 1, **options)
 
@@ -142,11 +122,6 @@ def _traverse(model, values):
 
 
 WAYS = {"interpolate": _interpolate, "traverse": _traverse, "sweep": _sweep}
-
-
-def _refuse_truncation(values):
-    if values.truncation is not None:
-        raise ValueError("--truncation does not go with --interpolate, whose ends are samples.")
 
 
 def _write(samples, output, values, columns):

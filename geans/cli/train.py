@@ -18,24 +18,18 @@ from geans.cli import overrides, tables
 
 DEFAULT_PRESET = "gean_fashion"
 
-
 FLAGS = (
     ("preset", str, None, f"Preset to train; {DEFAULT_PRESET} if not given."),
     ("run_dir", str, None, "Directory of the run; runs/PRESET if not given."),
     ("resume", bool, False, "Resume the run in run_dir."),
-    (
-        "checkpoint_every",
-        int,
-        None,
-        "Steps between two checkpoints within an epoch, beside those at the epochs' ends.",
-    ),
+    ("checkpoint_every", int, None, "Steps between checkpoints, beside those at the epochs' ends."),
     ("overwrite", bool, False, "Replace the run in run_dir."),
     ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
     (
         "devices",
         str,
         None,
-        "Number of GPUs to share each batch among, or all; without GPUs, of parts of the CPU.",
+        "Number of GPUs (without any, parts of the CPU) to share batches, or all.",
     ),
     ("workers", bool, False, "Train together with the workers in TF_CONFIG."),
 )

@@ -42,8 +42,7 @@ def folder_shape(path, size=None):
         ValueError: If the folder has no images, a header cannot be read, or sizes differ and `size`
             is `None`.
     """
-    if size is not None:
-        check_size(size)
+    check_size(size)
     sizes, colored = image_files.survey(image_files.find(path))
     return (*((size, size) if size else _only_size(path, sizes)), 3 if colored else 1)
 
@@ -80,17 +79,21 @@ def read(files, shape, on_error, *, keep):
         The indices of the readable files, and their images, uint8 `(n, *shape)`, or `None`.
     """
     images = np.empty((len(files), *shape), "uint8") if keep else None
-    failures = image_files.read_every(
-        files, shape, images.__setitem__ if keep else lambda index, image: None
-    )
+
+    def read_file(index):
+        image = image_files.read_image(files[index], shape)
+        if keep:
+            images[index] = image
+
+    failures = image_files.attempt_every(files, read_file)
     image_files.check_failures(files, failures, on_error)
     good = np.delete(np.arange(len(files)), list(failures))
     return good, images[good] if keep and failures else images
 
 
 def check_size(size):
-    """Raises `ValueError` if `size` is not an integer from 1 to `MAX_SIZE`."""
-    if not values.is_count(size, MAX_SIZE):
+    """Raises `ValueError` if `size` is neither `None` nor an integer from 1 to `MAX_SIZE`."""
+    if size is not None and not values.is_count(size, MAX_SIZE):
         raise ValueError(
             f"The image size must be a positive integer, at most {MAX_SIZE}. Received: {size!r}"
         )

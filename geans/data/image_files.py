@@ -38,18 +38,14 @@ def find(folder, formats=FORMATS):
         images = [name for name in visible if pathlib.Path(name).suffix.lower() in formats]
         files += [pathlib.Path(directory, name) for name in images]
         others += len(names) - len(images)
+    endings = ", ".join(formats)
     if not files:
         raise ValueError(
-            f"{shown(folder)} has no files that end in {', '.join(formats)} (other files: "
-            f"{others})."
+            f"{shown(folder)} has no files that end in {endings} (other files: {others})."
         )
     if others:
-        logging.getLogger(__name__).warning(
-            "%s: left aside %d files that are hidden or do not end in %s.",
-            shown(folder),
-            others,
-            ", ".join(formats),
-        )
+        text = "%s: left aside %d files that are hidden or do not end in %s."
+        logging.getLogger(__name__).warning(text, shown(folder), others, endings)
     return sorted(files)
 
 
@@ -122,11 +118,6 @@ def _has_color(image):
     if image.mode == "P":
         return any(len(set(color[:3])) > 1 for color in image.palette.colors)
     return PIL.Image.getmodebase(image.mode) != "L"
-
-
-def read_every(files, shape, keep):
-    """Decodes all files, passes each to `keep(index, image)`; returns failures, index to reason."""
-    return attempt_every(files, lambda index: keep(index, read_image(files[index], shape)))
 
 
 def attempt_every(files, read):
@@ -235,11 +226,9 @@ def _convert(image, mode):
 
 def decoder(shape):
     """Returns a function from a path to its image, uint8 of `shape`, for a `tf.data` pipeline."""
+    return in_pipeline(lambda path: read_image(os.fsdecode(path), shape), shape)
 
-    def read(path):
-        return read_image(os.fsdecode(path), shape)
 
-    def decode(path):
-        return tf.ensure_shape(tf.numpy_function(read, [path], tf.uint8), shape)
-
-    return decode
+def in_pipeline(read, shape):
+    """Makes a function that returns uint8 arrays of `shape` usable in a `tf.data` pipeline."""
+    return lambda key: tf.ensure_shape(tf.numpy_function(read, [key], tf.uint8), shape)

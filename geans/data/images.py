@@ -58,8 +58,7 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
     """
     if not isinstance(name, str) or name not in EMBEDDED:
         raise ValueError(f"No images named {name!r} are embedded. Choose from {sorted(EMBEDDED)}.")
-    if image_size is not None:
-        folders.check_size(image_size)
+    folders.check_size(image_size)
     with np.load(pathlib.Path(__file__).with_name(EMBEDDED[name])) as arrays:
         images, labels_ = arrays["images"], arrays["labels"]
     images = resizing.crop_and_resize(images, image_size)
@@ -88,8 +87,7 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     Example:
         >>> from_tfds("mnist", split="test", image_size=32)  # doctest: +SKIP
     """
-    if image_size is not None:
-        folders.check_size(image_size)
+    folders.check_size(image_size)
     builder = prepared.builder(name, data_dir)
     choosing = _choice(batching)
     labelled = labels or bool(choosing.keys() - {"limit"})
@@ -108,8 +106,8 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     if not pipeline.fits_in_memory(len(examples), shape):
         if choosing:
             raise ValueError(
-                f"{name} is too large for memory, where alone {', '.join(choosing)} can be had. "
-                "Pass a smaller image_size, or a part of the split, such as train[:300]."
+                f"{name} is too large for memory, but {', '.join(choosing)} need it to fit. Pass a "
+                "smaller image_size, or a part of the split, such as train[:300]."
             )
         batching = {"shuffle_buffer": _ENCODED_SHUFFLE_BUFFER, **batching}
         return pipeline.decoded_batches(examples, decode, **batching)
@@ -148,8 +146,7 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, 
     Example:
         >>> from_folder("photos", size=64, labels=True)  # doctest: +SKIP
     """
-    if size is not None:
-        folders.check_size(size)
+    folders.check_size(size)
     image_files.check_reading(channels, on_error)
     choice = _choice(batching)
     balanced = choice.pop("balanced", False)
@@ -158,8 +155,8 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, 
     in_memory = pipeline.fits_in_memory(len(files), shape)
     if balanced and not in_memory:
         raise ValueError(
-            f"{image_files.shown(path)} is too large for memory, where alone balanced=True can be "
-            "had. Pass a smaller size, or a limit."
+            f"{image_files.shown(path)} is too large for memory, but balanced=True needs it to "
+            "fit. Pass a smaller size, or a limit."
         )
     good, images = folders.read(files, shape, on_error, keep=in_memory)
     labels_ = None if labels_ is None else labels_[good]
@@ -167,12 +164,9 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, 
         options = {"yield_labels": labels, "balanced": balanced}
         return from_arrays(images, labels_, **options, **batching)
     paths = [os.fsencode(files[index]) for index in good]
+    elements = tf.data.Dataset.from_tensor_slices((paths, labels_) if labels else (paths,))
     decode = image_files.decoder(shape)
-    if not labels:
-        elements = tf.data.Dataset.from_tensor_slices(paths)
-        return pipeline.decoded_batches(elements, decode, **batching)
-    elements = tf.data.Dataset.from_tensor_slices((paths, labels_))
-    return pipeline.decoded_batches(elements, lambda file, label: (decode(file), label), **batching)
+    return pipeline.decoded_batches(elements, lambda path, *rest: (decode(path), *rest), **batching)
 
 
 def from_arrays(

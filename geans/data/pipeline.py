@@ -52,7 +52,10 @@ def batches(
         >>> [len(batch) for batch in batches(points, batch_size=4, seed=0)]
         [4, 4, 2]
     """
-    count = _common_length(arrays)
+    lengths = [len(array) for array in tf.nest.flatten(arrays)]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"Arrays of one dataset must have the same length. Received: {lengths}")
+    count = lengths[0]
     _check_batching(count, batch_size, seed, drop_remainder)
     if balanced_by is not None:
         balanced_by = classes.checked_labels("balanced_by", balanced_by, count)
@@ -113,7 +116,12 @@ def decoded_batches(
         ValueError: If `elements` is empty, infinite or of unknown length, no batch would remain, or
             an argument is invalid.
     """
-    count = _known_length(elements)
+    count = int(elements.cardinality())
+    if count < 0:
+        raise ValueError(
+            f"The elements must be finite and of known number, but their cardinality is {count}. "
+            "Use elements.take(n), or elements.apply(tf.data.experimental.assert_cardinality(n))."
+        )
     _check_batching(count, batch_size, seed, drop_remainder)
     if shuffle:
         buffer = shuffle_buffer or count
@@ -138,28 +146,6 @@ def fits_in_memory(count, shape):
 def _normalise_images(*batch):
     normalised = tuple(normalise(part) if part.dtype == tf.uint8 else part for part in batch)
     return normalised if len(normalised) > 1 else normalised[0]
-
-
-def _common_length(arrays):
-    lengths = [len(array) for array in tf.nest.flatten(arrays)]
-    if len(set(lengths)) != 1:
-        raise ValueError(f"Arrays of one dataset must have the same length. Received: {lengths}")
-    return lengths[0]
-
-
-def _known_length(elements):
-    count = int(elements.cardinality())
-    if count < 0:
-        raise ValueError(
-            f"The elements must be finite and of known number, but their cardinality is {count}. "
-            "Use elements.take(n), or elements.apply(tf.data.experimental.assert_cardinality(n))."
-        )
-    return count
-
-
-def check_seed(seed):
-    """Raises `ValueError` if `seed` is neither `None` nor a valid seed (`values.check_seed`)."""
-    values.check_seed(seed, optional=True)
 
 
 def _check_batching(count, batch_size, seed, drop_remainder):

@@ -14,7 +14,7 @@ import zipfile
 import numpy as np
 import tensorflow as tf
 
-from geans.data import image_files, images, jittering, pairs, pipeline, resizing
+from geans.data import folders, image_files, images, jittering, pairs, pipeline, resizing
 from geans.data.pairs import paired, unpaired
 
 SIDES = ("left", "right")
@@ -38,9 +38,8 @@ def from_npz(path, split="train", *, image_size=None, aligned=True, **options):
     Example:
         >>> from_npz("pairs.npz", "test", batch_size=16)  # doctest: +SKIP
     """
-    pair = [
-        resizing.crop_and_resize(array, image_size) for array in _arrays(pathlib.Path(path), split)
-    ]
+    arrays = _arrays(pathlib.Path(path), split)
+    pair = (resizing.crop_and_resize(array, image_size) for array in arrays)
     return (paired if aligned else unpaired)(*pair, **options)
 
 
@@ -168,17 +167,17 @@ def _opened(path):
         raise ValueError(f"{image_files.shown(path)} cannot be read: {error}") from error
 
 
-def _partners(*folders):
+def _partners(*pair):
     named = [
         {file.relative_to(folder).with_suffix(""): file for file in image_files.find(folder)}
-        for folder in folders
+        for folder in pair
     ]
     alone = named[0].keys() ^ named[1].keys()
     if alone:
         listed = ", ".join(image_files.shown(name) for name in sorted(alone)[:5])
         raise ValueError(
             f"{len(alone)} files have no partner of the same name in the other one of "
-            f"{image_files.shown(folders[0])} and {image_files.shown(folders[1])}: "
+            f"{' and '.join(map(image_files.shown, pair))}: "
             f"{listed}{', ...' if len(alone) > 5 else ''}. Add, rename or remove them."
         )
     return [[files[name] for name in sorted(files)] for files in named]
@@ -186,13 +185,10 @@ def _partners(*folders):
 
 def _from_files(columns, shape, pair_of, *, jitter=0, flip=False, **batching):
     """Builds pairs from columns of files; `pair_of` maps their images to (source, target)."""
-    if pipeline.fits_in_memory(len(columns) * len(columns[0]), shape):
-        pixels = [np.empty((len(files), *shape), "uint8") for files in columns]
-        for files, array in zip(columns, pixels, strict=True):
-            _read(files, shape, array.__setitem__)
+    in_memory = pipeline.fits_in_memory(len(columns) * len(columns[0]), shape)
+    pixels = [folders.read(files, shape, "raise", keep=in_memory)[1] for files in columns]
+    if in_memory:
         return paired(*pair_of(*pixels), jitter=jitter, flip=flip, **batching)
-    for files in columns:
-        _read(files, shape, lambda index, image: None)
     decode = image_files.decoder(shape)
     paths = tuple([os.fsencode(file) for file in files] for files in columns)
     dataset = pipeline.decoded_batches(
@@ -201,7 +197,3 @@ def _from_files(columns, shape, pair_of, *, jitter=0, flip=False, **batching):
         **batching,
     )
     return jittering.varied(dataset, jitter, flip, batching.get("seed"))
-
-
-def _read(files, shape, keep):
-    image_files.check_failures(files, image_files.read_every(files, shape, keep), "raise")

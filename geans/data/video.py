@@ -118,20 +118,19 @@ def from_folder(path, frames=8, size=32, *, channels=3, on_error="raise", **batc
     image_files.check_reading(channels, on_error)
     recordings, counts = _countable(clip_files.find(path), frames, on_error)
     starts, shape = np.cumsum([0, *counts]), (frames, size, size, channels)
-    clips = None
-    if pipeline.fits_in_memory(starts[-1], shape):
-        clips = np.empty((starts[-1], *shape), "uint8")
+    in_memory = pipeline.fits_in_memory(starts[-1], shape)
+    clips = np.empty((starts[-1], *shape), "uint8") if in_memory else None
 
     def read(index):
         places = range(starts[index], starts[index + 1])
         for place, clip in zip(places, recordings[index].clips(shape), strict=True):
-            if clips is not None:
+            if in_memory:
                 clips[place] = clip
 
     failures = image_files.attempt_every(recordings, read)
     _check_failures(recordings, failures, on_error)
     good = np.repeat([index not in failures for index in range(len(recordings))], counts)
-    if clips is not None:
+    if in_memory:
         return pipeline.batches(clips if good.all() else clips[good], **batching)
     places = tf.data.Dataset.from_tensor_slices(np.flatnonzero(good))
     return pipeline.decoded_batches(places, _decoder(recordings, starts, shape), **batching)
@@ -161,10 +160,7 @@ def _decoder(recordings, starts, shape):
         clips = recordings[index].clips(shape)
         return next(itertools.islice(clips, int(place - starts[index]), None))
 
-    def decode(place):
-        return tf.ensure_shape(tf.numpy_function(read, [place], tf.uint8), shape)
-
-    return decode
+    return image_files.in_pipeline(read, shape)
 
 
 def _digits(digits, data_dir):

@@ -1,12 +1,12 @@
 """Whether a run copies its training images."""
 
+import dataclasses
 import pathlib
 
 import numpy as np
 
-import geans
 from geans import metrics, plotting, presets
-from geans.experiment import loading
+from geans.experiment import evaluation, loading
 from geans.experiment.sources.base import BATCH_SIZE, Source
 from geans.metrics.features import to_pixels
 
@@ -14,14 +14,7 @@ ROWS, COLUMNS = 6, 5
 
 
 def neighbours(
-    run_dir,
-    *,
-    held_out=None,
-    features="pixels",
-    samples=1_000,
-    ema=True,
-    seed=0,
-    data_dir=None,
+    run_dir, *, held_out=None, features="pixels", samples=1_000, ema=True, seed=0, data_dir=None
 ):
     """Finds the training images nearest to generated ones.
 
@@ -83,21 +76,10 @@ def _numbers(found, network, real, fake):
     if found.held_out_distances is None:
         return []
     copying = metrics.data_copying(found.held_out_distances, found.distances[:, 0])
-    return [
-        metrics.Measurement(
-            metric=name,
-            value=getattr(copying, name),
-            features=network.name,
-            checksum=network.checksum,
-            resize=network.resize,
-            real=real[0],
-            real_count=real[1],
-            fake=fake[0],
-            fake_count=fake[1],
-            version=geans.__version__,
-        )
-        for name in ("fake_nearer", "z_score", "copied_fraction")
-    ]
+    protocol = {"checksum": network.checksum, "resize": network.resize}
+    return evaluation.measurements(
+        dataclasses.asdict(copying), network.name, real, fake, **protocol
+    )
 
 
 def _picture(found, fake, training):
@@ -105,10 +87,7 @@ def _picture(found, fake, training):
     rows = np.argsort(nearest)[:ROWS]
     histogram = {}
     if found.held_out_distances is not None:
-        histogram = {
-            "fake_distances": nearest,
-            "held_out_distances": found.held_out_distances,
-        }
+        histogram = {"fake_distances": nearest, "held_out_distances": found.held_out_distances}
     return plotting.neighbours(
         fake[rows],
         training[found.indices[rows]],

@@ -114,6 +114,17 @@ def evaluate_folders(
     return _compare(*pair, network, metrics, samples, progress)
 
 
+def measurements(numbers, features, real, fake, *, checksum="none", resize="none"):
+    """Returns a `Measurement` for each known number; `real` and `fake` are (`Origin`, count)."""
+    fields = {"real": real[0], "real_count": real[1], "fake": fake[0], "fake_count": fake[1]}
+    fields |= {"features": features, "checksum": checksum, "resize": resize}
+    return [
+        Measurement(metric=metric, value=value, version=geans.__version__, **fields)
+        for metric, value in numbers.items()
+        if value is not None
+    ]
+
+
 def write(found, path):
     """Writes measurements as JSON."""
     rows = [dataclasses.asdict(each) | {"warning": each.warning} for each in found]
@@ -145,8 +156,8 @@ def _files(folder, image_size, channels, samples):
 def _measured(source, model, fake, ema):
     found = source.measure(model, seed=fake.seed, ema=ema)
     name = f"{source.spec} ({found.split})" if found.split else source.spec
-    counts = {"real_count": found.real_count, "fake_count": found.fake_count}
-    return _plain(found.features, found.numbers, name, fake, **counts)
+    real = Origin(name=name), found.real_count
+    return measurements(found.numbers, found.features, real, (fake, found.fake_count))
 
 
 def _label_agreement(source, model, network, fake, ema, samples):
@@ -161,23 +172,5 @@ def _label_agreement(source, model, network, fake, ema, samples):
     agreement = dataclasses.asdict(metrics.label_agreement(given, recognised))
     if "category" in conditions:
         del agreement["accuracy"]  # Which category is which class is not known.
-    counts = {"real_count": 0, "fake_count": samples}
-    return _plain(f"classes of {network.name}", agreement, source.spec, fake, **counts)
-
-
-def _plain(features, numbers, name, fake, **fields):
-    return [
-        Measurement(
-            metric=metric,
-            value=value,
-            features=features,
-            checksum="none",
-            resize="none",
-            real=Origin(name=name),
-            fake=fake,
-            version=geans.__version__,
-            **fields,
-        )
-        for metric, value in numbers.items()
-        if value is not None
-    ]
+    real = Origin(name=source.spec), 0
+    return measurements(agreement, f"classes of {network.name}", real, (fake, samples))

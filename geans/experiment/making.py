@@ -55,12 +55,8 @@ def make_model(preset, dataset):
     )
     windows = _windows_of_players(preset, len(dataset))
     model.compile(
-        generator_optimizer=_optimizer(
-            preset, preset.generator_learning_rate, windows["generator"]
-        ),
-        discriminator_optimizer=_optimizer(
-            preset, preset.discriminator_learning_rate, windows["discriminator"]
-        ),
+        generator_optimizer=_optimizer(preset, "generator", windows),
+        discriminator_optimizer=_optimizer(preset, "discriminator", windows),
         loss=preset.loss,
         penalty=_penalty(preset),
         augmentation=preset.augmentation or None,
@@ -123,11 +119,8 @@ def _windows_of_players(preset, steps_per_epoch):
     windows = _windows(preset, steps_per_epoch)
     if preset.order == "simultaneous":
         return {"discriminator": windows, "generator": windows}
-    if preset.update_every == 1:
-        shares = {"discriminator": preset.discriminator_steps, "generator": 1}
-    else:
-        cycle = preset.discriminator_steps + 1
-        shares = {"discriminator": preset.discriminator_steps / cycle, "generator": 1 / cycle}
+    cycle = 1 if preset.update_every == 1 else preset.discriminator_steps + 1
+    shares = {"discriminator": preset.discriminator_steps / cycle, "generator": 1 / cycle}
     return {
         player: [(math.ceil(number * share), size / share) for number, size in windows]
         for player, share in shares.items()
@@ -147,16 +140,16 @@ def _windows(preset, steps_per_epoch):
     return [(length // size, size) for length, size in zip(lengths, every.values, strict=True)]
 
 
-def _optimizer(preset, learning_rate, windows):
+def _optimizer(preset, player, windows):
     if preset.learning_rate_decay not in DECAYS:
         raise ValueError(
             f"learning_rate_decay must be one of {', '.join(DECAYS)}. "
             f"Received: {preset.learning_rate_decay!r}."
         )
+    learning_rate = getattr(preset, f"{player}_learning_rate")
     if preset.learning_rate_decay == "linear":
-        learning_rate = optimizers.LinearDecay(
-            learning_rate, windows, preset.window_exponent, preset.warmup
-        )
+        options = (windows[player], preset.window_exponent, preset.warmup)
+        learning_rate = optimizers.LinearDecay(learning_rate, *options)
     options = {"learning_rate": learning_rate}
     if hasattr(optimizers.get(preset.optimizer, **options), "beta_2"):
         options |= {"beta_1": preset.beta_1, "beta_2": preset.beta_2}
@@ -164,11 +157,9 @@ def _optimizer(preset, learning_rate, windows):
 
 
 def _penalty(preset):
+    strengths = (preset.r1, preset.r2, preset.gradient_penalty)
+    kinds = (penalties.R1, penalties.R2, penalties.GradientPenalty)
+    parts = zip(kinds, strengths, strict=True)
     interval = preset.penalty_interval
-    parts = [
-        (penalties.R1, preset.r1),
-        (penalties.R2, preset.r2),
-        (penalties.GradientPenalty, preset.gradient_penalty),
-    ]
-    chosen = [make(strength, interval=interval) for make, strength in parts if strength]
+    chosen = [kind(strength, interval=interval) for kind, strength in parts if strength]
     return sum(chosen[1:], start=chosen[0]) if chosen else None

@@ -153,13 +153,9 @@ def _model_to_resume(run_dir):
 
 def _check_resume(preset, run_dir):
     before = presets.read(run_dir / "preset.json")
-    free = {name: getattr(before, name) for name in FREE}
-    if dataclasses.replace(preset, **free) != before:
-        changed = [
-            field.name
-            for field in dataclasses.fields(preset)
-            if field.name not in free and getattr(preset, field.name) != getattr(before, field.name)
-        ]
+    fixed = [field.name for field in dataclasses.fields(preset) if field.name not in FREE]
+    changed = [name for name in fixed if getattr(preset, name) != getattr(before, name)]
+    if changed:
         raise ValueError(
             f"A resumed run keeps its options, but these differ: {', '.join(changed)}. "
             f"Only {', '.join(FREE)} may change."
@@ -175,7 +171,10 @@ def _observers(preset, source, model, dataset, run_dir, chief, samples):
     observers = [callbacks.Cost(run_dir / "cost.json")]
     if preset.evaluate_every:
         reference = evaluation.reference(source, sample_shape(dataset), samples)
-        observers.append(_evaluate(preset, reference, run_dir, samples))
+        options = {"keep_best": "frechet_distance", "directory": run_dir, "verbose": 0}
+        observers.append(
+            callbacks.Evaluate(reference, every=preset.evaluate_every, samples=samples, **options)
+        )
     if source.mixture is not None:
         observers.append(callbacks.Coverage(run_dir, source.mixture))
     pictures = callbacks.SampleGrid(
@@ -183,23 +182,8 @@ def _observers(preset, source, model, dataset, run_dir, chief, samples):
     )
     if not chief:  # Counting and evaluating samples takes all workers.
         return observers
-    return [
-        *observers,
-        pictures,
-        callbacks.HistoryFile(run_dir / "history.csv"),
-        callbacks.Progress(),
-    ]
-
-
-def _evaluate(preset, reference, run_dir, samples):
-    return callbacks.Evaluate(
-        reference,
-        every=preset.evaluate_every,
-        samples=samples,
-        directory=run_dir,
-        keep_best="frechet_distance",
-        verbose=0,
-    )
+    history = callbacks.HistoryFile(run_dir / "history.csv")
+    return [*observers, pictures, history, callbacks.Progress()]
 
 
 def _write_results(model, source, run_dir, diverged, evaluation_samples):

@@ -53,10 +53,8 @@ class Examples:
         """
         if isinstance(model, CycleGAN):
             found = {}
-            for name, images, other in (
-                ("first", self.first, "second"),
-                ("second", self.second, "first"),
-            ):
+            for name, other in (("first", "second"), ("second", "first")):
+                images = getattr(self, name)
                 there = model.translate(images, other, ema=ema)
                 back = model.translate(there, name, ema=ema)
                 found[f"cycle_error_{name}"] = metrics.mean_absolute_error(images, back)

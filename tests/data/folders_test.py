@@ -72,7 +72,7 @@ def test_one_subfolder_is_no_class(tmp_path):
 
 def test_a_streamed_folder_cannot_be_balanced(tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
-    with pytest.raises(ValueError, match="too large for memory, where alone balanced"):
+    with pytest.raises(ValueError, match="too large for memory, but balanced=True needs"):
         images.from_folder(of_classes(tmp_path, cat=2, dog=1), balanced=True)
 
 

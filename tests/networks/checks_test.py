@@ -34,7 +34,7 @@ def test_shapes_of_no_square_image(shape):
 
 @pytest.mark.parametrize("size", [0, -1, 1.0, "1", True, None, 2**16 + 1])
 def test_no_sizes(size):
-    with pytest.raises(ValueError, match=f"65536. Received: latent_dim={size!r}"):
+    with pytest.raises(ValueError, match=f"65,536. Received: latent_dim={size!r}"):
         checks.check_sizes(width=3, latent_dim=size)
 
 
