@@ -127,7 +127,7 @@ def classes(model, preset):
     samples = model.sample(SAMPLES, seed=0)
     network = metrics.features.get("digits28")
     real, fake = (network(each)["features"] for each in (images, samples))
-    shown = digits28.classify(samples, "garments") - digits28.CLASSES["garments"][0]
+    shown = digits28.classify(samples, "fashion_mnist") - digits28.CLASSES["fashion_mnist"][0]
     found = metrics.coverage_per_class(real, labels, fake, fake_labels=shown)
     counts = np.bincount(shown, minlength=10)
     return {

@@ -93,23 +93,23 @@ def train(source, data_dir, seed):
     }
 
 
-def flipped_garments(images, labels):
-    """Half of the garments, left to right; a digit that is mirrored is another sign."""
+def flipped_clothing(images, labels):
+    """Mirrors half of the clothing; a mirrored digit is another sign."""
     chosen = (tf.random.uniform(tf.shape(labels)) < 0.5) & (labels >= 10)
     mirrored = tf.image.flip_left_right(images)
     return tf.where(chosen[:, None, None, None], mirrored, images), labels
 
 
 def read_digits28(split, data_dir):
-    digits, garments = (read(name, split, data_dir) for name in ("mnist", "fashion_mnist"))
-    return digits, (garments[0], garments[1] + 10)
+    digits, clothing = (read(name, split, data_dir) for name in ("mnist", "fashion_mnist"))
+    return digits, (clothing[0], clothing[1] + 10)
 
 
 def train_digits28(data_dir, seed, *, ship):
     keras.utils.set_random_seed(seed)
     arrays = tuple(map(np.concatenate, zip(*read_digits28("train", data_dir), strict=True)))
     batches = data.pipeline.batches(arrays, batch_size=DIGITS28_BATCH_SIZE, seed=seed)
-    batches = batches.map(flipped_garments)
+    batches = batches.map(flipped_clothing)
     batches = batches.map(lambda *batch: shifted(*batch, SHIFT["digits28"]))
     model = digits28.untrained()
     start = time.perf_counter()

@@ -67,9 +67,9 @@ class DiffAugment:
         draws = tf.random.stateless_uniform((5, 3, ops.shape(images)[0]), seed)
         used = tf.cast(draws[:, 0] < strength, draws.dtype)
         if self.color:
-            images = _brighter(images, used[0] * (draws[0, 1] - 0.5))
-            images = _more_saturated(images, used[1] * (2 * draws[1, 1] - 1))
-            images = _more_contrasted(images, used[2] * (draws[2, 1] - 0.5))
+            images = images + _per_image(used[0] * (draws[0, 1] - 0.5), images)
+            images = _spread(images, used[1] * (2 * draws[1, 1] - 1), axis=3)
+            images = _spread(images, used[2] * (draws[2, 1] - 0.5), axis=(1, 2, 3))
         if self.translation:
             images = _translated(images, self.translation * used[3], draws[3, 1:])
         if self.cutout:
@@ -78,12 +78,8 @@ class DiffAugment:
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {
-            "color": self.color,
-            "translation": self.translation,
-            "cutout": self.cutout,
-            "strength": self.strength,
-        }
+        names = ("color", "translation", "cutout", "strength")
+        return {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_config(cls, config):
@@ -128,9 +124,7 @@ class Adaptive:
                 f"augmentation={augmentation!r}."
             )
         if not values.is_number(target) or not 0 < target < 1:
-            raise ValueError(
-                f"target must be a number above 0 and below 1. Received: target={target!r}."
-            )
+            raise ValueError(f"target must be above 0 and below 1. Received: target={target!r}.")
         self.target = target
         values.check_count("ramp", ramp, most=10**12)
         self.ramp = ramp
@@ -143,12 +137,8 @@ class Adaptive:
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {
-            "augmentation": keras.saving.serialize_keras_object(self.augmentation),
-            "target": self.target,
-            "ramp": self.ramp,
-            "interval": self.interval,
-        }
+        numbers = {name: getattr(self, name) for name in ("target", "ramp", "interval")}
+        return {"augmentation": keras.saving.serialize_keras_object(self.augmentation), **numbers}
 
     @classmethod
     def from_config(cls, config):
@@ -156,20 +146,9 @@ class Adaptive:
         return cls(**config)
 
 
-# An amount of 0 gives back exactly the same numbers: x + 0 (x - mean), not 1 (x - mean) + mean.
-
-
-def _brighter(images, amounts):
-    return images + _per_image(amounts, images)
-
-
-def _more_saturated(images, amounts):
-    grey = ops.mean(images, axis=3, keepdims=True)
-    return images + _per_image(amounts, images) * (images - grey)
-
-
-def _more_contrasted(images, amounts):
-    mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+def _spread(images, amounts, axis):
+    mean = ops.mean(images, axis=axis, keepdims=True)
+    # An amount of 0 gives back exactly the same numbers: x + 0 (x - mean), not 1 (x - mean) + mean.
     return images + _per_image(amounts, images) * (images - mean)
 
 

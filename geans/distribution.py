@@ -176,23 +176,14 @@ def local_sum(shape, dtype="float32"):
     Reading it outside a replica sums the copies.
     """
     return keras.Variable(
-        "zeros",
-        shape=shape,
-        dtype=dtype,
-        trainable=False,
-        synchronization="on_read",
-        aggregation="sum",
+        "zeros", shape, dtype, trainable=False, synchronization="on_read", aggregation="sum"
     )
 
 
 def add_counter(layer):
     """Adds a saved integer, initially 0, to a layer; it is changed outside the replicas."""
     return layer.add_weight(
-        shape=(),
-        initializer="zeros",
-        dtype="int64",
-        trainable=False,
-        aggregation="only_first_replica",
+        initializer="zeros", dtype="int64", trainable=False, aggregation="only_first_replica"
     )
 
 

@@ -60,7 +60,7 @@ class Minimax(AdversarialLoss):
 
     def discriminator(self, real_logits, fake_logits):
         """-mean(log(sigmoid(real))) - mean(log(1 - sigmoid(fake)))."""
-        return _cross_entropy(real_logits, fake_logits)
+        return ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(fake_logits))
 
     def generator(self, real_logits, fake_logits):
         """mean(log(1 - sigmoid(fake)))."""
@@ -68,8 +68,8 @@ class Minimax(AdversarialLoss):
 
 
 @keras.saving.register_keras_serializable(package="geans")
-class NonSaturating(AdversarialLoss):
-    """The usual GAN loss: the generator maximises log D of its samples.
+class NonSaturating(Minimax):
+    """The usual GAN loss: `Minimax`, but the generator maximises log D of its samples.
 
     Reference: Goodfellow et al. 2014 (arXiv 1406.2661), section 3.
 
@@ -77,10 +77,6 @@ class NonSaturating(AdversarialLoss):
         >>> round(float(NonSaturating().generator(None, ops.zeros((4, 1)))), 4)
         0.6931
     """
-
-    def discriminator(self, real_logits, fake_logits):
-        """-mean(log(sigmoid(real))) - mean(log(1 - sigmoid(fake)))."""
-        return _cross_entropy(real_logits, fake_logits)
 
     def generator(self, real_logits, fake_logits):
         """-mean(log(sigmoid(fake)))."""
@@ -159,10 +155,6 @@ class Relativistic(AdversarialLoss):
         return ops.mean(ops.softplus(real_logits - fake_logits))
 
 
-def _cross_entropy(real_logits, fake_logits):
-    return ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(fake_logits))
-
-
 def _check_pairs(real_logits, fake_logits):
     # Broadcasting (batch, 1) against (batch,) would pair everything with everything, silently.
     real, fake = tuple(real_logits.shape), tuple(fake_logits.shape)
@@ -174,12 +166,9 @@ def _check_pairs(real_logits, fake_logits):
         )
 
 
-def _snake_case(name):
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-
-
+# By their names in snake case.
 LOSSES = {
-    _snake_case(loss.__name__): loss
+    re.sub(r"(?<!^)(?=[A-Z])", "_", loss.__name__).lower(): loss
     for loss in (
         Minimax,
         NonSaturating,

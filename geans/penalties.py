@@ -107,30 +107,30 @@ class GradientPenalty(Penalty):
 
     def __init__(self, weight=10.0, target=1.0, *, one_sided=False, interval=1):
         super().__init__(interval=interval)
-        self.weight = _not_negative("weight", weight)
-        self.target = _not_negative("target", target)
+        values.check_weight("weight", weight)
+        values.check_weight("target", target)
+        self.weight = weight
+        self.target = target
         self.one_sided = one_sided
 
     def value(self, discriminator, real, fake, seed):
         """weight * mean((|grad D(mixed)| - target)^2)."""
-        norms = _gradient_norms(discriminator, _mix(real, fake, seed))
-        excess = norms - self.target
+        squares = _squared_gradient_norms(discriminator, _mix(real, fake, seed))
+        # The slope of sqrt at 0 is infinite, and infinity times a zero gradient is NaN.
+        excess = ops.sqrt(squares + 1e-12) - self.target
         return self.weight * ops.mean(ops.square(ops.relu(excess) if self.one_sided else excess))
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {
-            "weight": self.weight,
-            "target": self.target,
-            "one_sided": self.one_sided,
-            **super().get_config(),
-        }
+        names = ("weight", "target", "one_sided", "interval")
+        return {name: getattr(self, name) for name in names}
 
 
 class _SquaredGradient(Penalty):
     def __init__(self, gamma=10.0, *, interval=1):
         super().__init__(interval=interval)
-        self.gamma = _not_negative("gamma", gamma)
+        values.check_weight("gamma", gamma)
+        self.gamma = gamma
 
     def get_config(self):
         return {"gamma": self.gamma, **super().get_config()}
@@ -190,11 +190,10 @@ class Sum(Penalty):
         super().__init__()
         if not isinstance(penalties, (list, tuple)) or not penalties or None in penalties:
             raise ValueError(f"Sum needs one penalty or more. Received: {penalties!r}.")
-        self.penalties = tuple(
-            part
-            for penalty in map(get, penalties)
-            for part in (penalty.penalties if isinstance(penalty, Sum) else [penalty])
-        )
+        parts = [
+            each.penalties if isinstance(each, Sum) else (each,) for each in map(get, penalties)
+        ]
+        self.penalties = sum(parts, ())
 
     def __call__(self, discriminator, real, fake, seed, step=None):
         """Returns the scalar to add to the discriminator's loss in this step."""
@@ -205,23 +204,14 @@ class Sum(Penalty):
         return {"penalties": list(self.penalties)}
 
 
-def _input_gradients(discriminator, images):
+def _squared_gradient_norms(discriminator, images):
     images = ops.stop_gradient(images)
     with tf.GradientTape() as tape:
         tape.watch(images)
         # The sum over the batch keeps the samples apart: each one's logits depend on it alone.
         logits = ops.sum(discriminator(images, training=True))
-    return tape.gradient(logits, images)
-
-
-def _squared_gradient_norms(discriminator, images):
-    gradients = _input_gradients(discriminator, images)
+    gradients = tape.gradient(logits, images)
     return ops.sum(ops.square(gradients), axis=range(1, len(images.shape)))
-
-
-def _gradient_norms(discriminator, images):
-    # The slope of sqrt at 0 is infinite, and infinity times a zero gradient is NaN.
-    return ops.sqrt(_squared_gradient_norms(discriminator, images) + 1e-12)
 
 
 def _mix(real, fake, seed):
@@ -233,12 +223,6 @@ def _mix(real, fake, seed):
     # One coefficient per sample, not per pixel: the line joins two images (WGAN-GP, algorithm 1).
     shape = [ops.shape(real)[0]] + [1] * (len(real.shape) - 1)
     return real + tf.random.stateless_uniform(shape, seed, dtype=real.dtype) * (fake - real)
-
-
-def _not_negative(name, value):
-    if not values.is_number(value) or value < 0:
-        raise ValueError(f"{name} must be a number, 0 or more. Received: {name}={value!r}.")
-    return value
 
 
 PENALTIES = {"gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}

@@ -243,15 +243,13 @@ def _check_every(every):
         )
 
 
-def _check_order(order, discriminator_steps):
+def _check_order(order, steps):
     if order not in ORDERS:
         raise ValueError(f"order must be one of {', '.join(ORDERS)}. Received: order={order!r}.")
-    if not values.is_count(discriminator_steps):
-        raise ValueError(
-            f"discriminator_steps must be 1 or more. Received: {discriminator_steps!r}."
-        )
-    if order == "simultaneous" and discriminator_steps > 1:
+    if not values.is_count(steps):
+        raise ValueError(f"discriminator_steps must be 1 or more. Received: {steps!r}.")
+    if order == "simultaneous" and steps > 1:
         raise ValueError(
             "In simultaneous order both players move together. For "
-            f"discriminator_steps={discriminator_steps} pass order='alternating'."
+            f"discriminator_steps={steps} pass order='alternating'."
         )

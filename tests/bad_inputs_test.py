@@ -332,7 +332,7 @@ REST = {
     "no run": (lambda path: experiment.load(path / "absent"), "absent holds no trained model"),
     "run by number": (lambda _: experiment.load(3), "run_dir.*3"),
     "no preset": (lambda path: experiment.run("gan_ring", path / "run"), "'gan_ring'"),
-    "seeds": (lambda path: comparison.run([presets.get("gan_ring")], [-1], path), r"\[-1\]"),
+    "seeds": (lambda path: comparison.run([presets.get("gan_ring")], [-1], path), "seed=-1"),
     "no seeds": (lambda path: comparison.run([presets.get("gan_ring")], [], path), r"\[\]"),
     "export of a network": (lambda path: export.saved_model(mlp()[0], path), "Functional"),
     "export over a file": (

@@ -61,8 +61,6 @@ class Checkpoint(keras.callbacks.Callback):
         self.keep = keep
         self._handlers, self._signal = {}, None
 
-    # Called by `fit` of geans' models
-
     def restore(self, model, initial_epoch=0):
         """Restores the newest intact checkpoint, or saves the first; called by `fit`.
 
@@ -92,11 +90,9 @@ class Checkpoint(keras.callbacks.Callback):
         return initial_epoch, self._resumed_step
 
     def release(self):
-        """Stops listening to signals; called whenever `fit` ends."""
+        """Stops listening to signals; called by `fit` whenever it ends."""
         self._stop_listening()
         self._end_if_told()
-
-    # Called by Keras
 
     def on_epoch_begin(self, epoch, logs=None):
         """Restores the metrics of an interrupted epoch, which Keras has just reset."""

@@ -37,9 +37,8 @@ class Coverage(keras.callbacks.Callback):
         super().__init__()
         if count is not None:
             values.check_count("count", count)
-        values.check_count("moments", moments)
-        if moments == 1:
-            raise ValueError(f"moments must be 2 or more. Received: {moments=}")
+        if not values.is_count(moments, 10**8) or moments < 2:
+            raise ValueError(f"moments must be 2 or more, at most 10**8. Received: {moments=}")
         self.directory = pathlib.Path(directory)
         self.mixture = mixture
         self.count = count

@@ -73,6 +73,7 @@ class Evaluate(keras.callbacks.Callback):
         self.ema = ema
         self.seed = seed
         self.directory = None if directory is None else pathlib.Path(directory)
+        self._path = self.directory and self.directory / "evaluations.jsonl"
         self.keep_best = keep_best
         self.name = name
         self.verbose = verbose
@@ -102,18 +103,15 @@ class Evaluate(keras.callbacks.Callback):
         if done % self.every and done != (self.params or {}).get("epochs"):
             return
         found = self._measure() if self.model.is_chief else []
-        numbers = [each.value for each in found] or [math.nan] * len(self._names)
+        names = evaluation.names_of(self.metrics)
+        numbers = [each.value for each in found] or [math.nan] * len(names)
         is_best = bool(found) and self._is_best(found, done)
         if self.model.is_multi_worker:
             said = np.array([*numbers, is_best], "float64")
             *numbers, is_best = self.model.of_all_workers(said)[0].tolist()
         self._write(done, found, is_best)
         if logs is not None:
-            logs.update(zip(self._names, numbers, strict=True))
-
-    @property
-    def _names(self):
-        return evaluation.names_of(self.metrics)
+            logs.update(zip(names, numbers, strict=True))
 
     def _extract_real(self):
         real = self.model.training_data if self.real is None else self.real
@@ -131,10 +129,8 @@ class Evaluate(keras.callbacks.Callback):
         return feature_set.extract(batches, network, origin, count=self.samples, keep=keep)
 
     def _measure(self):
-        ema = self.ema and self.model.ema_generator is not None
-        origin = measurement.Origin(
-            name=self.model.name, generator="EMA" if ema else "raw", seed=self.seed
-        )
+        generator = "EMA" if self.ema and self.model.ema_generator is not None else "raw"
+        origin = measurement.Origin(name=self.model.name, generator=generator, seed=self.seed)
         batches = self.model.sample_batches(self.samples, self.seed, self.ema)
         try:
             fake = self._extract(batches, self._reference.network, origin)
@@ -147,13 +143,12 @@ class Evaluate(keras.callbacks.Callback):
         return found
 
     def _is_best(self, found, done):
-        if self.keep_best is None:
+        name = self.keep_best
+        if name is None:
             return False
-        before = [
-            row["value"] for row in self._rows_before(done) if row["metric"] == self.keep_best
-        ]
-        (value,) = [each.value for each in found if each.metric == self.keep_best]
-        better = operator.lt if evaluation.smaller_is_better(self.keep_best) else operator.gt
+        before = [row["value"] for row in self._rows_before(done) if row["metric"] == name]
+        (value,) = [each.value for each in found if each.metric == name]
+        better = operator.lt if evaluation.smaller_is_better(name) else operator.gt
         return all(better(value, other) for other in before)
 
     @report.tolerant
@@ -169,10 +164,6 @@ class Evaluate(keras.callbacks.Callback):
             # All workers must save, so that one has all values.
             folder = self.directory if self.model.is_chief else pathlib.Path(elsewhere)
             report.save_model(self.model, folder / "best.keras")
-
-    @property
-    def _path(self):
-        return self.directory / "evaluations.jsonl"
 
     def _rows_before(self, epoch):
         if not self._path.exists():
@@ -190,14 +181,11 @@ class Evaluate(keras.callbacks.Callback):
 def _check(names, every, samples, seed, directory, keep_best):
     evaluation.check_names(names)
     values.check_count("every", every)
-    values.check_count("samples", samples)
-    if samples < 2:
-        raise ValueError(f"samples must be 2 or more. Received: {samples=}")
+    if not values.is_count(samples, 10**8) or samples < 2:
+        raise ValueError(f"samples must be 2 or more, at most 10**8. Received: {samples=}")
     values.check_seed(seed)
-    if keep_best is not None and keep_best not in evaluation.names_of(names):
-        raise ValueError(
-            f"keep_best must be one of {', '.join(evaluation.names_of(names))}, which are measured."
-            f" Received: {keep_best=}"
-        )
+    measured = evaluation.names_of(names)
+    if keep_best not in (None, *measured):
+        raise ValueError(f"keep_best must be one of {', '.join(measured)}. Received: {keep_best=}")
     if keep_best is not None and directory is None:
         raise ValueError("keep_best needs a directory, in which to keep the model.")

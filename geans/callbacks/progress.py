@@ -19,9 +19,6 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, stream=None):
         super().__init__()
         self.stream = stream or sys.stdout
-        self._bar = None
-        self._first_epoch = None
-        self._steps_before = 0
 
     def on_train_begin(self, logs=None):
         """Starts the clock."""

@@ -56,14 +56,12 @@ class SampleGrid(keras.callbacks.Callback):
         self.draw = draw or self._sample
         self.mixture = mixture
         self.picture = picture or self._figure
-        self._real = None
-        self._seen = self._drawn = 0
 
     def on_train_begin(self, logs=None):
         """Makes the directory."""
         self._seen = self._drawn = 0
-        if self.mixture is not None:
-            self._real = np.asarray(self.mixture.sample(self.count))
+        mixture = self.mixture
+        self._real = None if mixture is None else np.asarray(mixture.sample(self.count))
         report.check_writable(self.directory)
 
     def on_epoch_end(self, epoch, logs=None):

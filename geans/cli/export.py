@@ -1,6 +1,6 @@
 """geans export: write a SavedModel from a run directory.
 
-    geans export --run_dir=runs/gean_fashion --output=garments
+    geans export --run_dir=runs/gean_fashion --output=clothing
 
 It has the signatures serving_default(latents) and sample(count, seed), and loads without geans.
 """

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from geans import augment, distribution, losses
+from geans import distribution, losses
 from geans.distribution import local_sum, weighted
 
 
@@ -26,7 +26,7 @@ class StrengthController(keras.layers.Layer):
             )
         self.augmentation = augmentation
         self.strength = self.add_weight(
-            shape=(), initializer="zeros", trainable=False, aggregation="only_first_replica"
+            initializer="zeros", trainable=False, aggregation="only_first_replica"
         )
         self.updates = distribution.add_counter(self)
         # Sum of the signs of the logits of real images, and number of these images.
@@ -64,13 +64,6 @@ class StrengthController(keras.layers.Layer):
         self.strength.assign(tf.clip_by_value(self.strength + move, 0.0, most))
         self.seen.assign(tf.zeros(2))
         self.updates.assign(0)
-
-
-def controller_of(augmentation, loss):
-    """Returns the `StrengthController` of an `augment.Adaptive`, `None` for anything else."""
-    if isinstance(augmentation, augment.Adaptive):
-        return StrengthController(augmentation, loss)
-    return None
 
 
 def mean_sign(real_logits):

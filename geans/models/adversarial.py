@@ -10,6 +10,8 @@ from geans.models.players import get_optimizer
 
 checks.check_backend()
 
+OBJECTS = ("generator", "discriminator", "rule")  # Arguments that a config holds serialized.
+
 
 @keras.saving.register_keras_serializable(package="geans")
 class AdversarialModel(Game):
@@ -49,14 +51,13 @@ class AdversarialModel(Game):
         self.check_networks(generator, discriminator)
         checks.check_rule(rule)
         rule = rule or rules.of_arguments(update_every, order, discriminator_steps)
-        checks.check_ema(ema_half_life)
+        if ema_half_life is not None:
+            checks.check_positive("ema_half_life", ema_half_life)
         checks.check_seed(seed)
         super().__init__(generator, discriminator, rule, ema_half_life, seed, name=name)
 
     training_data = None
     """What `fit` was given, for observers while it runs."""
-
-    # Compiling and fitting
 
     def compile(
         self,
@@ -89,8 +90,8 @@ class AdversarialModel(Game):
         """
         checks.check_compile_arguments(kwargs)
         networks = (self.generator, self.discriminator)
-        chosen = (generator_optimizer, discriminator_optimizer)
-        optimizers = [get_optimizer(*pair) for pair in zip(chosen, networks, strict=True)]
+        optimizers = (generator_optimizer, discriminator_optimizer)
+        optimizers = list(map(get_optimizer, optimizers, networks))
         checks.check_optimizers(*optimizers)
         checks.check_on_nan(on_nan)
         # By default compile() makes an RMSprop that is never used. XLA around the whole step would
@@ -99,21 +100,21 @@ class AdversarialModel(Game):
         checks.check_distribution(self, networks, jit_compile, self.steps_per_execution)
         if self.distribute_strategy.num_replicas_in_sync > 1:
             distribution.synchronize_batch_norms(networks)
-        self.loss = losses.get(loss)
-        self.penalty = penalties.get(penalty)
+        self.loss, self.penalty = losses.get(loss), penalties.get(penalty)
         self.augmentation = augment.get(augmentation)
         checks.check_augmentation(self.augmentation, self.generator.output_shape)
         self.on_nan = on_nan
         self.jit_compile_gradients = bool(jit_compile) and not self.run_eagerly
         with self.distribute_strategy.scope():
-            self.controller = adaptive.controller_of(self.augmentation, self.loss)
+            self.controller = None
+            if isinstance(self.augmentation, augment.Adaptive):
+                self.controller = adaptive.StrengthController(self.augmentation, self.loss)
             self.generator_player.set_optimizer(optimizers[0])
             self.discriminator_player.set_optimizer(optimizers[1])
-        self._gradient_function = self.compute_gradients
+        compute = self.compute_gradients
         if self.jit_compile_gradients:
-            self._gradient_function = tf.function(
-                self.compute_gradients, autograph=False, jit_compile=True
-            )
+            compute = tf.function(compute, autograph=False, jit_compile=True)
+        self._gradient_function = compute
         self._end_epoch = tf.function(self.end_epoch, autograph=False)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", **kwargs):
@@ -134,7 +135,8 @@ class AdversarialModel(Game):
         Raises:
             ValueError: If the data are invalid; before the first step.
         """
-        checks.check_compiled(self)
+        if not self.compiled:
+            raise ValueError("Call compile() before fit(): it sets the optimizers and the loss.")
         checks.check_fit_arguments({"epochs": epochs, "batch_size": batch_size, **kwargs})
         waits, steps_per_epoch = self.rule.waits_for_epoch_end, kwargs.get("steps_per_epoch")
         checks.check_data(self, x, y, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
@@ -170,12 +172,8 @@ class AdversarialModel(Game):
         samples, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
         checks.check_samples(samples, self.generator, what)
 
-    @staticmethod
-    def check_networks(generator, discriminator):
-        """Raises a `ValueError` if the networks do not fit each other or the model."""
-        network_checks.check_networks(generator, discriminator)
-
-    # Showing and saving
+    check_networks = staticmethod(network_checks.check_networks)
+    """Raises a `ValueError` if the networks do not fit each other or the model."""
 
     def summary(self, **kwargs):
         """Prints the update rule and both networks; arguments as in `keras.Model.summary`."""
@@ -187,20 +185,13 @@ class AdversarialModel(Game):
     def get_config(self):
         """Returns the constructor's arguments."""
         serialize = keras.saving.serialize_keras_object
-        networks = {"generator": self.generator, "discriminator": self.discriminator}
-        return {
-            **{name: serialize(network) for name, network in networks.items()},
-            "rule": serialize(self.rule),
-            "ema_half_life": self.ema_half_life,
-            "seed": self.seed,
-            "name": self.name,
-        }
+        objects = {name: serialize(getattr(self, name)) for name in OBJECTS}
+        return objects | {name: getattr(self, name) for name in ("ema_half_life", "seed", "name")}
 
     @classmethod
     def from_config(cls, config):
         """Creates a model from its config."""
-        names = ("generator", "discriminator", "rule")
-        objects = {name: keras.saving.deserialize_keras_object(config[name]) for name in names}
+        objects = {name: keras.saving.deserialize_keras_object(config[name]) for name in OBJECTS}
         return cls(**{**config, **objects})
 
     def get_compile_config(self):

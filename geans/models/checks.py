@@ -11,18 +11,8 @@ from geans.models.finiteness import ON_NAN
 MOST_SAMPLES = 10**7
 """More than this `sample` does not draw at once."""
 
-OPTIMIZER_NUMBERS = (
-    "learning_rate",
-    "beta_1",
-    "beta_2",
-    "rho",
-    "momentum",
-    "epsilon",
-    "weight_decay",
-    "clipnorm",
-    "clipvalue",
-    "global_clipnorm",
-)
+OPTIMIZER_NUMBERS = {"learning_rate", "beta_1", "beta_2", "rho", "momentum", "epsilon"}
+OPTIMIZER_NUMBERS |= {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm"}
 
 
 def check_backend():
@@ -40,18 +30,14 @@ def check_rule(rule):
         raise ValueError(f"rule must be an object of geans.rules. Received: rule={rule!r}.")
     if rule is not None and rule.weights:
         raise ValueError(
-            "A rule keeps the state of one model, and this one has it already. Make another: "
-            f"{type(rule).__name__}(...)."
+            f"A rule keeps the state of one model. Make another: {type(rule).__name__}(...)."
         )
 
 
-def check_ema(half_life):
-    """Raises if the half-life is not a positive number or `None`."""
-    if half_life is not None and not (values.is_number(half_life) and half_life > 0):
-        raise ValueError(
-            "ema_half_life must be a positive number of samples, or None for no average. "
-            f"Received: ema_half_life={half_life!r}."
-        )
+def check_positive(name, value):
+    """Raises if `value` is not a positive number."""
+    if not values.is_number(value) or value <= 0:
+        raise ValueError(f"{name} must be a positive number. Received: {name}={value!r}.")
 
 
 def check_compile_arguments(arguments):
@@ -83,19 +69,13 @@ def check_fit_arguments(arguments):
         if arguments.get(name) is not None and not values.is_count(arguments[name]):
             raise ValueError(f"{name} must be 1 or more. Received: {name}={arguments[name]!r}.")
     first = arguments.get("initial_epoch", 0)
-    if not values.is_count(first) and (first != 0 or isinstance(first, bool)):
+    if not values.is_integer(first) or first < 0:
         raise ValueError(f"initial_epoch must be 0 or more. Received: initial_epoch={first!r}.")
     for callback in keras.tree.flatten(arguments.get("callbacks") or []):
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(
                 f"callbacks must be objects of keras.callbacks.Callback. Received: {callback!r}."
             )
-
-
-def check_compiled(model):
-    """Raises if the model is not compiled."""
-    if not model.compiled:
-        raise ValueError("Call compile() before fit(): it sets the optimizers and the loss.")
 
 
 def check_optimizers(*optimizers):
@@ -123,19 +103,13 @@ def check_optimizers(*optimizers):
 def _check_numbers(optimizer):
     # Keras takes anything here, and fails, or writes NaN, in the first update.
     for name, value in optimizer.get_config().items():
-        none = value is None or isinstance(value, (bool, dict))
-        if name not in OPTIMIZER_NUMBERS or none:
+        if name not in OPTIMIZER_NUMBERS or value is None or isinstance(value, (bool, dict)):
             continue
         if not values.is_number(value) or value < 0:
             raise ValueError(
                 f"{name} of an optimizer must be a finite number, 0 or more. "
                 f"Received: {name}={value!r} in {type(optimizer).__name__}."
             )
-
-
-def _is_distributed(strategy):
-    with strategy.scope():
-        return tf.distribute.has_strategy()
 
 
 def check_on_nan(on_nan):
@@ -147,17 +121,13 @@ def check_on_nan(on_nan):
 def check_distribution(model, networks, jit_compile, steps_per_execution):
     """Raises if the `tf.distribute` strategy does not support an argument."""
     strategy = model.distribute_strategy
-    known = (
-        tf.distribute.MirroredStrategy,
-        tf.distribute.MultiWorkerMirroredStrategy,
-        tf.distribute.OneDeviceStrategy,
-    )
-    if not _is_distributed(strategy):
-        return
-    if not isinstance(strategy, known):
+    with strategy.scope():
+        if not tf.distribute.has_strategy():
+            return
+    names = ("MirroredStrategy", "MultiWorkerMirroredStrategy", "OneDeviceStrategy")
+    if not isinstance(strategy, tuple(getattr(tf.distribute, name) for name in names)):
         raise ValueError(
-            "geans trains under MirroredStrategy, MultiWorkerMirroredStrategy and "
-            f"OneDeviceStrategy. Received: {type(strategy).__name__}."
+            f"geans trains under {', '.join(names)}. Received: {type(strategy).__name__}."
         )
     for network in networks:
         for variable in network.variables:

@@ -146,9 +146,8 @@ class ACGAN(ConditionalGAN):
         losses, logs, outputs = self.adversarial_losses(discriminate, real, fake, seed, players)
 
         def cross_entropy(output):
-            found = keras.losses.sparse_categorical_crossentropy(
-                labels, output["class_logits"], from_logits=True
-            )
+            logits = output["class_logits"]
+            found = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
             return self.class_weight * tf.reduce_mean(found)
 
         for name in losses:

@@ -27,14 +27,11 @@ class FiniteWatch(keras.callbacks.Callback):
         """Stops a training on several workers, or warns."""
         if self.on_nan == "stop":
             self._stop_if_needed()
-            return
-        found = report(self.model)
-        if found:
+        elif found := report(self.model):
             logging.getLogger(__name__).warning("Epoch %d: %s. Left out.", epoch + 1, found)
 
     def _stop_if_needed(self):
-        found = report(self.model)
-        if found:
+        if found := report(self.model):
             raise FloatingPointError(
                 f"{found}. The weights are those before it. A smaller learning rate or a penalty "
                 "may help; on_nan='skip' leaves such micro-batches out and continues."

@@ -18,9 +18,7 @@ class GenerativeModel(distribution.Distributed):
         super().__init__(name=name)
         self.generator = generator
         self.ema_half_life = ema_half_life
-        self.ema = None
-        if ema_half_life is not None:
-            self.ema = EMANetwork(generator, ema_half_life)
+        self.ema = None if ema_half_life is None else EMANetwork(generator, ema_half_life)
 
     @property
     def noise_dim(self):
@@ -35,8 +33,7 @@ class GenerativeModel(distribution.Distributed):
     def call(self, inputs, training=False):
         """Returns samples of the EMA generator, or of the raw one without EMA."""
         checks.check_inputs(inputs, self.generator)
-        network = self.ema_generator or self.generator
-        return network(inputs, training=training)
+        return (self.ema_generator or self.generator)(inputs, training=training)
 
     def sample(self, count, seed=None, ema=True, batch_size=256, *, truncation=None, **conditions):
         """Draws samples.

@@ -34,12 +34,10 @@ def interpolate(model, seed, other_seed, *, count=1, steps=8, ema=True, **condit
     checks.check_sampling(count * steps, other_seed, 1)
     _check_steps(steps)
     inputs = model.sampling_inputs(count, seed, **conditions)
-    first, last = (
-        np.asarray(latents_of(each))
-        for each in (inputs, model.sampling_inputs(count, other_seed, **conditions))
-    )
+    others = model.sampling_inputs(count, other_seed, **conditions)
+    ends = np.stack([latents_of(inputs), latents_of(others)])
     share = np.linspace(0, 1, steps)[:, None]
-    noise, codes = np.split(np.stack([first, last]), [model.noise_dim], axis=2)
+    noise, codes = np.split(ends, [model.noise_dim], axis=2)
     path = [arc(*noise, share), codes[0][:, None] * (1 - share) + codes[1][:, None] * share]
     return _along(model, inputs, np.concatenate(path, axis=2), ema)
 
@@ -63,8 +61,7 @@ def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True):
     """
     checks.check_inputs(inputs, model.generator)
     _check_steps(steps)
-    if not values.is_number(reach) or reach <= 0:
-        raise ValueError(f"reach must be a positive number. Received: reach={reach!r}.")
+    checks.check_positive("reach", reach)
     latents, directions = np.asarray(latents_of(inputs)), np.asarray(directions, "float32")
     if directions.shape not in (latents.shape, latents.shape[1:]):
         raise ValueError(
@@ -125,11 +122,7 @@ def truncate(model, inputs, threshold):
 
     Reference: Brock, Donahue, Simonyan 2019 (arXiv 1809.11096), section 3.1.
     """
-    if not values.is_number(threshold) or threshold <= 0:
-        raise ValueError(
-            "truncation must be a positive number, or None for none. "
-            f"Received: truncation={threshold!r}."
-        )
+    checks.check_positive("truncation", threshold)
     noise, codes = np.split(np.asarray(latents_of(inputs)), [model.noise_dim], axis=1)
     # The quantile of z is (1 + erf(z / sqrt(2))) / 2; float32 would not tell large ones apart.
     shares = tf.math.erf(np.append(noise, threshold).astype("float64") / np.sqrt(2))

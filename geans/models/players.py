@@ -42,8 +42,6 @@ class Player(keras.layers.Layer):
         """Whether the optimizer is a `LossScaleOptimizer`, which skips infinities itself."""
         return isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer)
 
-    # Applying
-
     def apply(self, gradients, after=None):
         """Updates the networks along the replicas' mean `Gradients`, after the player `after`."""
         wanted, given = len(self.trained_variables), len(gradients.values)
@@ -75,8 +73,6 @@ class Player(keras.layers.Layer):
 
     def _apply(self, values):
         self.optimizer.apply(values, self.trained_variables)
-
-    # Checking
 
     def checked(self, values, size, loss, step):
         """Returns `Gradients` of weight `size`, or 0 if `values` or `loss` are not finite."""

@@ -65,9 +65,8 @@ def _as_dataset(x, seed, arguments):
 
 def _position(model, x, epochs, step, steps_per_epoch):
     """Makes the model's next `fit` continue in the data after `epochs` and `step` steps."""
-    known = isinstance(x, tf.data.Dataset)
-    cardinality = int(x.cardinality()) if known else None
-    if not known or 0 <= (steps_per_epoch or cardinality) < cardinality:
+    cardinality = int(x.cardinality()) if isinstance(x, tf.data.Dataset) else None
+    if cardinality is None or 0 <= (steps_per_epoch or cardinality) < cardinality:
         _log.warning(
             "Training goes on, but its data begin anew: a %s cannot be put where it was. Pass an "
             "array or a tf.data.Dataset, endless (`repeat`) if epochs end in the middle of it.",

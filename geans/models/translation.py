@@ -84,13 +84,17 @@ class Pix2Pix(Translation):
     def check_networks(generator, discriminator):
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
-        _check_translator("generator", generator)
-        if discriminator.input_shape != [generator.output_shape, generator.input_shape]:
+        shapes = [generator.output_shape, generator.input_shape]
+        if not all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes):
+            raise ValueError(
+                "generator must take one batch of images and make one. Received: "
+                f"{shapes[1]} to {shapes[0]}."
+            )
+        if discriminator.input_shape != shapes:
             raise ValueError(
                 "The discriminator must take a list of images, such as the generator makes, and "
-                f"sources: {[generator.output_shape, generator.input_shape]}, as "
-                "networks.patchgan.discriminator makes it with source_channels. Received: "
-                f"input_shape={discriminator.input_shape}."
+                f"sources: {shapes}, as networks.patchgan.discriminator makes it with "
+                f"source_channels. Received: input_shape={discriminator.input_shape}."
             )
         network_checks.check_logits(discriminator)
 
@@ -201,12 +205,8 @@ class CycleGAN(Translation):
 
     def get_config(self):
         """Returns the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "cycle_weight": self.cycle_weight,
-            "identity_weight": self.identity_weight,
-            "pool_size": self.pool_size,
-        }
+        names = ("cycle_weight", "identity_weight", "pool_size")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @property
     def pair_shapes(self):
@@ -320,12 +320,3 @@ def _pair(data):
 def _error(real, fake):
     """Returns the sum of both domains' mean absolute errors."""
     return tf.add_n([tf.reduce_mean(tf.abs(a - b)) for a, b in zip(real, fake, strict=True)])
-
-
-def _check_translator(name, network):
-    shapes = network.input_shape, network.output_shape
-    if not all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes):
-        raise ValueError(
-            f"{name} must take one batch of images and make one. Received: {shapes[0]} to "
-            f"{shapes[1]}."
-        )

@@ -43,8 +43,7 @@ def check_sizes(**sizes):
     for name, value in sizes.items():
         if not values.is_count(value, LARGEST):
             raise ValueError(
-                f"{name} must be an integer from 1 to {LARGEST:,}. "
-                f"Received: {name}={value!r}."
+                f"{name} must be an integer from 1 to {LARGEST:,}. Received: {name}={value!r}."
             )
 
 

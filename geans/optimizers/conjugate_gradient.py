@@ -77,18 +77,9 @@ def fletcher_reeves_polak_ribiere(p):
     return tf.nn.relu(tf.minimum(fletcher_reeves(p), polak_ribiere_plus(p)))
 
 
-RULES = {
-    rule.__name__: rule
-    for rule in (
-        fletcher_reeves,
-        polak_ribiere_plus,
-        hestenes_stiefel,
-        dai_yuan,
-        hager_zhang,
-        hestenes_stiefel_dai_yuan,
-        fletcher_reeves_polak_ribiere,
-    )
-}
+_FORMULAS = (fletcher_reeves, polak_ribiere_plus, hestenes_stiefel, dai_yuan, hager_zhang)
+_FORMULAS += (hestenes_stiefel_dai_yuan, fletcher_reeves_polak_ribiere)
+RULES = {formula.__name__: formula for formula in _FORMULAS}
 
 # What is kept of each variable, by preconditioner.
 SLOTS = {None: ("gradient", "direction")}

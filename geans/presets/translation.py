@@ -41,7 +41,7 @@ def cyclegan():
         data_options={"split": "train[:10000]"},
         batch_size=16,
         model="cyclegan",
-        # An unchanged garment does not resemble a digit.
+        # Unchanged clothing does not resemble a digit.
         model_options={"identity_weight": 0.0},
         network="cyclegan",
         generator_options={"width": 16, "blocks": 3},

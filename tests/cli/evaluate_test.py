@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from geans import cli, experiment
-from tests.experiment.small_presets import garments, ring
+from tests.experiment.small_presets import fashion, ring
 
 
 def pictures(folder, seed, size=28, count=30):
@@ -51,7 +51,7 @@ def test_the_file_comes_into_the_working_directory(folders, tmp_path, monkeypatc
 @pytest.mark.slow
 def test_a_run(tmp_path, capsys):
     run_dir = tmp_path / "run"
-    experiment.run(garments(), run_dir, evaluation_samples=50)
+    experiment.run(fashion(), run_dir, evaluation_samples=50)
     flags = ["--samples=100", "--seed=3", "--noema", "--metrics=frechet_distance"]
     assert cli.main(["evaluate", f"--run_dir={run_dir}", *flags, "--neighbours"]) == 0
     assert (run_dir / "neighbours.png").is_file()
@@ -94,7 +94,7 @@ def test_on_a_terminal_there_is_a_bar(folders, tmp_path, monkeypatch, capsys):
 
 
 def test_a_run_that_diverged_ends_in_one_line(tmp_path, capsys):
-    experiment.run(garments(generator_learning_rate=1e30), tmp_path / "run")
+    experiment.run(fashion(generator_learning_rate=1e30), tmp_path / "run")
     for flags in [], ["--neighbours"]:
         assert cli.main(["evaluate", f"--run_dir={tmp_path / 'run'}", *flags]) == 2
         assert "the generator has diverged" in capsys.readouterr().err

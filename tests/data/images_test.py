@@ -246,7 +246,7 @@ def test_a_few_embedded_images_have_all_classes():
     assert images.embedded(limit=300).element_spec == tf.TensorSpec((None, 28, 28, 1), tf.float32)
 
 
-def test_unbalanced_garments_balanced():
+def test_unbalanced_clothing_balanced():
     options = dict(class_shares=[1] * 9 + [0.05], labels=True, **QUIET)
     _, labels = everything(images.embedded(**options))
     assert np.bincount(labels).tolist() == [1000] * 9 + [50]

@@ -7,15 +7,15 @@ import pytest
 import geans
 from geans import data, experiment, presets, report
 from geans.metrics import features
-from tests.experiment.small_presets import garments, ring
+from tests.experiment.small_presets import fashion, ring
 
 REAL_DATA = pathlib.Path(__file__).parents[2] / "../shared/data/tfds"
 
 
 @pytest.fixture(scope="module")
 def run_dir(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("garments") / "run"
-    experiment.run(garments(), folder, evaluation_samples=50)
+    folder = tmp_path_factory.mktemp("fashion") / "run"
+    experiment.run(fashion(), folder, evaluation_samples=50)
     return folder
 
 

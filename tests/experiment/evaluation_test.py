@@ -10,15 +10,15 @@ import pytest
 
 from geans import data, experiment, metrics
 from geans.metrics import features, measurement
-from tests.experiment.small_presets import garments, ring, stacks
+from tests.experiment.small_presets import fashion, ring, stacks
 
 NAMES = ["frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage"]
 
 
 @pytest.fixture(scope="module")
-def garments_run(tmp_path_factory):
-    run_dir = tmp_path_factory.mktemp("garments") / "run"
-    experiment.run(garments(evaluate_every=1), run_dir, evaluation_samples=500)
+def fashion_run(tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("fashion") / "run"
+    experiment.run(fashion(evaluate_every=1), run_dir, evaluation_samples=500)
     return run_dir
 
 
@@ -41,8 +41,8 @@ def real_images():
 
 
 @pytest.mark.slow
-def test_a_run_is_compared_with_its_own_data(garments_run):
-    found = by_name(experiment.evaluate(garments_run, samples=500))
+def test_a_run_is_compared_with_its_own_data(fashion_run):
+    found = by_name(experiment.evaluate(fashion_run, samples=500))
     assert list(found) == NAMES
     first = found["frechet_distance"]
     assert (first.real.name, first.real_count, first.fake_count) == ("embedded:fashion", 500, 500)
@@ -50,37 +50,33 @@ def test_a_run_is_compared_with_its_own_data(garments_run):
     assert first.features == "digits28"
     network = features.get("digits28")
     real = next(iter(data.images.embedded(shuffle=False, batch_size=500)))
-    fake = experiment.load(garments_run).sample(500, seed=0)
+    fake = experiment.load(fashion_run).sample(500, seed=0)
     expected = metrics.frechet_distance(*(network(each)["features"] for each in (real, fake)))
     assert first.value == pytest.approx(expected)
 
 
 @pytest.mark.slow
-def test_it_does_not_matter_whether_samples_were_saved_as_files(
-    garments_run, tmp_path, real_images
-):
-    samples = experiment.load(garments_run).sample(300, seed=0)
+def test_it_does_not_matter_whether_samples_were_saved_as_files(fashion_run, tmp_path, real_images):
+    samples = experiment.load(fashion_run).sample(300, seed=0)
     fake = pictures(tmp_path / "fake", features.to_pixels(samples))
     real = pictures(tmp_path / "real", real_images[:300])
     files = by_name(experiment.evaluate_folders(real, fake))
-    memory = by_name(experiment.evaluate(garments_run, samples=300))
+    memory = by_name(experiment.evaluate(fashion_run, samples=300))
     for name in NAMES:
         assert files[name].value == pytest.approx(memory[name].value), name
     assert files["prdc" if "prdc" in files else "recall"].fake.generator == ""
 
 
-def test_training_leaves_its_numbers(garments_run):
-    rows = {
-        row["metric"]: row for row in json.loads((garments_run / "evaluation.json").read_text())
-    }
+def test_training_leaves_its_numbers(fashion_run):
+    rows = {row["metric"]: row for row in json.loads((fashion_run / "evaluation.json").read_text())}
     assert list(rows) == NAMES
     assert rows["frechet_distance"]["fake_count"] == 500
     assert rows["frechet_distance"]["warning"].startswith("only 500 samples")
-    lines = [json.loads(line) for line in (garments_run / "evaluations.jsonl").open()]
+    lines = [json.loads(line) for line in (fashion_run / "evaluations.jsonl").open()]
     assert {line["epoch"] for line in lines} == {1}
     assert lines[0]["value"] == pytest.approx(rows["frechet_distance"]["value"], rel=1e-6)
-    assert keras.saving.load_model(garments_run / "best.keras").name == "gean_fashion"
-    assert "frechet_distance" in (garments_run / "history.csv").read_text().splitlines()[0]
+    assert keras.saving.load_model(fashion_run / "best.keras").name == "gean_fashion"
+    assert "frechet_distance" in (fashion_run / "history.csv").read_text().splitlines()[0]
 
 
 def test_without_being_told_it_takes_enough_samples():
@@ -88,13 +84,13 @@ def test_without_being_told_it_takes_enough_samples():
     assert default == measurement.ENOUGH_FOR_FRECHET == 10_000
 
 
-def test_the_raw_generator_another_seed_and_other_metrics(garments_run):
+def test_the_raw_generator_another_seed_and_other_metrics(fashion_run):
     options = {"samples": 100, "metrics": ["frechet_distance", "inception_score"]}
-    found = experiment.evaluate(garments_run, ema=False, seed=5, **options)
+    found = experiment.evaluate(fashion_run, ema=False, seed=5, **options)
     assert [each.metric for each in found] == options["metrics"]
     assert (found[0].fake.generator, found[0].fake.seed) == ("raw", 5)
     assert 1 <= found[1].value <= 20
-    assert found[0].value != experiment.evaluate(garments_run, **options)[0].value
+    assert found[0].value != experiment.evaluate(fashion_run, **options)[0].value
 
 
 def test_points_are_compared_as_they_are_and_their_modes_counted(tmp_path):
@@ -128,9 +124,9 @@ def test_a_run_that_is_not_finished_is_evaluated_with_a_warning(tmp_path, caplog
     assert "not finished" in caplog.text
 
 
-def test_a_split_is_for_data_that_have_one(garments_run):
+def test_a_split_is_for_data_that_have_one(fashion_run):
     with pytest.raises(ValueError, match="embedded:fashion has no splits"):
-        experiment.evaluate(garments_run, split="test")
+        experiment.evaluate(fashion_run, split="test")
 
 
 def test_a_folder_of_the_same_images_is_at_distance_zero(tmp_path, real_images):
@@ -185,7 +181,7 @@ def test_features_of_real_images_are_found_again(tmp_path, real_images, monkeypa
 
 def test_a_diverged_run_has_no_distances(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
-        experiment.run(garments(generator_learning_rate=1e30), tmp_path / "run")
+        experiment.run(fashion(generator_learning_rate=1e30), tmp_path / "run")
     assert not (tmp_path / "run" / "evaluation.json").exists()
     with pytest.raises(FloatingPointError, match="diverged"):
         experiment.evaluate(tmp_path / "run", samples=50)
@@ -204,7 +200,7 @@ def test_fewer_samples_than_files_come_from_everywhere_in_a_folder(tmp_path):
 def test_a_run_on_a_folder_is_compared_with_all_of_it(tmp_path):
     shades = np.repeat(np.arange(0, 100, 10, dtype="uint8"), 30)
     folder = pictures(tmp_path / "all", np.broadcast_to(shades[:, None, None], (300, 8, 8)))
-    preset = garments(data=f"folder:{folder}", data_options={"channels": 1})
+    preset = fashion(data=f"folder:{folder}", data_options={"channels": 1})
     _, batches = experiment.Source.of(preset).reference(samples=10)
     found = np.concatenate([features.to_pixels(np.asarray(each)) for each in batches])
     assert found[:, 0, 0, 0].tolist() == list(range(0, 100, 10))
@@ -213,7 +209,7 @@ def test_a_run_on_a_folder_is_compared_with_all_of_it(tmp_path):
 def test_a_run_on_a_part_of_a_folder_was_trained_on_all_of_that_part(tmp_path):
     shades = np.arange(0, 200, 10, dtype="uint8")
     folder = pictures(tmp_path / "all", np.broadcast_to(shades[:, None, None], (20, 8, 8)))
-    preset = garments(data=f"folder:{folder}", data_options={"channels": 1, "limit": 10})
+    preset = fashion(data=f"folder:{folder}", data_options={"channels": 1, "limit": 10})
     options = {"samples": 10, "trained_on": True}
     _, batches = experiment.Source.of(preset).reference(**options)
     found = np.concatenate([features.to_pixels(np.asarray(each)) for each in batches])
@@ -222,7 +218,7 @@ def test_a_run_on_a_part_of_a_folder_was_trained_on_all_of_that_part(tmp_path):
 
 def test_a_run_on_few_images_is_compared_with_all():
     options = {"limit": 30, "class_shares": [1] * 9 + [0.1], "balanced": True}
-    preset = garments(data_options=options)
+    preset = fashion(data_options=options)
     of = {
         trained_on: experiment.Source.of(preset).reference(trained_on=trained_on)[1]
         for trained_on in (False, True)
@@ -245,7 +241,7 @@ def test_a_run_on_too_few_images_ends_without_its_numbers(tmp_path, real_images,
     folder = pictures(tmp_path / "few", real_images[:4])
     options = {"data": f"folder:{folder}", "data_options": {"channels": 1}, "batch_size": 2}
     with caplog.at_level(logging.WARNING):
-        experiment.run(garments(**options), tmp_path / "run")
+        experiment.run(fashion(**options), tmp_path / "run")
     assert "not evaluated. prdc needs at least 6" in caplog.text
     assert (tmp_path / "run" / "model.keras").is_file()
     assert not (tmp_path / "run" / "evaluation.json").exists()

@@ -5,13 +5,13 @@ import pytest
 
 from geans import models, presets
 from geans.experiment import families
-from tests.experiment.small_presets import garments
+from tests.experiment.small_presets import fashion
 
 SHAPE = (28, 28, 1)
 
 
 def small(model, **options):
-    return garments(model=model, model_options=options)
+    return fashion(model=model, model_options=options)
 
 
 @pytest.mark.parametrize(

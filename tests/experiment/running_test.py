@@ -11,7 +11,7 @@ import pytest
 
 from geans import experiment, presets, report
 from geans.experiment import running
-from tests.experiment.small_presets import garments, ring, stacks
+from tests.experiment.small_presets import fashion, ring, stacks
 
 
 def tree(folder):
@@ -65,7 +65,7 @@ def test_coverage_through_the_epochs_ends_with_the_metrics(tmp_path):
     assert (cost["samples"], cost["updates"]) == (1_920, 9)
 
 
-@pytest.mark.parametrize("make", [ring, stacks, garments])
+@pytest.mark.parametrize("make", [ring, stacks, fashion])
 def test_a_run_that_diverges_ends_and_says_so(tmp_path, make):
     """A learning rate that takes the weights beyond float32 at once."""
     preset = make(epochs=1, optimizer="sgd_of_this_test", generator_learning_rate=1e38)
@@ -80,7 +80,7 @@ def test_a_run_that_diverges_ends_and_says_so(tmp_path, make):
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found.pop("diverged") is True
     nothing = {"modes": 0, "high_quality_fraction": 0, "reverse_kl": np.inf, "covered_modes": 0}
-    expected = {ring: nothing, stacks: nothing | {"high_quality_fraction": None}, garments: {}}
+    expected = {ring: nothing, stacks: nothing | {"high_quality_fraction": None}, fashion: {}}
     assert found == expected[make]
 
 
@@ -101,7 +101,7 @@ def test_a_run_directory_of_stacked_digits(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_directory_of_images(tmp_path):
-    experiment.run(garments(), tmp_path, evaluation_samples=50)
+    experiment.run(fashion(), tmp_path, evaluation_samples=50)
     assert "metrics.json" not in os.listdir(tmp_path)
     with PIL.Image.open(tmp_path / "samples.png") as picture:
         assert picture.width == picture.height > 8 * 28
@@ -113,7 +113,7 @@ def test_subfolders_are_classes(tmp_path):
         (tmp_path / "animals" / name).mkdir(parents=True)
         for index in range(3):
             PIL.Image.new("L", (8, 8), 9 * index).save(f"{tmp_path}/animals/{name}/{index}.png")
-    preset = garments(
+    preset = fashion(
         model="acgan",
         data=f"folder:{tmp_path}/animals",
         image_size=8,

@@ -10,7 +10,7 @@ def ring(**changes):
     return dataclasses.replace(presets.get("gean_ring"), **{**small, "update_every": 2, **changes})
 
 
-def garments(**changes):
+def fashion(**changes):
     small = {"epochs": 1, "network": "mlp", "batch_size": 1_000}
     options = {"generator_options": {}, "discriminator_options": {}}
     return dataclasses.replace(presets.get("gean_fashion"), **{**small, **options, **changes})

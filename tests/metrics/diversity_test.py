@@ -127,7 +127,7 @@ def test_a_class_that_collapsed_shows_in_its_own_figure_only():
     assert values[3] == drawn
 
 
-def test_trousers_resemble_one_another_more_than_garments_do():
+def test_trousers_resemble_one_another_more_than_clothing_do():
     images, labels = next(iter(data.images.embedded(batch_size=2_000, labels=True, seed=0)))
     values = metrics.ms_ssim_per_class(images, labels)
     assert 0.1 < metrics.ms_ssim_diversity(images) < 0.2

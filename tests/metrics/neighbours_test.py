@@ -187,18 +187,18 @@ class TestDataCopying:
         assert result.z_score > 3  # It says underfitting.
         assert result.copied_fraction == pytest.approx(0.2, abs=0.01)
 
-    def test_noisy_copies_among_real_garments(self):
+    def test_noisy_copies_among_real_clothing(self):
         batch = next(iter(data.images.embedded(batch_size=6_000, seed=0)))
         pixels = np.array(batch).reshape(6_000, -1)
         training, held_out, fake = pixels[:4_000], pixels[4_000:5_000], pixels[5_000:]
-        assert abs(self.garments(training, held_out, fake).z_score) < 4
+        assert abs(self.clothing(training, held_out, fake).z_score) < 4
         fake[:200] = training[:200] + np.random.default_rng(0).normal(0, 0.05, (200, 784))
-        result = self.garments(training, held_out, fake)
+        result = self.clothing(training, held_out, fake)
         assert result.copied_fraction == pytest.approx(0.2, abs=0.015)
         assert result.fake_nearer == pytest.approx(0.6, abs=0.04) and result.z_score < -5
 
     @staticmethod
-    def garments(training, held_out, fake):
+    def clothing(training, held_out, fake):
         found = metrics.nearest_neighbours(fake, training, held_out_features=held_out)
         return metrics.data_copying(found.held_out_distances, found.distances[:, 0])
 

@@ -15,6 +15,14 @@ RULES = {
     "gean, window": (geans.GEAN, {"update_every": 4}),
     "gean, alternating window": (geans.GEAN, {"update_every": 2, "order": "alternating"}),
 }
+# To trace a graph takes seconds. tests/every_preset_test.py saves and continues all, eagerly.
+RULES_IN_GRAPHS = [
+    "gan",
+    "gean, epoch",
+    "gean, alternating window",
+    pytest.param("gan, simultaneous", marks=pytest.mark.nightly),
+    pytest.param("gean, window", marks=pytest.mark.nightly),
+]
 
 
 def with_dropout(network):
@@ -56,7 +64,7 @@ class SaveAt(keras.callbacks.Callback):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", RULES_IN_GRAPHS)
 def test_save_and_continue_is_exactly_the_uninterrupted_run(
     rule, points, tmp_path, assert_same_state
 ):
@@ -182,7 +190,8 @@ def test_labels_are_ignored_and_all_kinds_of_data_train_alike(make_model, points
         np.testing.assert_array_equal(finals[0], final)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", RULES_IN_GRAPHS)
 def test_data_of_unknown_length_ends_without_a_half_step(
     rule, make_model, points, assert_same_state
 ):
@@ -249,7 +258,7 @@ def train_in(policy, model_class, points, **compile_options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("model_class", [geans.GAN, geans.GEAN])
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_half_precision_trains_about_as_single_does(policy, model_class, jit_compile, points):

@@ -28,7 +28,7 @@ class Embedded(Source):
 
     def digits28_classes(self):
         """Returns the indices of Fashion-MNIST's classes."""
-        return list(digits28.CLASSES["garments"])
+        return list(digits28.CLASSES["fashion_mnist"])
 
 
 class Tfds(Source):
@@ -47,8 +47,7 @@ class Tfds(Source):
 
     def digits28_classes(self):
         """Returns the indices of the classes of MNIST and Fashion-MNIST; otherwise `None`."""
-        names = {"mnist": "digits", "fashion_mnist": "garments"}
-        return list(digits28.CLASSES[names[self.path]]) if self.path in names else None
+        return list(digits28.CLASSES.get(self.path, ())) or None
 
     def reference(self, *, split=None, samples=SAMPLES, trained_on=False):
         """Overrides the base class to take any split."""

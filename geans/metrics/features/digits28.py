@@ -13,8 +13,8 @@ import numpy as np
 
 from geans.metrics.features import keras_models
 
-CLASSES = {"digits": range(10), "garments": range(10, 20)}
-"""MNIST keeps its labels; Fashion-MNIST's are shifted by ten."""
+CLASSES = {"mnist": range(10), "fashion_mnist": range(10, 20)}
+"""Labels of each training set among the twenty classes."""
 
 DIMENSION = 64
 PATH = pathlib.Path(__file__).with_name("digits28.npz")
@@ -61,11 +61,11 @@ def network():
 
 
 def classify(images, classes=None):
-    """Returns the class of each image, int64 (n,): 0 to 9 for digits, 10 to 19 for garments.
+    """Returns the class of each image, int64 (n,): 0 to 9 for digits, 10 to 19 for clothing.
 
     Args:
         images: Shape (n, 28, 28, 1), uint8 or floats in [-1, 1].
-        classes: "digits" or "garments" to choose among those ten only; `None` for all twenty.
+        classes: "mnist" or "fashion_mnist" to choose among those ten only; `None` for all twenty.
 
     Raises:
         ValueError: If an argument is invalid.

@@ -9,7 +9,7 @@ import pytest
 from geans import data, experiment, presets
 from geans.experiment.sources import SOURCES, Source, base
 from geans.metrics import Origin
-from tests.experiment.small_presets import garments, ring
+from tests.experiment.small_presets import fashion, ring
 
 SPECS = {
     "embedded": "embedded:fashion",
@@ -56,9 +56,9 @@ def test_a_source_of_a_preset_takes_its_fields():
 
 def test_pairs_and_models_that_translate_belong_together():
     with pytest.raises(ValueError, match="for the models pix2pix, cyclegan. Received: model='pl"):
-        Source.of(garments(data="pairs:pairs.npz"))
+        Source.of(fashion(data="pairs:pairs.npz"))
     with pytest.raises(ValueError, match="\"pairs:...\".*Received: data='embedded:fashion'"):
-        Source.of(garments(model="pix2pix"))
+        Source.of(fashion(model="pix2pix"))
 
 
 def test_shapes_of_samples():
@@ -95,7 +95,7 @@ def test_a_new_source_is_one_class_and_one_entry(monkeypatch, tmp_path):
     """It is trained, drawn, measured and compared like the others."""
     monkeypatch.setitem(SOURCES, "stripes", Stripes)
     fields = {"data": "stripes:2", "image_size": 8, "samples_per_epoch": 20, "batch_size": 10}
-    preset = garments(**fields, picture_every=1, learning_rate_decay="constant")
+    preset = fashion(**fields, picture_every=1, learning_rate_decay="constant")
     model = experiment.run(preset, tmp_path)
     assert model.sample(1).shape == (1, 8, 8, 1)
     assert json.loads((tmp_path / "metrics.json").read_text()).keys() == {"contrast"}

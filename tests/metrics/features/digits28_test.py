@@ -21,7 +21,7 @@ OPTIONS = {"labels": True, "shuffle": False, "batch_size": 10_000}
 
 
 @functools.cache
-def garments():
+def clothing():
     """Fashion-MNIST's test images, uint8, and their labels."""
     images, labels = next(iter(data.images.embedded("fashion", **OPTIONS)))
     return features.to_pixels(images.numpy()), labels.numpy()
@@ -72,7 +72,7 @@ def noisy(images, stddev):
 
 
 def stated(classes, among=20):
-    title = {"garments": "clothing"}.get(classes, classes)
+    title = {"mnist": "digits", "fashion_mnist": "clothing"}[classes]
     (row,) = re.findall(rf"^\| {title} \| .*", CARD, re.MULTILINE)
     return float(row.split("|")[2 if among == 20 else 3].strip(" %"))
 
@@ -84,11 +84,11 @@ def test_the_weights_are_small_and_the_checksum_is_that_of_their_file():
     assert network().checksum in CARD
 
 
-def test_accuracy_on_garments_is_the_stated_one():
-    images, labels = garments()
+def test_accuracy_on_clothing_is_the_stated_one():
+    images, labels = clothing()
     found = digits28.classify(images)
     accuracy = 100 * np.mean(found == labels + 10)
-    assert accuracy == pytest.approx(stated("garments"), abs=0.02) and accuracy >= 92
+    assert accuracy == pytest.approx(stated("fashion_mnist"), abs=0.02) and accuracy >= 92
 
 
 @needs_tfds
@@ -96,7 +96,7 @@ def test_accuracy_on_digits_is_the_stated_one():
     images, labels = digits()
     found = digits28.classify(images)
     accuracy = 100 * np.mean(found == labels)
-    assert accuracy == pytest.approx(stated("digits"), abs=0.02) and accuracy >= 99.2
+    assert accuracy == pytest.approx(stated("mnist"), abs=0.02) and accuracy >= 99.2
 
 
 def test_the_card_says_what_the_training_has_said():
@@ -109,17 +109,17 @@ def test_the_card_says_what_the_training_has_said():
 
 
 def test_classes_may_be_restricted():
-    images = garments()[0][:200]
+    images = clothing()[0][:200]
     assert set(digits28.classify(images).tolist()) <= set(range(10, 20))
-    assert set(digits28.classify(images, "digits").tolist()) <= set(range(10))
+    assert set(digits28.classify(images, "mnist").tolist()) <= set(range(10))
     logits = network()(images)["logits"]
-    found = digits28.classify(images, "garments")
+    found = digits28.classify(images, "fashion_mnist")
     np.testing.assert_array_equal(found, 10 + logits[:, 10:].argmax(axis=1))
 
 
 @pytest.mark.parametrize("classes", ["letters", 3, ["digits"]])
 def test_unknown_classes_are_refused(classes):
-    with pytest.raises(ValueError, match="digits, garments or None. Received: "):
+    with pytest.raises(ValueError, match="mnist, fashion_mnist or None. Received: "):
         digits28.classify(np.zeros((1, 28, 28, 1)), classes)
 
 
@@ -130,7 +130,7 @@ def test_other_images_are_refused(shape):
 
 
 def test_the_precision_of_training_does_not_matter():
-    images = garments()[0][:5]
+    images = clothing()[0][:5]
     expected = network()(images)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -142,7 +142,7 @@ def test_the_precision_of_training_does_not_matter():
 
 
 def test_features_pass_in_batches():
-    images = garments()[0][:1_003]
+    images = clothing()[0][:1_003]
     last = network()(images[1_000:])["features"]
     np.testing.assert_allclose(network()(images)["features"][1_000:], last, rtol=1e-4, atol=1e-5)
 
@@ -160,9 +160,9 @@ CHANGES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
-    ("column", "load"), [(2, garments), pytest.param(3, digits, marks=needs_tfds)]
+    ("column", "load"), [(2, clothing), pytest.param(3, digits, marks=needs_tfds)]
 )
 def test_distances_are_the_stated_ones_and_order_sensibly(column, load):
     images, labels = load()
@@ -181,15 +181,15 @@ def test_distances_are_the_stated_ones_and_order_sensibly(column, load):
 
 @pytest.mark.slow
 @needs_tfds
-def test_training_digits_are_near_test_digits_and_garments_far():
+def test_training_digits_are_near_test_digits_and_clothing_far():
     options = {"split": "train[:10000]", "data_dir": TFDS, **OPTIONS}
     training = features.to_pixels(next(iter(data.images.from_tfds("mnist", **options)))[0].numpy())
     # Measured .076 and 99.8.
     assert distance(training, digits()[0]) < 0.15
-    assert distance(digits()[0], garments()[0]) > 90
+    assert distance(digits()[0], clothing()[0]) > 90
 
 
-@pytest.mark.parametrize("load", [garments, pytest.param(digits, marks=needs_tfds)])
+@pytest.mark.parametrize("load", [clothing, pytest.param(digits, marks=needs_tfds)])
 def test_the_covariance_of_ten_thousand_is_well_conditioned(load):
     values = np.linalg.eigvalsh(statistics(load()[0])[1])
     # Measured 1,560 and 1,860.

@@ -160,9 +160,7 @@ def test_what_is_no_file_of_weights_is_refused(weights):
 
 
 def test_weights_of_another_network_are_refused():
-    with pytest.raises(
-        ValueError, match="not the weights of inception-.*Missing: fc.weight"
-    ):
+    with pytest.raises(ValueError, match="not the weights of inception-.*Missing: fc.weight"):
         inception.network(inception_golden.SAMPLES["zip"])
 
 
