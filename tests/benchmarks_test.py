@@ -95,7 +95,7 @@ def test_the_best_epoch_is_that_of_the_smallest_distance():
     assert found["final"] == {"epoch": 120, "frechet_distance": 19.0, "coverage": 0.5}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.usefixtures("loopback")
 def test_workers_send_gradients_once_per_window(tmp_path):
     communication = load("communication")

@@ -240,7 +240,7 @@ FUZZ = {
     "random bytes as presets": (st.binary(), read_preset, 100, 3_000),
     "changed presets": (changed_preset(), read_preset, 100, 5_000),
     "mutated presets": (mutated(PRESET_TEXTS), read_preset, 100, 5_000),
-    "changed models": (st.deferred(lambda: changed_model(model_parts())), load_model, 8, 40),
+    "changed models": (st.deferred(lambda: changed_model(model_parts())), load_model, 4, 40),
 }
 NEVER_READ = {"random bytes as images", "random JSON as presets", "random bytes as presets"}
 SIZES = [

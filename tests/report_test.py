@@ -71,7 +71,7 @@ def test_versions_name_what_a_result_depends_on():
     assert found["numpy"] == np.__version__
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_peak_memory_grows_by_what_is_held():
     before = report.peak_memory_mb()
     block = np.ones(int(before * 1e6 / 8) + 10_000_000)

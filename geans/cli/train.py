@@ -25,12 +25,8 @@ FLAGS = (
     ("checkpoint_every", int, None, "Steps between checkpoints, beside those at the epochs' ends."),
     ("overwrite", bool, False, "Replace the run in run_dir."),
     ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
-    (
-        "devices",
-        str,
-        None,
-        "Number of GPUs (without any, parts of the CPU) to share batches, or all.",
-    ),
+    ("evaluation_samples", int, 10_000, "Most images of each kind that are compared at the end."),
+    ("devices", str, None, "Number of GPUs (or parts of the CPU) to share batches, or all."),
     ("workers", bool, False, "Train together with the workers in TF_CONFIG."),
 )
 
@@ -45,6 +41,11 @@ def run(values):
     """Trains and prints the run directory; returns the exit code."""
     if values.devices and values.workers:
         raise ValueError("Pass --devices for one machine or --workers for several, not both.")
+    if values.evaluation_samples < 2:
+        raise ValueError(
+            "--evaluation_samples must be 2 or more. "
+            f"Received: --evaluation_samples={values.evaluation_samples}."
+        )
     preset, run_dir = resolve(values)
     strategy, chief = _strategy(values)
     if chief:
@@ -63,6 +64,7 @@ def run(values):
             data_dir=values.data_dir,
             checkpoint_every=values.checkpoint_every,
             strategy=strategy,
+            evaluation_samples=values.evaluation_samples,
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_resume(values, run_dir)) from None

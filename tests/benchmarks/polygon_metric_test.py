@@ -131,7 +131,7 @@ def test_what_is_no_triangle_is_far():
     assert dict(zip(images, found > 4, strict=True)) == dict.fromkeys(images, True)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("sides", [4, 6])
 def test_other_polygons(sides):
     shape = polygons.Polygons(sides)
@@ -162,7 +162,7 @@ def test_a_collapsed_generator_has_precision_only():
     assert found == polygon_metric.PrecisionRecall(1.0, 0.0, 0.0, 0.75, 25)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_precision_falls_where_noise_passes_the_threshold():
     shares = [
         polygon_metric.precision_recall(disturbed_generator(distance), TRIANGLES, samples=20)
@@ -200,7 +200,7 @@ def test_latents_beyond_the_ball_are_not_found():
     assert far[0] > 700
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_seed_decides():
     def measured(seed):
         return polygon_metric.precision_recall(
@@ -272,12 +272,12 @@ def test_generators_that_cannot_be_measured():
             polygon_metric.precision_recall(generator, TRIANGLES)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_five_hundred_polygons_are_all_recognised():
     assert distances(TRIANGLES.sample(500, seed=8)).max() < NOTHING
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_more_starts_find_next_to_nothing_nearer(monkeypatch):
     images = [noisy(np.asarray(TRIANGLES.draw(free_triangles(100, seed=9))), 2.0)]
     # Images that several triangles resemble.
@@ -293,7 +293,7 @@ def test_more_starts_find_next_to_nothing_nearer(monkeypatch):
     assert np.mean((found < 2.5) != (thorough < 2.5)) < 0.02
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_perfect_generator_over_many_samples():
     found = polygon_metric.precision_recall(perfect_generator(), TRIANGLES, samples=400, seed=3)
     assert found.precision == 1

@@ -474,7 +474,7 @@ def start_workers(folder, run_dirs, faults=((), ())):
     return workers.start(checkpointed_worker.__file__, arguments)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.usefixtures("loopback")
 def test_workers_of_which_one_was_killed_end_as_if_it_was_not(tmp_path):
     run_dir = tmp_path / "run"
@@ -510,7 +510,7 @@ def test_a_signal_ends_a_worker_without_a_checkpoint(tmp_path):
     assert other.returncode != 0
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.usefixtures("loopback")
 def test_workers_that_do_not_share_a_run_dir_are_told(tmp_path):
     shared, alone = tmp_path / "shared", tmp_path / "alone"

@@ -43,6 +43,7 @@ def test_version(capsys):
         (["train", "--epoch=3"], "epoch"),
         (["train", "--epochs=three"], "three"),
         (["train", "more"], "takes flags only. Received: more"),
+        (["train", "--evaluation_samples=1"], "--evaluation_samples must be 2 or more"),
         (["train", "--preset=gan"], "Unknown preset 'gan'. Known"),
         (["train", "--update_every=batch"], "'growing:K'"),
         (["sample"], "Pass --run_dir"),

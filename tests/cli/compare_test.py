@@ -62,7 +62,7 @@ def test_flags_override_every_preset(trained, tmp_path, capsys):
     assert "other options: r1" in capsys.readouterr().err
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_ctrl_c_and_the_same_command_again(tmp_path, capfd):
     """Interrupted; the second time it ends, with table and picture."""
     arguments = ["compare", "--presets=gan_ring", "--seeds=0", f"--run_dir={tmp_path}"]

@@ -65,7 +65,7 @@ def test_truncation_brings_samples_together(run_dir, tmp_path):
 @pytest.mark.slow
 def test_a_picture_has_a_row_per_direction_and_an_animation_a_frame_per_step(tmp_path):
     arguments = ["--preset=gan_mlp_mnist", "--data=embedded:fashion", "--epochs=1"]
-    arguments += ["--batch_size=1000", "--steps_per_execution=1"]
+    arguments += ["--batch_size=1000", "--steps_per_execution=1", "--evaluation_samples=100"]
     assert cli.main(["train", *arguments, f"--run_dir={tmp_path / 'run'}"]) == 0
     assert sample(tmp_path / "run", tmp_path / "a.png", "--traverse=3") == 0
     with PIL.Image.open(tmp_path / "a.png") as picture:
@@ -130,7 +130,7 @@ def labelled_run_dir(tmp_path_factory):
         epochs=1,
         batch_size=1_000,
     )
-    experiment.run(preset, path, evaluation_samples=1_000)
+    experiment.run(preset, path, evaluation_samples=100)
     return path
 
 

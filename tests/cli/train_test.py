@@ -193,22 +193,23 @@ def weights_of(run_dir):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("loopback")
-def test_devices_and_workers_train_to_the_weights_of_one_device(tmp_path):
-    workers.finish([workers.start_one(MAIN, "train", *TINY, "--run_dir=one")])
-    (printed,) = workers.finish(
-        [workers.start_one(MAIN, "train", *TINY, "--run_dir=two", "--devices=2")]
-    )
-    assert "On 2 replicas every step is a call of its own" in printed
-    of_worker = ("train", *TINY, "--run_dir=workers", "--workers", "--checkpoint_every=3")
-    chief, other = workers.finish(workers.start(MAIN, [of_worker] * 2))
-    assert "Pictures: workers/samples.png" in chief
-    assert "Pictures" not in other and "epoch 1/2" not in other
-    for run_dir in ("two", "workers"):
-        for weight, expected in zip(weights_of(run_dir), weights_of("one"), strict=True):
-            np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-5)
-        left = {path.name for path in pathlib.Path(run_dir).iterdir()}
-        assert left == {path.name for path in pathlib.Path("one").iterdir()}
-        assert report.read_history(f"{run_dir}/history.csv")["epoch"] == [1, 2]
+@pytest.mark.parametrize("kind", ["devices", pytest.param("workers", marks=pytest.mark.nightly)])
+def test_devices_and_workers_train_to_the_weights_of_one_device(kind):
+    assert cli.main(["train", *TINY, "--run_dir=one"]) == 0
+    if kind == "devices":
+        arguments = ("train", *TINY, "--run_dir=two", "--devices=2")
+        (printed,) = workers.finish([workers.start_one(MAIN, *arguments)])
+        assert "On 2 replicas every step is a call of its own" in printed
+    else:
+        arguments = ("train", *TINY, "--run_dir=two", "--workers", "--checkpoint_every=3")
+        chief, other = workers.finish(workers.start(MAIN, [arguments] * 2))
+        assert "Pictures: two/samples.png" in chief
+        assert "Pictures" not in other and "epoch 1/2" not in other
+    for weight, expected in zip(weights_of("two"), weights_of("one"), strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-5)
+    left = {path.name for path in pathlib.Path("two").iterdir()}
+    assert left == {path.name for path in pathlib.Path("one").iterdir()}
+    assert report.read_history("two/history.csv")["epoch"] == [1, 2]
 
 
 def test_devices_or_workers_but_not_both(capsys):

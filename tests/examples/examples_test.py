@@ -28,7 +28,7 @@ def test_runs_for_an_epoch_on_embedded_images(script, tmp_path):
     assert re.search(r"Generator loss: \d+\.\d{3}\n$", done.stdout)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.skipif(not REAL_DATA.is_dir(), reason="needs MNIST in ../shared/data/tfds")
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
 def test_runs_for_an_epoch_on_mnist(script, tmp_path):

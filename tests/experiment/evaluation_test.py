@@ -18,7 +18,7 @@ NAMES = ["frechet_distance", "kernel_distance", "precision", "recall", "density"
 @pytest.fixture(scope="module")
 def fashion_run(tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("fashion") / "run"
-    experiment.run(fashion(evaluate_every=1), run_dir, evaluation_samples=500)
+    experiment.run(fashion(evaluate_every=1), run_dir, evaluation_samples=200)
     return run_dir
 
 

@@ -127,7 +127,7 @@ def test_players_of_presets_fit_the_data(data_dir):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", ["pix2pix", pytest.param("cyclegan", marks=pytest.mark.nightly)])
 def test_a_run_directory_of_a_translation(name, data_dir):
     run_dir = data_dir / "run"
     options = {"identity_weight": 0.0} if name == "cyclegan" else {}

@@ -127,7 +127,7 @@ def test_never_sure_it_stays_without_augmentation(images, assert_same_state):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.nightly)])
 def test_the_discriminator_sees_images_augmented_as_strongly_as_it_says(images, jit_compile):
     """At a strength that is held, training is that of `DiffAugment` with this strength."""
     compiled = {"jit_compile": jit_compile}
@@ -141,7 +141,14 @@ def test_the_discriminator_sees_images_augmented_as_strongly_as_it_says(images, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("model_class", "options"), RULES)
+@pytest.mark.parametrize(
+    ("model_class", "options"),
+    [
+        RULES[1],
+        RULES[2],
+        *(pytest.param(*RULES[rule], marks=pytest.mark.nightly) for rule in (0, 3, 4)),
+    ],
+)
 def test_it_goes_on_exactly_after_loading(
     images, model_class, options, tmp_path, assert_same_state
 ):

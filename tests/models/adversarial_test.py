@@ -183,7 +183,7 @@ def test_labels_are_ignored_and_all_kinds_of_data_train_alike(make_model, points
     ]
     finals = []
     for fit in kinds:
-        model = make_model(geans.GEAN, update_every=4)
+        model = make_model(geans.GEAN, update_every=4, compile_options={"run_eagerly": True})
         fit(model)
         finals.append(np.concatenate([np.ravel(w) for w in model.get_weights()]))
     for final in finals[1:]:

@@ -126,7 +126,7 @@ def test_without_residuals_the_generator_repeats_pixels():
     assert len(np.unique(pixels)) == 4 * 4 * 2
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "rule", [geans.GAN, lambda *networks, **options: geans.GEAN(*networks, update_every=5)]
 )

@@ -460,7 +460,8 @@ def test_a_saved_keras_model_continues_as_if_uninterrupted(preconditioner, point
     assert float(loaded.optimizer.beta_positive_fraction) > 0
 
 
-@every_preconditioner
+@pytest.mark.slow
+@pytest.mark.parametrize("preconditioner", [None, pytest.param("adam", marks=pytest.mark.nightly)])
 def test_both_players_of_a_gean(preconditioner, make_model, points, tmp_path):
     options = {
         f"{player}_optimizer": optimizers.ConjugateGradient(0.02, preconditioner=preconditioner)
@@ -538,7 +539,7 @@ for case in [*({"rule": rule} for rule in conjugate_gradient.RULES), {"precondit
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_two_replicas_are_one(run_python, tmp_path):
     """In replica context, and outside with the summed gradient, as at an epoch's end."""
     lines = run_python(REPLICAS, tmp_path).splitlines()

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from geans import optimizers
 
@@ -38,10 +39,17 @@ def test_optimism_finds_the_solution_of_a_bilinear_game(make, converges):
 
     x, y = keras.Variable([1.0]), keras.Variable([1.0])
     movers = [make(rate(), beta_1=0.0, beta_2=0.99) for _ in range(2)]
-    for _ in range(3000):
-        gradients = y.numpy(), -x.numpy()
-        for mover, gradient, player in zip(movers, gradients, (x, y), strict=True):
-            mover.apply([gradient], [player])
+    for mover, player in zip(movers, (x, y), strict=True):
+        mover.build([player])
+
+    @tf.function
+    def play():
+        for _ in tf.range(3000):
+            gradients = tf.identity(y), -x
+            for mover, gradient, player in zip(movers, gradients, (x, y), strict=True):
+                mover.apply([gradient], [player])
+
+    play()
     distance = float(np.hypot(x.numpy(), y.numpy())[0])
     assert (distance < 0.1) == converges, distance
 

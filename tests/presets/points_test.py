@@ -31,7 +31,7 @@ def test_gan_and_gean_differ_in_the_windows_alone(problem):
     assert differing == {"rule", "update_every", "window_exponent"}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("rule", ["gan", "gean"])
 def test_no_mode_of_the_ring_is_lost(rule):
     """The preset, cut to a twentieth of its length: 4,000 steps."""

@@ -13,7 +13,7 @@ def test_the_protocol_of_the_literature(rule):
     assert mixture.samples_to_measure == 26_000
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("rule", ["gan", "gean"])
 def test_most_of_a_thousand_modes_in_a_quarter_of_a_minute(rule):
     """The preset on 8x8 digits, cut to a fifth of its length.

@@ -179,7 +179,7 @@ def test_distances_are_the_stated_ones_and_order_sensibly(column, load):
         assert found[more] > 3 * found[less]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @needs_tfds
 def test_training_digits_are_near_test_digits_and_clothing_far():
     options = {"split": "train[:10000]", "data_dir": TFDS, **OPTIONS}
