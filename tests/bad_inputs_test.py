@@ -174,7 +174,7 @@ def test_fit(case, rule, make_model):
 @pytest.mark.parametrize("case", COMPILE)
 def test_compile(case, make_model):
     options, message = COMPILE[case]
-    model = make_model(geans.GEAN)
+    model = make_model(geans.GEAN, compile_options={"run_eagerly": True})
     refused(lambda: model.compile(**options), message, model)
     # It is still what it was, and trains.
     model.fit(GOOD, batch_size=5, verbose=0)

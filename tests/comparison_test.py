@@ -43,10 +43,10 @@ def trained(monkeypatch):
 
 @pytest.mark.slow
 def test_real_runs_rows_and_picture(tmp_path):
-    chosen = [tiny(), tiny("gean_ring", update_every=2)]
+    chosen = [tiny("gean_ring", update_every=2)]
     rows = comparison.run(chosen, [5], tmp_path)
-    assert [(each["preset"], each["seed"]) for each in rows] == [("gan_ring", 5), ("gean_ring", 5)]
-    for each, updates in zip(rows, (10, 6), strict=True):
+    assert [(each["preset"], each["seed"]) for each in rows] == [("gean_ring", 5)]
+    for each, updates in zip(rows, (6,), strict=True):
         run_dir = tmp_path / each["preset"] / "seed_5"
         assert presets.read(run_dir / "preset.json").seed == 5
         metrics = json.loads((run_dir / "metrics.json").read_text())

@@ -1,5 +1,6 @@
 """Small networks and data that many tests share."""
 
+import gc
 import os
 import pathlib
 import signal
@@ -15,6 +16,8 @@ import pytest
 sys.modules["tests"] = types.ModuleType("tests")
 sys.modules["tests"].__path__ = [str(pathlib.Path(__file__).parent)]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Tracing graphs makes so many objects that a tenth of the time would go into looking for cycles.
+gc.set_threshold(200_000, 20, 20)
 # A shell without job control starts background jobs deaf to Ctrl-C, and with them all they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing that tests compute shall be found by the user's own evaluations.

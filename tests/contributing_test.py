@@ -65,9 +65,11 @@ TOUCHED = {
     },
 }
 EVALUATE = """
+import doctest
 import numpy as np
 from geans.cli import main
 
+assert doctest.testfile("CONTRIBUTING.md", module_relative=False).failed == 0
 np.save("black.npy", np.zeros((60, 28, 28, 1), "uint8"))
 options = ["--samples_per_epoch=60", "--epochs=1", "--image_size=28", "--run_dir=run"]
 main(["train", "--preset=signed_fashion", "--data=npy:black.npy", *options])
@@ -80,7 +82,6 @@ def test_an_addition_costs_what_the_page_says(copy):
     assert follow(copy) == set().union(*TOUCHED.values())
     run(copy, "ruff", "check", ".")
     run(copy, "ruff", "format", "--check", "geans", *TOUCHED["loss"], *TOUCHED["source"])
-    run(copy, "doctest", "CONTRIBUTING.md")
     tests = [name for names in TOUCHED.values() for name in names if name.startswith("tests/")]
     tests += ["tests/presets/presets_test.py", "-k", "table or signed or distance or shapes"]
     found = run(copy, "pytest", "-q", "-p", "no:xdist", *tests)

@@ -49,7 +49,7 @@ def test_workers_train_as_one_device_does(count, alone, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("data", ["dataset", "generator"])
+@pytest.mark.parametrize("data", ["dataset", pytest.param("generator", marks=pytest.mark.nightly)])
 def test_replicas_have_latents_of_their_own(data, run_python, tmp_path):
     """Of the positions of their samples in a dataset's batch; elsewhere, by their number."""
     code = """

@@ -56,6 +56,8 @@ def representatives():
 
 
 REPRESENTATIVES = representatives()
+# One of each class of models: a generator that is exported does not know how it was trained.
+EXPORTED = {presets.get(name).model: name for name in REPRESENTATIVES}.values()
 OTHERS = sorted(set(presets.names()) - set(REPRESENTATIVES))
 
 
@@ -157,7 +159,7 @@ def test_builds_fits_saves_resumes_and_exports(name, rule, tmp_path, assert_same
     assert_same_state(model, loaded)
     for one, other in zip(model.weights, loaded.weights, strict=True):  # Pools, for one.
         np.testing.assert_array_equal(one, other)
-    if rule == "epoch":  # The generator that is exported does not know by which rule it learned.
+    if rule == "epoch" and name in EXPORTED:
         check_export(model, tmp_path)
 
 

@@ -63,9 +63,9 @@ def interrupted_at(run_dir, name, copy):
 @pytest.mark.parametrize(
     "rule",
     [
-        "gan",
         "gean, epoch",
         "gean, alternating window",
+        pytest.param("gan", marks=pytest.mark.nightly),
         pytest.param("gean, window", marks=pytest.mark.nightly),
     ],
 )

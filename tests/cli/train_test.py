@@ -64,7 +64,10 @@ COMMAND = [sys.executable, "-c", "import sys; from geans import cli; sys.exit(cl
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.nightly)],
+)
 def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(number, code):
     arguments = ["train", *SMALL, "--epochs=10000", "--run_dir=run"]
     with open("out.txt", "w") as out:
@@ -195,7 +198,7 @@ def weights_of(run_dir):
 @pytest.mark.usefixtures("loopback")
 @pytest.mark.parametrize("kind", ["devices", pytest.param("workers", marks=pytest.mark.nightly)])
 def test_devices_and_workers_train_to_the_weights_of_one_device(kind):
-    assert cli.main(["train", *TINY, "--run_dir=one"]) == 0
+    workers.finish([workers.start_one(MAIN, "train", *TINY, "--run_dir=one")])
     if kind == "devices":
         arguments = ("train", *TINY, "--run_dir=two", "--devices=2")
         (printed,) = workers.finish([workers.start_one(MAIN, *arguments)])

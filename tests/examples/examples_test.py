@@ -37,10 +37,14 @@ def test_runs_for_an_epoch_on_mnist(script, tmp_path):
     assert len(list(tmp_path.glob("*.png"))) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
-def test_is_short_and_explains_itself(script, tmp_path):
+def test_is_short_and_explains_itself(script):
     text = script.read_text()
     assert len(text.splitlines()) <= 120
     assert f"python examples/{script.name}" in text and "minutes" in text and "xpect" in text
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
+def test_helps(script, tmp_path):
     assert run(script, "--help", cwd=tmp_path).returncode == 0

@@ -70,8 +70,8 @@ def test_it_does_not_matter_whether_samples_were_saved_as_files(fashion_run, tmp
 def test_training_leaves_its_numbers(fashion_run):
     rows = {row["metric"]: row for row in json.loads((fashion_run / "evaluation.json").read_text())}
     assert list(rows) == NAMES
-    assert rows["frechet_distance"]["fake_count"] == 500
-    assert rows["frechet_distance"]["warning"].startswith("only 500 samples")
+    assert rows["frechet_distance"]["fake_count"] == 200
+    assert rows["frechet_distance"]["warning"].startswith("only 200 samples")
     lines = [json.loads(line) for line in (fashion_run / "evaluations.jsonl").open()]
     assert {line["epoch"] for line in lines} == {1}
     assert lines[0]["value"] == pytest.approx(rows["frechet_distance"]["value"], rel=1e-6)

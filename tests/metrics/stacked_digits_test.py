@@ -97,7 +97,7 @@ def test_real_digits_show_every_mode():
 
 
 @needs_tfds
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_real_mnist_shows_every_mode():
     mnist = data.stacked.mnist(data_dir=TFDS)
     coverage = metrics.mode_coverage(mnist.sample(N, seed=0), mnist)

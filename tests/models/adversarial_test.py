@@ -17,11 +17,12 @@ RULES = {
 }
 # To trace a graph takes seconds. tests/every_preset_test.py saves and continues all, eagerly.
 RULES_IN_GRAPHS = [
-    "gan",
     "gean, epoch",
     "gean, alternating window",
-    pytest.param("gan, simultaneous", marks=pytest.mark.nightly),
-    pytest.param("gean, window", marks=pytest.mark.nightly),
+    *(
+        pytest.param(rule, marks=pytest.mark.nightly)
+        for rule in ("gan", "gan, simultaneous", "gean, window")
+    ),
 ]
 
 

@@ -79,7 +79,10 @@ def test_updates_per_window_and_at_the_epochs_end(
     model = make_model(
         geans.GEAN,
         update_every=update_every,
-        compile_options={"steps_per_execution": steps_per_execution},
+        compile_options={
+            "steps_per_execution": steps_per_execution,
+            "run_eagerly": steps_per_execution == 1,
+        },
     )
     model.fit(points, batch_size=8, epochs=2, verbose=0)
     for player in (model.generator_player, model.discriminator_player):

@@ -4,6 +4,7 @@ CASES is "all" or "few". With TF_CONFIG in the environment, REPLICAS is how many
 and this is one of them.
 """
 
+import gc
 import os
 import sys
 
@@ -116,6 +117,7 @@ def train(strategy, network, rule, r1):
 def main():
     path, replicas, cases = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     strategy = make_strategy(replicas)
+    gc.set_threshold(200_000, 20, 20)  # As in conftest.py.
     import keras
 
     results = {}

@@ -210,7 +210,12 @@ class SaveAt(keras.callbacks.Callback):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "rule"), [*(("pix2pix", rule) for rule in RULES), ("cyclegan", "gean, window")]
+    ("name", "rule"),
+    [
+        *(("pix2pix", rule) for rule in RULES),
+        # As slow as all others; tests/every_preset_test.py has it, too.
+        *(pytest.param("cyclegan", rule, marks=pytest.mark.nightly) for rule in RULES),
+    ],
 )
 def test_every_rule_moves_all_and_a_saved_model_goes_on_exactly(
     name, rule, tmp_path, assert_same_state
@@ -329,7 +334,7 @@ print(*sorted(loaded.signatures), *names)
 """
 
 
-@pytest.mark.parametrize("name", ["pix2pix", pytest.param("cyclegan", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["pix2pix", pytest.param("cyclegan", marks=pytest.mark.nightly)])
 def test_tensorflow_alone_translates_what_the_model_translates(name, tmp_path, run_python):
     model = MODELS[name]()
     images, _ = pairs(name)
