@@ -95,6 +95,7 @@ def test_an_addition_costs_what_the_page_says(copy):
     assert re.search(r"^mean_distance \d", done.stdout, re.MULTILINE), done.stdout + done.stderr
 
 
+@pytest.mark.nightly
 def test_the_walk_fails_without_its_edits(copy):
     done = subprocess.run(
         [sys.executable, "-m", "doctest", "CONTRIBUTING.md"], cwd=copy, capture_output=True

@@ -4,6 +4,7 @@ import polygons
 import pytest
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", polygons.RUNS)
 def test_a_run_is_trained_and_measured(name):
     tiny = dataclasses.replace(polygons.RUNS[name], epochs=1, samples_per_epoch=64)

@@ -63,10 +63,11 @@ def interrupted_at(run_dir, name, copy):
 @pytest.mark.parametrize(
     "rule",
     [
-        "gean, epoch",
         "gean, alternating window",
-        pytest.param("gan", marks=pytest.mark.nightly),
-        pytest.param("gean, window", marks=pytest.mark.nightly),
+        *(
+            pytest.param(rule, marks=pytest.mark.nightly)
+            for rule in ("gan", "gean, epoch", "gean, window")
+        ),
     ],
 )
 def test_an_interrupted_training_ends_as_the_uninterrupted_one(
@@ -437,7 +438,7 @@ print(np.array_equal(train(observers), train([])))
     assert json.loads((tmp_path / "cost.json").read_text())["samples"] == 4 * 45
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_disk_that_is_full_at_the_start(run_python, tmp_path):
     code = """
 import resource
@@ -498,7 +499,7 @@ def test_workers_of_which_one_was_killed_end_as_if_it_was_not(tmp_path):
             np.testing.assert_allclose(resumed[key], expected[key], rtol=0, atol=1e-6, err_msg=key)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.usefixtures("loopback")
 def test_a_signal_ends_a_worker_without_a_checkpoint(tmp_path):
     told, other = start_workers(tmp_path, [tmp_path / "run"] * 2, [("SIGTERM",), ()])

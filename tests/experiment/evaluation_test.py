@@ -103,7 +103,7 @@ def test_points_are_compared_as_they_are_and_their_modes_counted(tmp_path):
     assert found["precision"].features == "pixels"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_of_stacked_digits_the_modes_are_counted(tmp_path):
     experiment.run(stacks(epochs=1), tmp_path / "run")
     found = by_name(experiment.evaluate(tmp_path / "run"))

@@ -190,7 +190,7 @@ def test_nonsense(dimension, center, message):
         metrics.FeatureStatistics(dimension, center=center)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_two_replicas_give_what_one_gives(run_python, tmp_path):
     lines = run_python(REPLICAS, tmp_path).splitlines()
     assert lines[0] == "[51.0, 50.0] 101"

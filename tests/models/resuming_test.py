@@ -74,10 +74,15 @@ DATA = {
     "as many steps as batches": (shuffled, {"steps_per_epoch": 6}, 1),
 }
 
+OFTEN = ["array", "mapped, prefetched", "two steps at once", "unknown length", "endless"]
+
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
-@pytest.mark.parametrize("kind", DATA)
+@pytest.mark.parametrize(
+    "kind",
+    [kind if kind in OFTEN else pytest.param(kind, marks=pytest.mark.nightly) for kind in DATA],
+)
 def test_the_data_go_on_with_the_very_next_batch(kind, points, make_model):
     make, arguments, at_once = DATA[kind]
     model = make_model(Recording, compile_options={"steps_per_execution": at_once})
