@@ -89,6 +89,7 @@ def test_has_a_mirrored_test(name):
     assert path.is_file(), f"geans/{name.replace('.', '/')}.py needs {path.relative_to(TESTS)}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROOM_MODULES)
 def test_examples_in_docstrings(name):
     module = importlib.import_module(f"geans.{name}")

@@ -171,6 +171,7 @@ def test_fit(case, rule, make_model):
     refused(lambda: model.fit(make(), verbose=0, **options), message, model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", COMPILE)
 def test_compile(case, make_model):
     options, message = COMPILE[case]

@@ -173,6 +173,7 @@ def check_export(model, folder):
     np.testing.assert_allclose(served.sample(3, 1), model.sample(3, seed=1), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_builds_and_generates_samples_like_its_data(name):
     preset = small(name, "gan")

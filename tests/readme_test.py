@@ -144,6 +144,7 @@ def test_links_lead_to_files_and_headings(page):
             assert heading in known, link
 
 
+@pytest.mark.slow
 def test_the_tables_are_those_of_the_benchmark_files():
     done = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks" / "tables.py"), "--check"], capture_output=True

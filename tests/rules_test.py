@@ -163,6 +163,7 @@ def test_extragradient_by_hand():
     np.testing.assert_allclose(model.ema_generator.get_weights()[0], [[2.08]], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_extragradient_contracts_where_simultaneous_steps_diverge():
     ends = [
         np.hypot(*weights(bilinear(rule)))

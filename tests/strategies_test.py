@@ -83,6 +83,7 @@ def test_more_gpus_than_there_are(monkeypatch):
         strategies.of_devices(3)
 
 
+@pytest.mark.slow
 def test_the_cpu_is_divided_before_it_is_used_or_not_at_all(run_python, tmp_path):
     code = (
         "import tensorflow as tf\n"

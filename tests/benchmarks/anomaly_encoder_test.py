@@ -26,6 +26,7 @@ def images_of(generator, count=512):
     return np.asarray(generator(keras.random.normal((count, 2), seed=5)))
 
 
+@pytest.mark.slow
 def test_an_encoder_learns_to_reconstruct(pair, encoder):
     generator, discriminator = pair
     images = images_of(generator)

@@ -95,6 +95,7 @@ def test_an_interrupted_training_ends_as_the_uninterrupted_one(
         assert_same_state(whole, other)
 
 
+@pytest.mark.slow
 def test_a_training_without_a_checkpoint_is_the_same(
     points, make_model, tmp_path, assert_same_state
 ):
@@ -108,6 +109,7 @@ def names(run_dir):
     return [path.name for path in sorted((run_dir / "checkpoints").iterdir())]
 
 
+@pytest.mark.slow
 def test_which_checkpoints_are_kept(points, make_model, tmp_path):
     """6 steps an epoch: 0:0, then 4 and the end of each epoch."""
     model = make_model(geans.GAN)
@@ -121,6 +123,7 @@ def test_which_checkpoints_are_kept(points, make_model, tmp_path):
     assert names(tmp_path) == ["epoch_000002_step_00000000"]
 
 
+@pytest.mark.slow
 def test_steps_are_counted_where_keras_takes_several_at_once(points, make_model, tmp_path):
     model = make_model(geans.GAN, compile_options={"steps_per_execution": 3})
     saving = callbacks.Checkpoint(tmp_path, every_steps=2, keep=9)
@@ -128,6 +131,7 @@ def test_steps_are_counted_where_keras_takes_several_at_once(points, make_model,
     assert [int(name[-1]) for name in names(tmp_path)] == [0, 3, 6, 0]
 
 
+@pytest.mark.slow
 def test_it_comes_after_the_other_observers(points, make_model, tmp_path):
     """What they write of an epoch must be there before it counts as done."""
     seen = []
@@ -317,6 +321,7 @@ def test_a_signal_ends_training_with_a_checkpoint(
     assert_same_state(whole, model)
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_at_once(points, make_model, tmp_path):
     send = Send(signal.SIGINT, signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
@@ -331,6 +336,7 @@ def test_a_second_signal_ends_at_once(points, make_model, tmp_path):
     assert names(tmp_path)[-1] == "epoch_000001_step_00000000"
 
 
+@pytest.mark.slow
 def test_a_signal_that_is_ignored_stays_ignored(points, make_model, tmp_path):
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
@@ -364,6 +370,7 @@ class At(keras.callbacks.Callback):
         self.actions.get(epoch, lambda: None)()
 
 
+@pytest.mark.slow
 def test_a_directory_that_vanishes_does_not_end_training(
     points, make_model, tmp_path, caplog, assert_same_state
 ):

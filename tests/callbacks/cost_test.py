@@ -27,6 +27,7 @@ def fit(model, points, path, first, last):
     return json.loads(path.read_text())
 
 
+@pytest.mark.slow
 def test_counts_add_up_over_sessions_and_observers_cost_nothing(make_model, points, tmp_path):
     """45 points in batches of 8 are 6 steps, and windows of 4 of them 2 updates an epoch."""
     model = make_model(geans.GEAN, update_every=4)

@@ -104,6 +104,7 @@ def test_a_diverged_generator_covers_nothing(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_it_observes_and_changes_nothing(make_model, points, tmp_path):
     weights = []
     for observers in ([], [callbacks.Coverage(tmp_path, RING, count=50)]):

@@ -52,6 +52,7 @@ def evaluate(real=None, names=("frechet_distance", "prdc"), **options):
     )
 
 
+@pytest.mark.slow
 def test_the_history_has_the_numbers_of_the_epochs_that_were_evaluated(model, images):
     history = fit(model, images, evaluate()).history
     assert len(history["frechet_distance"]) == len(history["coverage"]) == 3  # 2, 4 and the last.
@@ -62,6 +63,7 @@ def test_the_history_has_the_numbers_of_the_epochs_that_were_evaluated(model, im
     assert history["frechet_distance"][-1] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_it_changes_no_weight(model, images, assert_same_state):
     other = make_model()
     fit(model, images, evaluate())
@@ -69,6 +71,7 @@ def test_it_changes_no_weight(model, images, assert_same_state):
     assert_same_state(model, other)
 
 
+@pytest.mark.slow
 def test_the_raw_generator_can_be_evaluated(model, images):
     found = fit(model, images, evaluate(ema=False)).history
     fake = FLAT(model.sample(40, seed=0, ema=False))["features"]
@@ -84,6 +87,7 @@ def test_every_number_is_printed_with_its_protocol(model, images, capsys):
     assert "WARNING: only 40 samples" in line
 
 
+@pytest.mark.slow
 def test_files_keep_every_number_and_the_best_model(model, images, tmp_path):
     callback = evaluate(directory=tmp_path / "new", keep_best="recall", every=1)
     history = fit(model, images, callback).history["recall"]
@@ -96,6 +100,7 @@ def test_files_keep_every_number_and_the_best_model(model, images, tmp_path):
     assert int(best.steps.numpy()) == 3 * (1 + int(np.argmax(history)))
 
 
+@pytest.mark.slow
 def test_of_distances_the_smallest_is_best(model, images, tmp_path):
     callback = evaluate(directory=tmp_path, keep_best="frechet_distance", every=1)
     history = fit(model, images, callback).history["frechet_distance"]
@@ -103,6 +108,7 @@ def test_of_distances_the_smallest_is_best(model, images, tmp_path):
     assert int(best.steps.numpy()) == 3 * (1 + int(np.argmin(history)))
 
 
+@pytest.mark.slow
 def test_a_new_metric_is_one_record(model, images, tmp_path, monkeypatch):
     def contrast(real, fake):
         return {"contrast": float(fake.features.std())}, {}
@@ -137,6 +143,7 @@ def test_a_resumed_training_goes_on_in_the_same_files(images, tmp_path, assert_s
     assert texts[0] == texts[1]
 
 
+@pytest.mark.slow
 def test_the_training_dataset_itself_can_be_the_reference_of_a_resumed_run(
     images, tmp_path, assert_same_state
 ):
@@ -175,6 +182,7 @@ def test_a_diverged_generator_is_worth_nothing(model, images, caplog):
     assert "diverged" in caplog.text
 
 
+@pytest.mark.slow
 def test_tensorboard_and_early_stopping_see_the_numbers(model, images, tmp_path):
     observers = [
         evaluate(every=1),

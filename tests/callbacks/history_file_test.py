@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 
 import geans
 from geans import callbacks, report
 
 
+@pytest.mark.slow
 def test_a_row_per_epoch_as_fit_logs_them(make_model, points, tmp_path):
     path = tmp_path / "history.csv"
     model = make_model(geans.GEAN)
@@ -15,6 +17,7 @@ def test_a_row_per_epoch_as_fit_logs_them(make_model, points, tmp_path):
     assert written == history.history
 
 
+@pytest.mark.slow
 def test_a_resumed_run_goes_on_in_the_file(make_model, points, tmp_path):
     path = tmp_path / "history.csv"
     for first, last in ((0, 2), (2, 3)):

@@ -1,6 +1,8 @@
 import io
 import re
 
+import pytest
+
 import geans
 from geans import callbacks
 
@@ -15,6 +17,7 @@ def fit(model, points, stream, **options):
     model.fit(points, batch_size=8, epochs=4, verbose=0, callbacks=[progress], **options)
 
 
+@pytest.mark.slow
 def test_a_log_gets_a_line_per_epoch_with_the_time_left(make_model, points):
     stream = io.StringIO()
     fit(make_model(geans.GEAN), points, stream)
@@ -24,12 +27,14 @@ def test_a_log_gets_a_line_per_epoch_with_the_time_left(make_model, points):
     assert "epoch 4/4, 0 s left" in lines[3]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_counts_on(make_model, points):
     stream = io.StringIO()
     fit(make_model(geans.GEAN), points, stream, initial_epoch=3)
     assert stream.getvalue().startswith("epoch 4/4, 0 s left")
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_one_bar_for_all_epochs(make_model, points, capsys):
     fit(make_model(geans.GEAN), points, Terminal())
     assert "24/24" in capsys.readouterr().out

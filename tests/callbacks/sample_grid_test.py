@@ -116,6 +116,7 @@ def test_points_without_a_mixture(tmp_path):
     assert names(tmp_path) == ["epoch_0001.png", "training.gif"]
 
 
+@pytest.mark.slow
 def test_under_fit_it_leaves_the_weights_alone(tmp_path):
     class Line(keras.Model):
         def __init__(self):

@@ -93,6 +93,7 @@ def test_on_a_terminal_there_is_a_bar(folders, tmp_path, monkeypatch, capsys):
     assert "30/30" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_that_diverged_ends_in_one_line(tmp_path, capsys):
     experiment.run(fashion(generator_learning_rate=1e30), tmp_path / "run")
     for flags in [], ["--neighbours"]:
@@ -100,6 +101,7 @@ def test_a_run_that_diverged_ends_in_one_line(tmp_path, capsys):
         assert "the generator has diverged" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_neighbours_that_are_refused_cost_no_evaluation(tmp_path, capsys):
     experiment.run(ring(epochs=1), tmp_path / "run")
     assert cli.main(["evaluate", f"--run_dir={tmp_path / 'run'}", "--neighbours"]) == 2

@@ -134,6 +134,7 @@ def labelled_run_dir(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_a_sweep_shows_the_same_latents_with_every_label(labelled_run_dir, tmp_path):
     assert sample(labelled_run_dir, tmp_path / "sweep.npy", "--sweep=2", "--seed=1") == 0
     assert sample(labelled_run_dir, tmp_path / "a.npy", "--count=2", "--labels=7", "--seed=1") == 0

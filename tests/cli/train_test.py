@@ -22,6 +22,7 @@ def own_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 def test_flags_override_the_presets_fields(capsys):
     arguments = [*SMALL, "--epochs=1", "--rule=gean", "--update_every=epoch", "--r1=0.5"]
     assert cli.main(["train", *arguments, "--seed=9"]) == 0
@@ -47,6 +48,7 @@ def test_a_run_is_protected_and_can_be_resumed(capsys):
     assert report.read_history("runs/gan_ring/history.csv")["epoch"] == [1]
 
 
+@pytest.mark.slow
 def test_ones_own_images():
     """A folder of photographs of different sizes, in colour, at 16 x 16."""
     os.mkdir("photos")

@@ -35,6 +35,7 @@ def test_embedded_fashion_is_complete_and_in_range():
     assert np.bincount(labels).tolist() == [1000] * 10
 
 
+@pytest.mark.slow
 @needs_tfds
 def test_embedded_fashion_is_the_test_split():
     ours = everything(images.embedded("fashion", labels=True, **QUIET))
@@ -285,6 +286,7 @@ def test_a_folder_is_read_evenly(tmp_path):
     assert to_bytes(found)[:, 0, 0, 0].tolist() == [0, 20, 40]
 
 
+@pytest.mark.slow
 def test_importing_data_does_not_import_tensorflow_datasets():
     program = "import sys, geans.data; print('tensorflow_datasets' in sys.modules)"
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -40,6 +40,7 @@ def test_copies_are_the_rows_of_the_picture(run_dir, memory):
     assert any("nearest 6 of 40 samples" in text.get_text() for text in figure.texts)
 
 
+@pytest.mark.slow
 def test_held_out_images_say_which_distances_are_small(tmp_path):
     if not REAL_DATA.is_dir():
         pytest.skip(f"needs MNIST in {REAL_DATA}")
@@ -72,6 +73,7 @@ def test_a_split_that_does_not_exist(run_dir):
         experiment.neighbours(run_dir, held_out="test")
 
 
+@pytest.mark.slow
 def test_other_features_can_be_asked(run_dir, memory):
     figure, _ = experiment.neighbours(run_dir, samples=10, features=features.get("digits28"))
     assert figure.axes

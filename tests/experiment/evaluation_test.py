@@ -67,6 +67,7 @@ def test_it_does_not_matter_whether_samples_were_saved_as_files(fashion_run, tmp
     assert files["prdc" if "prdc" in files else "recall"].fake.generator == ""
 
 
+@pytest.mark.slow
 def test_training_leaves_its_numbers(fashion_run):
     rows = {row["metric"]: row for row in json.loads((fashion_run / "evaluation.json").read_text())}
     assert list(rows) == NAMES
@@ -84,6 +85,7 @@ def test_without_being_told_it_takes_enough_samples():
     assert default == measurement.ENOUGH_FOR_FRECHET == 10_000
 
 
+@pytest.mark.slow
 def test_the_raw_generator_another_seed_and_other_metrics(fashion_run):
     options = {"samples": 100, "metrics": ["frechet_distance", "inception_score"]}
     found = experiment.evaluate(fashion_run, ema=False, seed=5, **options)
@@ -93,6 +95,7 @@ def test_the_raw_generator_another_seed_and_other_metrics(fashion_run):
     assert found[0].value != experiment.evaluate(fashion_run, **options)[0].value
 
 
+@pytest.mark.slow
 def test_points_are_compared_as_they_are_and_their_modes_counted(tmp_path):
     experiment.run(ring(epochs=1), tmp_path / "run")
     found = by_name(experiment.evaluate(tmp_path / "run", samples=400))
@@ -169,6 +172,7 @@ def test_folders_that_cannot_be_read_are_named(tmp_path, real_images, content):
         experiment.evaluate_folders(real, fake)
 
 
+@pytest.mark.slow
 def test_features_of_real_images_are_found_again(tmp_path, real_images, monkeypatch):
     monkeypatch.setenv("GEANS_CACHE", str(tmp_path / "cache"))
     real = pictures(tmp_path / "real", real_images[:50])
@@ -179,6 +183,7 @@ def test_features_of_real_images_are_found_again(tmp_path, real_images, monkeypa
     assert [dataclasses.asdict(each) for each in first] == [dataclasses.asdict(x) for x in again]
 
 
+@pytest.mark.slow
 def test_a_diverged_run_has_no_distances(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         experiment.run(fashion(generator_learning_rate=1e30), tmp_path / "run")
@@ -229,6 +234,7 @@ def test_a_run_on_few_images_is_compared_with_all():
     assert len(np.unique(images, axis=0)) == 30  # Not balanced: none twice.
 
 
+@pytest.mark.slow
 def test_five_points_are_enough_for_a_distance(tmp_path):
     experiment.run(ring(epochs=1), tmp_path / "run")
     found = experiment.evaluate(tmp_path / "run", samples=5, metrics=["frechet_distance"])
@@ -237,6 +243,7 @@ def test_five_points_are_enough_for_a_distance(tmp_path):
         experiment.evaluate(tmp_path / "run", samples=10**11)
 
 
+@pytest.mark.slow
 def test_a_run_on_too_few_images_ends_without_its_numbers(tmp_path, real_images, caplog):
     folder = pictures(tmp_path / "few", real_images[:4])
     options = {"data": f"folder:{folder}", "data_options": {"channels": 1}, "batch_size": 2}

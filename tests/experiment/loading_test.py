@@ -6,6 +6,7 @@ from geans import experiment, report
 from geans.experiment import loading
 
 
+@pytest.mark.slow
 def test_a_model_is_saved_whole_and_loaded_as_it_was(
     make_model, points, tmp_path, assert_same_state
 ):

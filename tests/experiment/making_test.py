@@ -34,6 +34,7 @@ def test_updates_of_a_run(changes, expected, tmp_path):
     assert (counted["discriminator"], counted["generator"]) == expected
 
 
+@pytest.mark.slow
 def test_growing_windows_in_a_run(tmp_path):
     """20 steps in epochs of 10: 10 at 1, then 2 2 2(4 left) ..., cut short at the end."""
     model = experiment.run(
@@ -43,6 +44,7 @@ def test_growing_windows_in_a_run(tmp_path):
     assert model.generator_player.optimizer.iterations.numpy() == 14
 
 
+@pytest.mark.slow
 def test_a_linear_decay_ends_at_zero(tmp_path):
     model = experiment.run(ring(), tmp_path)
     for player in (model.generator_player, model.discriminator_player):
@@ -56,6 +58,7 @@ def test_a_packed_discriminator_in_a_run():
     assert model.discriminator.layers[-1].input_shape == (None, 6)
 
 
+@pytest.mark.slow
 def test_from_preset_follows_the_data_that_it_is_given():
     images = np.zeros((64, 8, 8, 1), "float32")
     dataset = data.images.from_arrays(images, batch_size=8)

@@ -65,6 +65,7 @@ def test_coverage_through_the_epochs_ends_with_the_metrics(tmp_path):
     assert (cost["samples"], cost["updates"]) == (1_920, 9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [ring, stacks, fashion])
 def test_a_run_that_diverges_ends_and_says_so(tmp_path, make):
     """A learning rate that takes the weights beyond float32 at once."""
@@ -146,6 +147,7 @@ def whole(tmp_path_factory):
     return experiment.run(ring(update_every=4), run_dir), run_dir
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["in mid-epoch", "in a picture", "after the last epoch"])
 def test_an_interrupted_run_ends_as_the_uninterrupted_one(
     tmp_path, monkeypatch, when, whole, assert_same_state
@@ -205,6 +207,7 @@ def test_files_that_are_ahead_of_the_model_are_written_again(tmp_path, whole, as
     assert contents(tmp_path) == contents(whole[1])
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_before_its_first_checkpoint(tmp_path, capsys):
     report.write_json(dataclasses.asdict(ring(epochs=1)), tmp_path / "preset.json")
     model = experiment.run(ring(epochs=1), tmp_path, resume=True)
@@ -236,6 +239,7 @@ def test_more_epochs_for_a_finished_run(tmp_path, assert_same_state):
     assert "epoch_0005.png" in os.listdir(tmp_path / "pictures")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_resumed(tmp_path):
     experiment.run(ring(), tmp_path)
     with pytest.raises(ValueError, match="these differ: batch_size"):

@@ -187,6 +187,7 @@ class TestDataCopying:
         assert result.z_score > 3  # It says underfitting.
         assert result.copied_fraction == pytest.approx(0.2, abs=0.01)
 
+    @pytest.mark.slow
     def test_noisy_copies_among_real_clothing(self):
         batch = next(iter(data.images.embedded(batch_size=6_000, seed=0)))
         pixels = np.array(batch).reshape(6_000, -1)

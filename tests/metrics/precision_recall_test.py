@@ -60,6 +60,7 @@ def normals(draw, random, shape):
     return scale * (random.normal(size=shape) + draw(st.sampled_from([0, 1, 10])))
 
 
+@pytest.mark.slow
 @hypothesis.settings(max_examples=60, deadline=None, derandomize=True)
 @hypothesis.given(st.one_of(sets(integers), sets(normals)))
 def test_random_shapes_give_what_the_package_gives(features):
@@ -167,6 +168,7 @@ def test_result_is_json():
     assert json.loads(json.dumps(record)) == record
 
 
+@pytest.mark.slow
 def test_memory_does_not_hold_all_distances_nor_a_copy():
     # 3,000 x 3,000 distances would be 36 MB, and 3,000 x 2,048 in float64 49 MB, for each set.
     real, fake = (each.astype("float32") for each in pair(3000, 2048))

@@ -40,6 +40,7 @@ def test_accuracy_on_digits_held_out_is_the_stated_one():
     assert round(100 * np.mean(found == labels[chosen]), 1) == stated_accuracy("digits") > 98
 
 
+@pytest.mark.slow
 @needs_tfds
 def test_accuracy_on_the_test_set_of_mnist_is_the_stated_one():
     options = {"split": "test", "labels": True, "shuffle": False, "batch_size": 10_000}
@@ -68,6 +69,7 @@ def test_numbers_worked_by_hand():
     )
 
 
+@pytest.mark.slow
 def test_mass_is_a_tenth_of_the_fair_share():
     # Of 20,000 samples 20 are fair, and 2 are mass.
     images = np.repeat(stacks(["123", "907", "555"]), [19_997, 2, 1], axis=0)

@@ -100,6 +100,7 @@ def strengths(model, images, **options):
     return model.fit(images, batch_size=5, verbose=0, **options).history["augmentation_strength"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model_class", "options"), RULES)
 def test_sure_of_all_real_images_it_rises_under_every_rule(images, model_class, options):
     """All real logits are made positive: 20 images an epoch, however many turns a step has."""
@@ -117,6 +118,7 @@ def test_sure_of_all_real_images_it_rises_under_every_rule(images, model_class, 
     assert found == sorted(found)
 
 
+@pytest.mark.slow
 def test_never_sure_it_stays_without_augmentation(images, assert_same_state):
     adapting, plain = make_model("adaptive"), make_model(None)
     for model in (adapting, plain):

@@ -104,6 +104,7 @@ np.save("weights.npy", np.concatenate([np.ravel(w) for w in model.get_weights()]
     )
 
 
+@pytest.mark.slow
 def test_save_weights_holds_the_optimizers(make_model, points, tmp_path, assert_same_state):
     model, other = make_model(geans.GEAN, update_every=4), make_model(geans.GEAN, update_every=4)
     model.fit(points, batch_size=8, verbose=0)
@@ -207,6 +208,7 @@ def test_data_of_unknown_length_ends_without_a_half_step(
     assert_same_state(*models)
 
 
+@pytest.mark.slow
 def test_endless_data_trains_with_steps_per_epoch(make_model, points):
     endless = tf.data.Dataset.from_tensor_slices(points).repeat().batch(8)
     model = make_model(geans.GEAN)
@@ -293,6 +295,7 @@ def test_a_scale_that_does_not_help_is_a_nan_after_all(points):
         model.fit(points[:8], batch_size=8, verbose=0)
 
 
+@pytest.mark.slow
 def test_jit_compile_changes_no_gradient(make_model, points):
     finals = []
     for jit_compile in (False, True):
@@ -321,6 +324,7 @@ def test_optimizers_by_name_or_by_default(optimizer, make_model):
     assert model.generator_player.optimizer.name.lower().startswith(optimizer or "adam")
 
 
+@pytest.mark.slow
 def test_the_penalty_is_added_to_the_discriminators_loss_only(make_model, points):
     plain, penalised = (
         make_model(geans.GEAN, compile_options={"penalty": penalty})

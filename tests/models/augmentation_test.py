@@ -32,10 +32,12 @@ def train(images, augmentation, **options):
     return model
 
 
+@pytest.mark.slow
 def test_an_augmentation_of_no_strength_changes_nothing(images, assert_same_state):
     assert_same_state(train(images, augment.DiffAugment(strength=0.0)), train(images, None))
 
 
+@pytest.mark.slow
 def test_the_discriminator_sees_augmented_images(images):
     """An augmentation that shows it nothing but grey leaves it nothing to learn from pixels."""
 

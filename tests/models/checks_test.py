@@ -139,6 +139,7 @@ def test_fit_before_compile():
         geans.GAN(*points_networks()).fit(GOOD)
 
 
+@pytest.mark.slow
 def test_losses_that_need_pairs_accept_ragged_batches():
     model = geans.GEAN(*points_networks())
     model.compile(loss=losses.Relativistic())

@@ -56,6 +56,7 @@ def make_broken(make_model):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 def test_a_nan_stops_the_training_with_step_player_and_tensor(rule, make_broken, points):
     model = make_broken(rule)
@@ -83,6 +84,7 @@ def test_nobody_moves_along_a_nan(make_broken, points):
     assert model.discriminator_player.optimizer.iterations.numpy() == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["gan", "gean, epoch"])
 def test_skipping_trains_as_without_the_batch(rule, make_broken, points, caplog):
     """In simultaneous order and with SGD, an epoch of GEAN is a mean over the good batches."""
@@ -97,6 +99,7 @@ def test_skipping_trains_as_without_the_batch(rule, make_broken, points, caplog)
     assert model.discriminator_player.optimizer.iterations.numpy() == updates
 
 
+@pytest.mark.slow
 def test_a_window_without_a_good_batch_moves_nobody(make_broken, points):
     model = make_broken("gean, epoch", on_nan="skip")
     before = [np.array(v) for v in model.discriminator.weights]

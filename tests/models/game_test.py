@@ -98,6 +98,7 @@ def files_of_a_step(model, batch):
     return sorted(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model_class", [geans.GAN, geans.GEAN])
 def test_a_step_passes_through_six_files_at_most(make_model, model_class, capsys):
     model = make_model(model_class)

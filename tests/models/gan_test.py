@@ -74,6 +74,7 @@ def test_default_order_is_alternating(make_model):
     assert make_model(geans.GAN).rule.order == "alternating"
 
 
+@pytest.mark.slow
 def test_every_step_is_an_update(make_model, points):
     model = make_model(geans.GAN, discriminator_steps=3)
     model.fit(points, batch_size=8, epochs=2, verbose=0)

@@ -68,6 +68,7 @@ def test_the_epochs_gradient_is_that_of_one_big_batch(family, loss, penalty):
         np.testing.assert_allclose(start - end, gradient, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("update_every", "updates"), [(1, 12), (2, 6), (4, 4), (6, 2), (100, 2), ("epoch", 2)]
 )
@@ -89,6 +90,7 @@ def test_updates_per_window_and_at_the_epochs_end(
         assert player.optimizer.iterations.numpy() == updates
 
 
+@pytest.mark.slow
 def test_steps_per_execution_changes_no_weight(make_model, points):
     finals = []
     for steps in (1, 4):
@@ -101,6 +103,7 @@ def test_steps_per_execution_changes_no_weight(make_model, points):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_windows_can_grow(make_model, points):
     """Two epochs of 6 steps, windows of 1 until step 3, then of 2, of 4 from step 8 on.
 
@@ -113,6 +116,7 @@ def test_windows_can_grow(make_model, points):
     assert watcher.moved == [0, 1, 2, 3, 5, 1, 5]
 
 
+@pytest.mark.slow
 def test_growing_windows_are_saved(make_model, points, tmp_path):
     growing = keras.optimizers.schedules.PiecewiseConstantDecay([3, 7], [1, 2, 4])
     model = make_model(geans.GEAN, update_every=growing)
@@ -125,6 +129,7 @@ def test_growing_windows_are_saved(make_model, points, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_alternating_gives_each_player_its_windows(make_model, points):
     """Windows of 2 in epochs of 6 steps: D D G, D D G."""
     model = make_model(geans.GEAN, update_every=2, order="alternating", discriminator_steps=2)
@@ -133,6 +138,7 @@ def test_alternating_gives_each_player_its_windows(make_model, points):
     assert model.generator_player.optimizer.iterations.numpy() == 2
 
 
+@pytest.mark.slow
 def test_alternating_epochs_log_nan_for_the_idle_player(make_model, points):
     model = make_model(geans.GEAN, order="alternating")
     history = model.fit(points, batch_size=8, epochs=2, verbose=0).history
@@ -160,6 +166,7 @@ class Movements(keras.callbacks.Callback):
         self.look("epoch end")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["plain", "clipping and decaying"])
 def test_everything_moves_on_updates_and_only_there(make_model, points, optimizer):
     """EMA generator, weight decay and clipping follow updates, not micro-steps."""
@@ -177,6 +184,7 @@ def test_everything_moves_on_updates_and_only_there(make_model, points, optimize
     assert [watcher.moved for watcher in watchers] == [[3, "epoch end"]] * 3
 
 
+@pytest.mark.slow
 def test_observers_see_the_epochs_update(make_model, points):
     model = make_model(geans.GEAN)
     seen = []
@@ -215,6 +223,7 @@ def test_update_of_nothing_is_nothing(make_model):
     assert model.generator_player.optimizer.iterations.numpy() == 0
 
 
+@pytest.mark.slow
 def test_train_on_batch_collects_until_update(make_model, points):
     model, whole = make_model(geans.GEAN), make_model(geans.GEAN)
     whole.fit(points, batch_size=8, shuffle=False, verbose=0)

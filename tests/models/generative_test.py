@@ -4,6 +4,7 @@ import pytest
 import geans
 
 
+@pytest.mark.slow
 def test_sampling(make_model):
     model = make_model(geans.GAN)
     model.generator.set_weights([w + 1 for w in model.generator.get_weights()])

@@ -40,6 +40,7 @@ def test_nothing_is_lost_and_nothing_doubled():
     assert sorted(given + numbers(pool.images)) == sorted([*expected, *expected[:filling]])
 
 
+@pytest.mark.slow
 def test_half_of_the_images_are_exchanged_for_any_of_the_pool():
     pool = image_pool.ImagePool(4, (1, 1, 1))
     pool(numbered(0, 4), seed(0))

@@ -103,6 +103,7 @@ def test_the_data_go_on_with_the_very_next_batch(kind, points, make_model):
                 np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_callbacks_see_the_epoch_from_its_first_batch(points, make_model):
     position = Position(1, 4)
     model = make_model(geans.GAN)
@@ -132,6 +133,7 @@ def generator(points):
     return ((points[start : start + 8],) for start in range(0, 45, 8))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "steps"), [(generator, None), (shuffled, 4)])
 def test_data_that_begin_anew_and_a_warning_says_so(make, steps, points, make_model, caplog):
     model = make_model(geans.GAN)

@@ -169,6 +169,7 @@ def test_an_augmented_pair_is_augmented_alike(name):
     assert np.any(discriminate(-images, training=True) != 0)
 
 
+@pytest.mark.slow
 def test_both_domains_are_augmented():
     plain, augmented = (
         cyclegan(pool_size=0, compile_options={"augmentation": each})
@@ -262,6 +263,7 @@ def test_xla_computes_the_gradients(name):
     assert all(np.isfinite(values).all() for values in history.values())
 
 
+@pytest.mark.slow
 def test_the_window_sums_what_one_large_batch_gives():
     """Frozen weights, no dropout: two micro-batches of 5 move both players as one of 10 does."""
     finals = []
@@ -284,6 +286,7 @@ def test_the_window_sums_what_one_large_batch_gives():
 # --- translating ---
 
 
+@pytest.mark.slow
 def test_pix2pix_translates_by_its_generators():
     model = pix2pix()
     model.fit(batches("pix2pix"), verbose=0)
@@ -295,6 +298,7 @@ def test_pix2pix_translates_by_its_generators():
     assert found.shape == (10, 8, 8, 3) and np.any(found != live)
 
 
+@pytest.mark.slow
 def test_cyclegan_translates_both_ways():
     model = cyclegan()
     images, _ = pairs("cyclegan")
@@ -334,6 +338,7 @@ print(*sorted(loaded.signatures), *names)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pix2pix", pytest.param("cyclegan", marks=pytest.mark.nightly)])
 def test_tensorflow_alone_translates_what_the_model_translates(name, tmp_path, run_python):
     model = MODELS[name]()

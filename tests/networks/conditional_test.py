@@ -39,6 +39,7 @@ def test_projection_logit_by_hand():
     np.testing.assert_allclose(network([samples, LABELS]), [[5.5], [4.5], [-2.5]])
 
 
+@pytest.mark.slow
 def test_embedding_is_spectrally_normalised_where_the_logit_is():
     plain = networks.resnet.discriminator((8, 8, 1), width=4, normalization="spectral", seed=0)
     network = networks.with_projection(plain, 3, seed=0)

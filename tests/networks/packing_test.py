@@ -40,6 +40,7 @@ def test_a_packed_discriminator_sees_that_samples_are_alike():
     np.testing.assert_array_equal(np.asarray(logits).ravel(), [0, 3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [{}, {"update_every": 2}, {"update_every": "epoch"}])
 def test_it_trains_saves_and_loads_under_every_rule(rule, points, tmp_path):
     make = geans.GEAN if rule else geans.GAN

@@ -435,6 +435,7 @@ def test_config_round_trip():
     assert {name: loaded.get_config()[name] for name in options} == options
 
 
+@pytest.mark.slow
 @every_preconditioner
 def test_a_saved_keras_model_continues_as_if_uninterrupted(preconditioner, points, tmp_path):
     path = tmp_path / "model.keras"

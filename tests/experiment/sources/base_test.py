@@ -91,6 +91,7 @@ class Stripes(Source):
         return base.Measured({"contrast": float(np.ptp(samples))}, "pixels", 0, len(samples))
 
 
+@pytest.mark.slow
 def test_a_new_source_is_one_class_and_one_entry(monkeypatch, tmp_path):
     """It is trained, drawn, measured and compared like the others."""
     monkeypatch.setitem(SOURCES, "stripes", Stripes)

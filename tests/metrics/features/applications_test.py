@@ -51,6 +51,7 @@ def test_images_of_any_size_are_resized_and_the_record_says_how(network):
     assert_same(network(wide)["features"], network(square)["features"])
 
 
+@pytest.mark.slow
 def test_weights_are_read_from_a_file_and_named_by_the_checksum(network, model, tmp_path):
     path = tmp_path / "some.weights.h5"
     model.save_weights(path)

@@ -84,6 +84,7 @@ def test_the_weights_are_small_and_the_checksum_is_that_of_their_file():
     assert network().checksum in CARD
 
 
+@pytest.mark.slow
 def test_accuracy_on_clothing_is_the_stated_one():
     images, labels = clothing()
     found = digits28.classify(images)
@@ -91,6 +92,7 @@ def test_accuracy_on_clothing_is_the_stated_one():
     assert accuracy == pytest.approx(stated("fashion_mnist"), abs=0.02) and accuracy >= 92
 
 
+@pytest.mark.slow
 @needs_tfds
 def test_accuracy_on_digits_is_the_stated_one():
     images, labels = digits()
@@ -189,6 +191,7 @@ def test_training_digits_are_near_test_digits_and_clothing_far():
     assert distance(digits()[0], clothing()[0]) > 90
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [clothing, pytest.param(digits, marks=needs_tfds)])
 def test_the_covariance_of_ten_thousand_is_well_conditioned(load):
     values = np.linalg.eigvalsh(statistics(load()[0])[1])

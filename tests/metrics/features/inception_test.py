@@ -42,6 +42,7 @@ def assert_close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("image", IMAGES)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_features_are_those_of_the_references(networks, golden, protocol, image):
@@ -109,6 +110,7 @@ def test_floats_and_greys_are_the_same_images(networks):
     np.testing.assert_array_equal(network(floats)["features"], expected)
 
 
+@pytest.mark.slow
 def test_images_come_in_batches_and_keep_their_order(networks, monkeypatch):
     monkeypatch.setattr(inception, "BATCH_SIZE", 2)
     images = np.random.RandomState(2).randint(0, 256, (5, 8, 8, 3)).astype("uint8")
@@ -135,6 +137,7 @@ def test_it_says_what_a_record_must_say(networks, weights_path):
     assert networks("pytorch").resize == "299x299 bilinear, PyTorch, grey to RGB"
 
 
+@pytest.mark.slow
 def test_global_settings_change_nothing(networks, weights_path):
     try:
         keras.config.set_dtype_policy("mixed_float16")
@@ -159,6 +162,7 @@ def test_what_is_no_file_of_weights_is_refused(weights):
         inception.network(weights)
 
 
+@pytest.mark.slow
 def test_weights_of_another_network_are_refused():
     with pytest.raises(ValueError, match="not the weights of inception-.*Missing: fc.weight"):
         inception.network(inception_golden.SAMPLES["zip"])
@@ -195,6 +199,7 @@ def downloads(monkeypatch, tmp_path, server):
     return server[1]
 
 
+@pytest.mark.slow
 def test_weights_are_downloaded_once(downloads, tmp_path):
     for _ in range(2):
         # They have come, and were read: the complaint is of their names.

@@ -22,6 +22,7 @@ def test_a_network_has_the_name_it_was_asked_for(name):
     assert features.get(name).name == name
 
 
+@pytest.mark.slow
 def test_options_are_those_of_the_network():
     network = features.get("keras:MobileNet", weights=None)
     assert network.name == "keras:MobileNet"

@@ -188,6 +188,7 @@ def doubled(first):
     return first + b"".join(b"q%ch%c\x86" % (level, level) for level in range(50))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "program",
     [
