@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import random
 
 
 def is_integer(value):
@@ -43,3 +44,8 @@ def check_seed(seed, *, optional=False, bits=63):
             f"seed must be an integer from 0 to 2**{bits} - 1{', or None' if optional else ''}. "
             f"Received: seed={seed!r}"
         )
+
+
+def random_seed():
+    """Returns a random seed of 31 bits, which `keras.utils.set_random_seed` determines."""
+    return random.getrandbits(31)

@@ -26,7 +26,7 @@ def model(make_model, points):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ema", [True, False])
+@pytest.mark.parametrize("ema", [True, pytest.param(False, marks=pytest.mark.nightly)])
 def test_tensorflow_alone_samples_what_the_model_samples(model, ema, tmp_path, run_python):
     export.saved_model(model, tmp_path / "saved", ema=ema)
     latents = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")

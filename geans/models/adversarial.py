@@ -28,7 +28,8 @@ class AdversarialModel(Game):
         discriminator_steps: Discriminator updates per generator update; 1 if `"simultaneous"`.
         rule: Object of `geans.rules` instead of these three.
         ema_half_life: Samples that halve a weight's share in the EMA generator; `None` for no EMA.
-        seed: Integer that determines all latents of the training; `None` draws one.
+        seed: Integer that determines all latents of the training; `None` draws one, which
+            `keras.utils.set_random_seed` determines.
         name: Name of the model.
 
     Raises:

@@ -1,10 +1,9 @@
 """One step of the adversarial game, from a batch to updated networks."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from geans import distribution
+from geans import distribution, values
 from geans.models import adaptive, checks, generative
 from geans.models.players import Player
 
@@ -23,7 +22,7 @@ class Game(generative.GenerativeModel):
     def __init__(self, generator, discriminator, rule, ema_half_life, seed, *, name=None):
         super().__init__(generator, ema_half_life, name=name)
         self.discriminator = discriminator
-        self.seed = int(np.random.default_rng().integers(2**31)) if seed is None else int(seed)
+        self.seed = values.random_seed() if seed is None else int(seed)
         self.generator_player = Player([generator])
         self.discriminator_player = Player([discriminator])
         self.rule = rule

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from geans import distribution
+from geans import distribution, values
 from geans.models import checks, latent_space
 from geans.models.players import EMANetwork
 
@@ -40,7 +40,7 @@ class GenerativeModel(distribution.Distributed):
 
         Args:
             count: Number of samples, at most 10 million.
-            seed: Integer that determines the latents; `None` draws one.
+            seed: Integer that determines the latents; `None` draws one, as in the constructor.
             ema: Whether to use the EMA generator, if there is one, or the raw generator.
             batch_size: Samples computed at once.
             truncation: Largest absolute noise, see `latent_space.truncate`; below 2, samples are
@@ -66,7 +66,7 @@ class GenerativeModel(distribution.Distributed):
         """
         checks.check_sampling(count, seed, batch_size)
         if seed is None:
-            seed = int(np.random.default_rng().integers(2**31))
+            seed = values.random_seed()
         inputs = self.sampling_inputs(count, seed, **conditions)
         if truncation is not None:
             inputs = latent_space.truncate(self, inputs, truncation)

@@ -86,7 +86,7 @@ def test_distances_are_those_of_the_polygons_found():
     assert TRIANGLES.are_valid(vertices).all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("distance", [0.1, 0.75, 4.0])
 def test_noise_adds_its_own_norm_and_never_more(distance):
     found = distances(noisy(TRIANGLES.sample(40, seed=3), distance))
@@ -96,7 +96,7 @@ def test_noise_adds_its_own_norm_and_never_more(distance):
     assert found.mean() == pytest.approx(distance * (1 - 6 / 784), rel=0.005)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_triangles_unlike_the_data_are_triangles():
     found = distances(np.asarray(TRIANGLES.draw(free_triangles(100))))
     assert np.mean(found < NOTHING) > 0.97
@@ -145,7 +145,7 @@ def test_other_polygons(sides):
     assert (distances(images) > polygon_metric.THRESHOLD).all()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_number_of_images_changes_nothing():
     # 101 images have 505 starts: more than are searched at once.
     images = noisy(TRIANGLES.sample(101, seed=7), 2.0)
@@ -153,7 +153,7 @@ def test_the_number_of_images_changes_nothing():
     np.testing.assert_allclose(together[-1:], alone, rtol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_perfect_generator_has_precision_and_recall():
     found = polygon_metric.precision_recall(perfect_generator(), TRIANGLES, samples=25)
     assert found.precision == 1
@@ -162,7 +162,7 @@ def test_a_perfect_generator_has_precision_and_recall():
     assert (found.threshold, found.samples) == (0.75, 25)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_collapsed_generator_has_precision_only():
     found = polygon_metric.precision_recall(perfect_generator(0.0), TRIANGLES, samples=25)
     assert found == polygon_metric.PrecisionRecall(1.0, 0.0, 0.0, 0.75, 25)

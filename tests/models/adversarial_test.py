@@ -228,6 +228,49 @@ def test_the_seed_decides_the_training(make_model, points):
     assert (finals[0] != finals[2]).any()
 
 
+OF_KERAS_SEED = """
+import sys
+import keras
+import numpy as np
+import geans
+from geans import data, networks
+
+def train(model_class, seed):
+    keras.utils.set_random_seed(seed)
+    dataset = data.images.embedded("fashion", limit=40, image_size=8, batch_size=16)
+    model = model_class(
+        networks.mlp.generator(3, (8, 8, 1), units=(4,)),
+        networks.mlp.discriminator((8, 8, 1), units=(4,)),
+    )
+    model.compile(run_eagerly="eagerly" in sys.argv)
+    model.fit(dataset, epochs=3, verbose=0)
+    return np.concatenate([np.ravel(array) for array in (*model.get_weights(), model.sample(2))])
+"""
+
+
+@pytest.mark.parametrize("model_class", [geans.GAN, geans.GEAN])
+def test_keras_seed_decides_what_has_no_seed_of_its_own(model_class, monkeypatch):
+    """Initial weights, latents, the order of the data and samples."""
+    names = {}
+    monkeypatch.setattr("sys.argv", ["test", "eagerly"])
+    exec(OF_KERAS_SEED, names)
+    one, same, other = (names["train"](model_class, seed) for seed in (5, 5, 6))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).mean() > 0.5  # Biases begin at 0, and counters count alike.
+    keras.utils.set_random_seed(5)
+    seeds = [
+        geans.GAN(networks.mlp.generator(2, (2,)), networks.mlp.discriminator((2,)), seed=seed).seed
+        for seed in (None, 7)
+    ]
+    assert seeds[1] == 7 != seeds[0]
+
+
+@pytest.mark.nightly
+def test_keras_seed_decides_in_every_process(run_python, tmp_path):
+    code = f"{OF_KERAS_SEED}\nprint([train(each, 1).tobytes() for each in (geans.GAN, geans.GEAN)])"
+    assert run_python(code, tmp_path) == run_python(code, tmp_path)
+
+
 def test_latents_differ_between_steps_and_turns():
     class Recording(geans.GAN):
         def compute_losses(self, batch, latents, seed, players):

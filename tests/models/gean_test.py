@@ -70,9 +70,12 @@ def test_the_epochs_gradient_is_that_of_one_big_batch(family, loss, penalty):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("update_every", "updates"), [(1, 12), (2, 6), (4, 4), (6, 2), (100, 2), ("epoch", 2)]
+    ("update_every", "updates", "steps_per_execution"),
+    [
+        *[(1, 12, 1), (2, 6, 1), (4, 4, 1), (6, 2, 1), (100, 2, 1), ("epoch", 2, 1)],
+        *[(1, 12, 4), (4, 4, 4), ("epoch", 2, 4)],
+    ],
 )
-@pytest.mark.parametrize("steps_per_execution", [1, 4])
 def test_updates_per_window_and_at_the_epochs_end(
     make_model, points, update_every, updates, steps_per_execution
 ):
