@@ -52,12 +52,16 @@ def find(folder, formats=FORMATS):
 def classes(folder, files):
     """Returns the sorted subfolders of `folder` and the index of each file's, int64.
 
+    Subfolders that are all numbers are sorted by number: 2 comes before 10.
+
     Raises:
         ValueError: If a file lies in no subfolder, or all lie in the same one.
     """
     places = [file.relative_to(folder).parts for file in files]
     loose = [parts[0] for parts in places if len(parts) == 1]
     names = sorted({parts[0] for parts in places})
+    if all(name.isdecimal() for name in names):
+        names.sort(key=int)
     if loose or len(names) < 2:
         found = f"{loose[0]!r} in none" if loose else f"{len(names)} subfolder, {names[0]!r}"
         raise ValueError(

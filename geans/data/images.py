@@ -148,6 +148,7 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, 
     """
     folders.check_size(size)
     image_files.check_reading(channels, on_error)
+    path = os.path.expanduser(path) if isinstance(path, (str, os.PathLike)) else path
     choice = _choice(batching)
     balanced = choice.pop("balanced", False)
     files, labels_ = folders.files_of(path, labels=labels or balanced, **choice)
@@ -233,11 +234,20 @@ def _choice(batching):
     return {key: value for key, value in taken.items() if value is not None and value is not False}
 
 
+def _as_floats(images):
+    """Returns the expression that makes images of other types fit."""
+    if images.dtype == bool:
+        return "2.0 * images - 1"
+    if images.dtype.kind in "iu" and images.size and 0 <= images.min() <= images.max() <= 255:
+        return 'images.astype("uint8")'
+    return "2.0 * images / largest - 1 with the largest possible value, such as 4095 for 12 bits"
+
+
 def _checked_floats(images):
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(
             f"Images must be uint8 in [0, 255] or floats in [-1, 1]. Received: {images.dtype}. "
-            'If the values are pixels, pass images.astype("uint8").'
+            f"Pass {_as_floats(images)}."
         )
     bad = np.argwhere(~np.isfinite(images))
     if len(bad):

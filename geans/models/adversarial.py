@@ -183,6 +183,11 @@ class AdversarialModel(Game):
         for network in (self.generator, self.discriminator):
             network.summary(**kwargs)
 
+    def save(self, filepath, **kwargs):
+        """Saves the model to a `.keras` file, from which training continues exactly."""
+        checks.check_file_name(filepath)
+        super().save(filepath, **kwargs)
+
     def get_config(self):
         """Returns the constructor's arguments."""
         serialize = keras.saving.serialize_keras_object

@@ -76,6 +76,17 @@ def check_fit_arguments(arguments):
             raise ValueError(
                 f"callbacks must be objects of keras.callbacks.Callback. Received: {callback!r}."
             )
+        if isinstance(callback, keras.callbacks.ModelCheckpoint) and not callback.save_weights_only:
+            check_file_name(callback.filepath)
+
+
+def check_file_name(path):
+    """Raises a `ValueError` if a model cannot be saved to a file of that name."""
+    if str(path).endswith((".h5", ".hdf5")):
+        raise ValueError(
+            "A geans model is saved to a .keras file, which holds all that training needs to "
+            f"continue; .h5 files do not. Received: {str(path)!r}."
+        )
 
 
 def check_optimizers(*optimizers):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from geans import distribution, values
+from geans import distribution, export, values
 from geans.models import checks, latent_space
 from geans.models.players import EMANetwork
 
@@ -71,6 +71,22 @@ class GenerativeModel(distribution.Distributed):
         if truncation is not None:
             inputs = latent_space.truncate(self, inputs, truncation)
         return self._in_parts(inputs, ema, batch_size)
+
+    def export(self, filepath, format="tf_saved_model", *, ema=True, verbose=None):
+        """Writes a SavedModel; see `geans.export.saved_model`.
+
+        Args:
+            filepath: Directory to create.
+            format: `"tf_saved_model"`, the only one.
+            ema: Whether to write the EMA generator, if there is one, or the raw generator.
+            verbose: Ignored: nothing is printed.
+
+        Raises:
+            ValueError: If `format` is another, or `filepath` is invalid.
+        """
+        if format != "tf_saved_model":
+            raise ValueError(f"format must be 'tf_saved_model'. Received: format={format!r}.")
+        export.saved_model(self, filepath, ema=ema)
 
     def generate(self, inputs, ema=True, batch_size=256):
         """Computes the generator's outputs for given inputs, in the generator's structure.

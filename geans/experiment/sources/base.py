@@ -1,6 +1,7 @@
 """The base class of data sources."""
 
 import dataclasses
+import os
 
 import keras
 import numpy as np
@@ -71,7 +72,7 @@ class Source:
 
     def __init__(self, spec, *, options=None, image_size=None, size=100_000, seed=0, data_dir=None):
         self.spec = spec
-        self.path = spec.partition(":")[2]
+        self.path = os.path.expanduser(spec.partition(":")[2])
         self.options = dict(options or {})
         self.image_size = image_size
         self.size = size

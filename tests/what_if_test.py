@@ -1,0 +1,113 @@
+"""What happens if: things that people do with a GAN, and what they get."""
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+import geans
+from geans import cli, data, experiment, networks
+
+
+def points(count=16):
+    return np.random.default_rng(0).normal(size=(count, 2)).astype("float32")
+
+
+def gan(**options):
+    model = geans.GAN(networks.mlp.generator(3, (2,)), networks.mlp.discriminator((2,)), **options)
+    model.compile(run_eagerly=True)
+    return model
+
+
+def photos(folder, count=4):
+    folder.mkdir(parents=True)
+    for index in range(count):
+        PIL.Image.new("RGB", (16, 16), (40 * index, 0, 0)).save(folder / f"{index}.png")
+    return folder
+
+
+def checkpoint(path):
+    saving = keras.callbacks.ModelCheckpoint(str(path))
+    gan().fit(points(), verbose=0, callbacks=[saving])
+
+
+REFUSED = {
+    "a scan of 12 bits": (
+        lambda folder: data.images.from_arrays(np.full((2, 8, 8), 4095, "uint16")),
+        r"uint16. Pass 2.0 \* images / largest - 1 .* such as 4095 for 12 bits",
+    ),
+    "negative integers": (
+        lambda folder: data.images.from_arrays(np.full((2, 8, 8), -5)),
+        "int64. Pass 2.0 .* images / largest - 1",
+    ),
+    "pixels of a larger type": (
+        lambda folder: data.images.from_arrays(np.full((2, 8, 8), 255)),
+        r'int64. Pass images.astype\("uint8"\)',
+    ),
+    "a mask": (
+        lambda folder: data.images.from_arrays(np.ones((2, 8, 8), bool)),
+        r"bool. Pass 2.0 \* images - 1",
+    ),
+    "saved as .h5": (
+        lambda folder: gan().save(folder / "gan.h5"),
+        "saved to a .keras file.*gan.h5",
+    ),
+    "saved as .hdf5": (lambda folder: gan().save(f"{folder}/gan.hdf5"), "saved to a .keras file"),
+    "checkpoints as .h5": (lambda folder: checkpoint(folder / "{epoch}.h5"), "a .keras file.*.h5"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_it_is_refused_with_advice(case, tmp_path):
+    act, message = REFUSED[case]
+    with pytest.raises(ValueError, match=message):
+        act(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("images", [np.arange(8, dtype="uint16") * 585, np.array([False, True])])
+def test_the_advice_gives_images_in_range(images):
+    advice = "2.0 * images - 1" if images.dtype == bool else "2.0 * images / largest - 1"
+    found = eval(advice, {"images": images, "largest": 4095})
+    assert (found.min(), found.max()) == (-1, 1)
+
+
+def test_a_model_is_exported_by_keras_method(tmp_path):
+    model = gan()
+    model.fit(points(), verbose=0)
+    model.export(tmp_path / "served", verbose=False)
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    np.testing.assert_allclose(served.sample(3, 1), model.sample(3, seed=1), rtol=1e-5)
+    with pytest.raises(ValueError, match="format must be 'tf_saved_model'.*'onnx'"):
+        model.export(tmp_path / "other", format="onnx")
+
+
+def test_weights_may_be_saved_as_h5(tmp_path):
+    saving = keras.callbacks.ModelCheckpoint(f"{tmp_path}/a.weights.h5", save_weights_only=True)
+    gan().fit(points(), verbose=0, callbacks=[saving])
+    assert (tmp_path / "a.weights.h5").is_file()
+
+
+def test_numbered_class_folders_sort_by_number(tmp_path):
+    for name in range(12):
+        photos(tmp_path / str(name), 1)
+    names = experiment.Source.parse(f"folder:{tmp_path}").class_names()
+    assert names == [str(name) for name in range(12)]
+    batches = data.images.from_folder(tmp_path, 8, labels=True, shuffle=False, batch_size=12)
+    labels = next(iter(batches))[1].numpy()
+    files = [0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9]  # Files are read in the order of their paths.
+    np.testing.assert_array_equal(labels, files)
+
+
+def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    photos(tmp_path / "photos")
+    assert len(next(iter(data.images.from_folder("~/photos", 8)))) == 4
+    arguments = ["--image_size=8", "--epochs=1", "--batch_size=2", "--steps_per_execution=1"]
+    small = ["--preset=gan_mlp_mnist", "--data=folder:~/photos"]
+    assert cli.main(["train", *small, "--run_dir=~/runs/a", *arguments]) == 0, capsys.readouterr()
+    assert (tmp_path / "runs/a/model.keras").is_file()
+    assert not list((tmp_path / "work").iterdir())
