@@ -297,6 +297,7 @@ def test_numbers_of_an_image_do_not_follow_each_other():
         assert np.abs(correlations).max() < 0.1
 
 
+@pytest.mark.slow
 @each_alone
 def test_gradient_equals_finite_differences(settings):
     """Of a curved function of the result, with respect to each pixel, in float64."""
@@ -344,6 +345,7 @@ def test_graph_and_eager_agree(settings):
     np.testing.assert_allclose(graph(images, SEED), augmentation(images, SEED), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_xla_compiles_it_and_its_gradient():
     augmentation = augment.DiffAugment(color=False)
 

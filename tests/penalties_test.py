@@ -90,6 +90,7 @@ def test_zero_gradient_has_finite_slopes(penalty, expected):
     assert np.all(np.isfinite(tape.gradient(value, weights)))
 
 
+@pytest.mark.slow
 @every_name
 def test_second_derivatives_reach_the_weights(name):
     """Against central differences of the penalty itself."""

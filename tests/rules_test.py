@@ -138,6 +138,7 @@ def test_the_epoch_update_is_a_callback_that_updates():
     assert isinstance(callback, keras.callbacks.Callback) and callback.model.updates == 1
 
 
+@pytest.mark.slow
 def test_a_window_weighs_batches_by_their_size():
     """Of 3 and 1 samples of 0 and 4: L_D = phi (theta - mean x), so phi moves by theta - 1."""
     model = bilinear(rules.Window("epoch"), rate=1.0)
@@ -152,6 +153,7 @@ def test_only_a_window_keeps_sums(make_model):
     assert len(make_model(geans.GEAN).rule.weights) > 2
 
 
+@pytest.mark.slow
 def test_extragradient_by_hand():
     """phi - r (theta + r phi) and theta + r (phi - r theta), with the rate r = .1."""
     model = bilinear(own_rules()["Extragradient"](), ema_half_life=1e-9)
@@ -185,6 +187,7 @@ def test_lookahead_by_hand():
     np.testing.assert_allclose(weights(model), [0.795 - 0.209, 2.09 + 0.0795], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_state_of_an_own_rule_is_saved(tmp_path):
     names = own_rules()
     model = bilinear(names["Lookahead"](every=3, share=0.5))

@@ -73,6 +73,7 @@ def test_the_advice_gives_images_in_range(images):
     assert (found.min(), found.max()) == (-1, 1)
 
 
+@pytest.mark.slow
 def test_a_model_is_exported_by_keras_method(tmp_path):
     model = gan()
     model.fit(points(), verbose=0)
@@ -100,6 +101,7 @@ def test_numbered_class_folders_sort_by_number(tmp_path):
     np.testing.assert_array_equal(labels, files)
 
 
+@pytest.mark.slow
 def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "work").mkdir()

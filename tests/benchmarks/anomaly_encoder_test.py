@@ -38,6 +38,7 @@ def test_an_encoder_learns_to_reconstruct(pair, encoder):
     assert history["images_loss"][-1] < 0.3 * history["images_loss"][0]
 
 
+@pytest.mark.slow
 def test_only_the_encoder_changes(pair, encoder):
     networks_ = (*pair, encoder)
     before = [network.get_weights() for network in networks_]
@@ -49,6 +50,7 @@ def test_only_the_encoder_changes(pair, encoder):
         assert network.trainable and network.trainable_weights
 
 
+@pytest.mark.slow
 def test_the_loss_counts_errors_in_shares_of_the_variance(pair, encoder):
     images = images_of(pair[0], 64)
     dataset = data.images.from_arrays(images, batch_size=64, shuffle=False)

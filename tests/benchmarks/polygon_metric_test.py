@@ -78,6 +78,7 @@ def test_polygons_of_the_data_are_at_no_distance():
     assert np.min(turns, axis=0).max() < 0.02
 
 
+@pytest.mark.slow
 def test_distances_are_those_of_the_polygons_found():
     images = noisy(TRIANGLES.sample(20, seed=2), 3.0)
     vertices, found = polygon_metric.nearest_polygons(images, TRIANGLES)

@@ -350,6 +350,7 @@ def test_a_signal_that_is_ignored_stays_ignored(points, make_model, tmp_path):
 # Disk faults
 
 
+@pytest.mark.slow
 def test_a_directory_that_cannot_be_made(points, make_model, tmp_path):
     (tmp_path / "file").touch()
     saving = callbacks.Checkpoint(tmp_path / "file")

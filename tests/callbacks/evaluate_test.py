@@ -79,6 +79,7 @@ def test_the_raw_generator_can_be_evaluated(model, images):
     assert found["frechet_distance"][-1] == pytest.approx(metrics.frechet_distance(real, fake))
 
 
+@pytest.mark.slow
 def test_every_number_is_printed_with_its_protocol(model, images, capsys):
     fit(model, images, evaluate(verbose=1, name="noise"), epochs=1)
     line = capsys.readouterr().out.splitlines()[0]
@@ -159,6 +160,7 @@ def test_the_training_dataset_itself_can_be_the_reference_of_a_resumed_run(
     assert_same_state(train(tmp_path / "parts", 4), whole)
 
 
+@pytest.mark.slow
 def test_features_that_were_drawn_before_are_used(model, images):
     real = feature_set.extract([images], FLAT, measurement.Origin(name="before"))
     callback = evaluate(real, features=None)
@@ -246,6 +248,7 @@ def test_features_that_do_not_fit_are_refused_before_the_first_step(model, image
     assert int(model.steps.numpy()) == 0
 
 
+@pytest.mark.slow
 def test_few_samples_are_a_warning(model, images, caplog):
     with caplog.at_level(logging.WARNING):
         fit(model, images, evaluate(), epochs=1)

@@ -22,6 +22,7 @@ def folders(tmp_path):
     return pictures(tmp_path / "real", 0), pictures(tmp_path / "fake", 1)
 
 
+@pytest.mark.slow
 def test_two_folders(folders, tmp_path, capsys):
     real, fake = folders
     output = tmp_path / "numbers" / "found.json"
@@ -40,6 +41,7 @@ def test_two_folders(folders, tmp_path, capsys):
     assert f"JSON: {output}" in printed
 
 
+@pytest.mark.slow
 def test_the_file_comes_into_the_working_directory(folders, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["evaluate", "--real=real", "--fake=fake", "--metrics=prdc"]) == 0
@@ -85,6 +87,7 @@ def test_bad_flags_end_in_one_line(flags, message, capsys, tmp_path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_on_a_terminal_there_is_a_bar(folders, tmp_path, monkeypatch, capsys):
     real, fake = folders
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)

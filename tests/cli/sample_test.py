@@ -20,6 +20,7 @@ def sample(run_dir, output, *arguments):
     return cli.main(["sample", f"--run_dir={run_dir}", f"--output={output}", *arguments])
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_array(run_dir, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert sample(run_dir, tmp_path / f"{name}.npy", "--count=7", f"--seed={seed}") == 0
@@ -42,6 +43,7 @@ def test_a_picture(run_dir, tmp_path):
         assert min(picture.size) > 100
 
 
+@pytest.mark.slow
 def test_interpolation_and_traversal_are_arrays_of_rows(run_dir, tmp_path, capsys):
     assert sample(run_dir, tmp_path / "plain.npy", "--count=3", "--seed=1") == 0
     assert sample(run_dir, tmp_path / "i.npy", "--interpolate=4", "--count=3", "--seed=1") == 0
@@ -144,6 +146,7 @@ def test_a_sweep_shows_the_same_latents_with_every_label(labelled_run_dir, tmp_p
     assert (sweep[:, 6] != sweep[:, 7]).any()
 
 
+@pytest.mark.slow
 def test_labels_come_in_turn(labelled_run_dir, tmp_path, capsys):
     assert sample(labelled_run_dir, tmp_path / "a.npy", "--count=3", "--labels=1,2") == 0
     assert sample(labelled_run_dir, tmp_path / "b.npy", "--count=3", "--labels=1,2,1") == 0

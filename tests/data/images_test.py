@@ -51,6 +51,7 @@ def test_embedded_file_is_small_enough_to_ship():
     assert file.stat().st_size < 5_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [14, 32])
 def test_embedded_resizes_as_pillow_does(size):
     small, large = images.embedded(**QUIET), images.embedded(image_size=size, **QUIET)

@@ -55,6 +55,7 @@ def test_domains_may_differ_in_shape_and_are_varied_apart():
     assert 8 < mirrored[0].sum() < 32 and np.any(mirrored[0] != mirrored[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [pairs.paired, pairs.unpaired])
 def test_the_seed_decides_every_epoch(make):
     def two_epochs(seed):

@@ -9,6 +9,7 @@ TFDS = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/tfds"
 needs_tfds = pytest.mark.skipif(not TFDS.is_dir(), reason=f"no prepared datasets in {TFDS}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "expected"), [("mnist", True), ("div2k", False)])
 def test_only_labels_of_classes_tell_classes(tmp_path, name, expected):
     assert prepared.has_classes(prepared.builder(name, tmp_path)) is expected

@@ -132,6 +132,7 @@ def test_side_by_side(folders):
     assert swapped.element_spec[0].shape[1:] == (4, 4, 3) and numbers(swapped) == EXPECTED[::-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jitter, size", [(0, None), (2, 4)])
 def test_what_does_not_fit_in_memory_is_decoded_every_epoch(folders, monkeypatch, jitter, size):
     options = {"jitter": jitter, "seed": 0, "batch_size": 2, "shuffle": False}
@@ -178,6 +179,7 @@ def test_other_mistakes_with_folders(folders):
 # --- tensorflow-datasets ---
 
 
+@pytest.mark.slow
 @needs_tfds
 def test_two_datasets_of_tfds():
     dataset = translation.from_tfds(

@@ -37,6 +37,7 @@ def test_runs_for_an_epoch_on_mnist(script, tmp_path):
     assert len(list(tmp_path.glob("*.png"))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
 def test_is_short_and_explains_itself(script):
     text = script.read_text()

@@ -32,6 +32,7 @@ def memory(monkeypatch, run_dir):
     return images
 
 
+@pytest.mark.slow
 def test_copies_are_the_rows_of_the_picture(run_dir, memory):
     figure, numbers = experiment.neighbours(run_dir, samples=40)
     assert numbers == []

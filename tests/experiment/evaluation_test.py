@@ -132,6 +132,7 @@ def test_a_split_is_for_data_that_have_one(fashion_run):
         experiment.evaluate(fashion_run, split="test")
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_same_images_is_at_distance_zero(tmp_path, real_images):
     real = pictures(tmp_path / "real", real_images[:60])
     fake = pictures(tmp_path / "fake", real_images[:60][::-1])
@@ -141,6 +142,7 @@ def test_a_folder_of_the_same_images_is_at_distance_zero(tmp_path, real_images):
     assert (found["precision"].real.name, found["precision"].real_count) == (str(real), 60)
 
 
+@pytest.mark.slow
 def test_grey_and_colored_files_count_as_colored(tmp_path, real_images):
     real = pictures(tmp_path / "real", real_images[:20])
     fake = pictures(tmp_path / "fake", real_images[20:40], mode="RGB")

@@ -113,6 +113,7 @@ def test_small_images_have_no_structural_similarity():
     assert set(examples.measure(Negative())) == {"mean_absolute_error"}
 
 
+@pytest.mark.slow
 def test_players_of_presets_fit_the_data(data_dir):
     preset = small("pix2pix", model_options={"reconstruction_weight": 3.0})
     model = making.make_model(preset, making.make_data(preset, data_dir))

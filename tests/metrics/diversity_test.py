@@ -95,6 +95,7 @@ def test_few_images_give_the_mean_over_all_pairs():
     assert metrics.ms_ssim_diversity(images, pairs=3) == pytest.approx(np.mean(pairs), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_no_image_meets_itself_and_all_meet():
     # One pair in three is alike: (0, 0), (1, 1). An image met by itself would add to that.
     images = np.repeat(np.stack([noise(11, 11, 1), 255 - noise(11, 11, 1)]), 2, axis=0)

@@ -69,6 +69,7 @@ def test_pairs_have_one_dimension():
         feature_arrays.checked_pair(np.ones((2, 3)), np.ones((1, 3)), least=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 @pytest.mark.parametrize("shape", [(1, 1), (2000, 3), (5, 3_000_000)])
 def test_blocks_are_all_rows_in_order_and_small(shape, dtype):

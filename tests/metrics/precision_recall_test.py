@@ -78,6 +78,7 @@ def test_small_integers_are_exact_in_every_type(dtype):
     assert found == metrics.prdc(real.astype("float64"), fake.astype("float64"))
 
 
+@pytest.mark.slow
 def test_several_blocks_are_one():
     # Blocks have at most 768 rows; the definition has all at once.
     real, fake = pair(1700, 3)

@@ -155,6 +155,7 @@ def test_loading_restores_loss_penalty_and_options(make_model, tmp_path):
     assert loaded.generator_player.optimizer.learning_rate.numpy() == np.float32(0.01)
 
 
+@pytest.mark.slow
 def test_history_has_the_four_means_weighted_by_batch_size(make_model, points):
     """Frozen players (rate 0) give every sample the same loss in any batching."""
     frozen = {
@@ -317,6 +318,7 @@ def test_half_precision_trains_about_as_single_does(policy, model_class, jit_com
     assert scaled == (policy == "mixed_float16")
 
 
+@pytest.mark.slow
 def test_an_overflow_lowers_the_loss_scale_and_moves_nobody(points):
     model, _ = train_in("mixed_float16", geans.GAN, points[:8])
     optimizer = model.discriminator_player.optimizer
@@ -328,6 +330,7 @@ def test_an_overflow_lowers_the_loss_scale_and_moves_nobody(points):
         np.testing.assert_array_equal(now, then)
 
 
+@pytest.mark.slow
 def test_a_scale_that_does_not_help_is_a_nan_after_all(points):
     model, _ = train_in("mixed_float16", geans.GAN, points[:8])
     optimizer = model.discriminator_player.optimizer

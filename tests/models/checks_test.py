@@ -121,6 +121,7 @@ def test_images_that_a_tanh_cannot_make_are_refused(scale):
         model.fit(np.full((4, 28, 28, 1), scale, "float32"), verbose=0)
 
 
+@pytest.mark.slow
 def test_points_may_lie_anywhere():
     model = geans.GAN(*points_networks())
     model.compile()

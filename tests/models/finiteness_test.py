@@ -67,6 +67,7 @@ def test_a_nan_stops_the_training_with_step_player_and_tensor(rule, make_broken,
     assert all(np.isfinite(value).all() for value in weights(model))
 
 
+@pytest.mark.slow
 def test_nobody_moves_along_a_nan(make_broken, points):
     model = make_broken("gan")
     before = None

@@ -27,6 +27,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", NETWORKS)
 @pytest.mark.parametrize("loss", ["non_saturating", "relativistic"])
 @pytest.mark.parametrize("penalty", [None, penalties.R1(0.3)], ids=["plain", "r1"])
@@ -200,6 +201,7 @@ def test_observers_see_the_epochs_update(make_model, points):
     assert seen == [1, 2]
 
 
+@pytest.mark.slow
 def test_both_players_share_one_forward_pass(make_model, points):
     passes = {}
     for model_class in (geans.GAN, geans.GEAN):
@@ -217,6 +219,7 @@ def test_both_players_share_one_forward_pass(make_model, points):
     assert passes == {geans.GAN: 2, geans.GEAN: 1}
 
 
+@pytest.mark.slow
 def test_update_of_nothing_is_nothing(make_model):
     model = make_model(geans.GEAN)
     before = model.get_weights()

@@ -115,6 +115,7 @@ def test_callbacks_see_the_epoch_from_its_first_batch(points, make_model):
     assert model.steps.numpy() == 2 + 6 + 6
 
 
+@pytest.mark.slow
 def test_what_was_taken_over_is_released_when_fit_fails(points, make_model):
     class Broken(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):

@@ -242,6 +242,7 @@ def test_every_rule_moves_all_and_a_saved_model_goes_on_exactly(
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 @every_model
 def test_config_round_trip(name):
     options = {

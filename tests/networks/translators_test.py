@@ -58,6 +58,7 @@ def test_the_seed_decides_the_weights(name):
         assert not np.any(a == c)
 
 
+@pytest.mark.slow
 @every_network
 def test_saved_network_is_the_same(name, tmp_path):
     network = NETWORKS[name](0)

@@ -144,6 +144,7 @@ def test_iterates_are_scipys(size):
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta_max", [None, 0.9])
 def test_hager_zhang_descends_at_any_step(beta_max):
     gradients = np.random.default_rng(0).normal(size=(100, 4))
@@ -394,6 +395,7 @@ def test_half_precision_moves_like_float32(preconditioner):
     np.testing.assert_allclose(*ends, rtol=0.03)
 
 
+@pytest.mark.slow
 @every_preconditioner
 def test_tf_function_is_eager(preconditioner):
     ends = []

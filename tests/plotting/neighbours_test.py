@@ -100,6 +100,7 @@ def test_nothing_but_copies():
     assert rendered(figure).shape[2] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 4])
 @pytest.mark.parametrize("count", [1, 2, 4])
 @pytest.mark.parametrize("options", [{}, {"title": "Copied fraction: 20 %"}, HISTOGRAM])

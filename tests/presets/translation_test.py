@@ -24,6 +24,7 @@ def test_both_rules_train_pix2pix_alike():
     assert differing == {"rule", "update_every", "order"}
 
 
+@pytest.mark.slow
 @needs_data
 def test_the_data_of_pix2pix():
     dataset = experiment.make_data(presets.get("pix2pix"), DATA)

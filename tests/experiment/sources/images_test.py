@@ -31,6 +31,7 @@ def test_each_loads_its_images(animals):
     assert len(embedded.class_names()) == 10
 
 
+@pytest.mark.slow
 @needs_tfds
 def test_the_data_dir_is_passed_on(monkeypatch):
     source = Source.parse("tfds:mnist", data_dir=TFDS, image_size=8)

@@ -33,6 +33,7 @@ def assert_same(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * found.max())
 
 
+@pytest.mark.slow
 def test_features_are_those_of_the_model_of_keras(network, model):
     pixels = images(2, 224, 224, 3)
     expected = model(keras.applications.mobilenet.preprocess_input(pixels.astype("float32")))
@@ -45,6 +46,7 @@ def test_grey_images_are_those_of_three_equal_channels(network):
     assert_same(network(grey)["features"], network(colours)["features"])
 
 
+@pytest.mark.slow
 def test_images_of_any_size_are_resized_and_the_record_says_how(network):
     assert network.resize == "bilinear, antialiased, to 224x224"
     wide, square = (np.full((1, *size, 3), 99, "uint8") for size in ((300, 50), (224, 224)))

@@ -110,6 +110,7 @@ def test_the_card_says_what_the_training_has_said():
     assert shipped["seed"] == 0 and len({row["seed"] for row in rows}) == len(rows)
 
 
+@pytest.mark.slow
 def test_classes_may_be_restricted():
     images = clothing()[0][:200]
     assert set(digits28.classify(images).tolist()) <= set(range(10, 20))

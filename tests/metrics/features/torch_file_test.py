@@ -270,6 +270,7 @@ def changed(content, changes):
     return content
 
 
+@pytest.mark.slow
 @FUZZ
 @given(name=st.sampled_from(FORMATS), changes=CHANGES, kept=st.floats(0.5, 1))
 def test_changed_files_give_arrays_or_an_error(tmp_path, name, changes, kept):
@@ -277,6 +278,7 @@ def test_changed_files_give_arrays_or_an_error(tmp_path, name, changes, kept):
     arrays_or_error(tmp_path / "weights.pth", content[: int(kept * len(content))])
 
 
+@pytest.mark.slow
 @FUZZ
 @given(changes=CHANGES)
 def test_changed_programs_give_arrays_or_an_error(tmp_path, changes):
@@ -302,6 +304,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.slow
 @FUZZ
 @given(pieces=st.lists(st.sampled_from(PIECES), max_size=30))
 def test_any_instructions_give_arrays_or_an_error(tmp_path, pieces):
