@@ -85,7 +85,7 @@ def gallery(strips, columns=2):
         columns: Strips side by side.
 
     Raises:
-        ValueError: If there are no strips, one is empty, or `columns` is below 1.
+        ValueError: If `strips` or one of them is empty, or `columns` is below 1.
     """
     if not strips or columns < 1:
         raise ValueError(

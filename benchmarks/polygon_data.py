@@ -42,7 +42,7 @@ class Polygons:
         image_size: Pixels per side of the square images, from 8 to 256.
 
     Raises:
-        ValueError: If `sides` or `image_size` is no integer in its range.
+        ValueError: If `sides` or `image_size` is not an integer in its range.
 
     Example:
         >>> Polygons(sides=4).sample(5).shape
@@ -90,7 +90,7 @@ class Polygons:
             float32 array (count, sides, 2) of (x, y) in pixels, clockwise as seen.
 
         Raises:
-            ValueError: If `count` is no positive integer or `seed` no integer from 0.
+            ValueError: If `count` is not a positive integer or `seed` not an integer from 0.
 
         Example:
             >>> triangles().sample_vertices(2).mean(axis=1).round(3).tolist()
@@ -114,7 +114,7 @@ class Polygons:
             float32 array (count, image_size, image_size, 1) in [-1, 1].
 
         Raises:
-            ValueError: If `count` is no positive integer or `seed` no integer from 0.
+            ValueError: If `count` is not a positive integer or `seed` not an integer from 0.
 
         Example:
             >>> images = triangles().sample(100, seed=1)
@@ -189,8 +189,8 @@ class Polygons:
             A finite `tf.data.Dataset` of float32 batches (batch, image_size, image_size, 1).
 
         Raises:
-            ValueError: If `size` or `batch_size` is no positive integer, or `seed` no integer from
-                0.
+            ValueError: If `size` or `batch_size` is not a positive integer, or `seed` not an
+                integer from 0.
 
         Example:
             >>> int(triangles().dataset(batch_size=64, size=1000).cardinality())

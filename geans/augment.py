@@ -13,7 +13,7 @@ _STREAM = 2006_10738
 
 
 @keras.saving.register_keras_serializable(package="geans")
-class DiffAugment:
+class DiffAugment(registry.Configurable):
     """Random colour, translation and cutout, drawn anew for every image.
 
     Each transformation applies with probability `strength`, in this order:
@@ -81,14 +81,9 @@ class DiffAugment:
         names = ("color", "translation", "cutout", "strength")
         return {name: getattr(self, name) for name in names}
 
-    @classmethod
-    def from_config(cls, config):
-        """Creates an augmentation from its config."""
-        return cls(**config)
-
 
 @keras.saving.register_keras_serializable(package="geans")
-class Adaptive:
+class Adaptive(registry.Configurable):
     """An augmentation whose strength p follows how far the discriminator overfits.
 
     p rises while r is above `target` and falls while it is below, where on augmented real images
@@ -139,11 +134,6 @@ class Adaptive:
         """Returns the constructor's arguments."""
         numbers = {name: getattr(self, name) for name in ("target", "ramp", "interval")}
         return {"augmentation": keras.saving.serialize_keras_object(self.augmentation), **numbers}
-
-    @classmethod
-    def from_config(cls, config):
-        """Creates an augmentation from its config."""
-        return cls(**config)
 
 
 def _spread(images, amounts, axis):

@@ -13,7 +13,7 @@ from geans import registry
 
 
 @keras.saving.register_keras_serializable(package="geans")
-class AdversarialLoss:
+class AdversarialLoss(registry.Configurable):
     """Base class of adversarial losses: one formula per player.
 
     Subclasses must override `discriminator` and `generator`. Both take raw logits of any shape,
@@ -44,11 +44,6 @@ class AdversarialLoss:
     def get_config(self):
         """Returns the constructor's arguments."""
         return {}
-
-    @classmethod
-    def from_config(cls, config):
-        """Creates a loss from its config."""
-        return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="geans")

@@ -11,7 +11,7 @@ from geans import registry, values
 
 
 @keras.saving.register_keras_serializable(package="geans")
-class Penalty:
+class Penalty(registry.Configurable):
     """Base class of penalties, which are added to the discriminator's loss.
 
     `penalty(discriminator, real, fake, seed, step=None)` returns a scalar and takes
@@ -73,11 +73,6 @@ class Penalty:
     def get_config(self):
         """Returns the constructor's arguments."""
         return {"interval": self.interval}
-
-    @classmethod
-    def from_config(cls, config):
-        """Creates a penalty from its config."""
-        return cls(**config)
 
 
 @keras.saving.register_keras_serializable(package="geans")

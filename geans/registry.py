@@ -1,6 +1,15 @@
-"""Lookup of losses, penalties and augmentations by name."""
+"""Losses, penalties and augmentations by name and by config."""
 
 import keras
+
+
+class Configurable:
+    """Object whose config, as returned by `get_config`, is its constructor's arguments."""
+
+    @classmethod
+    def from_config(cls, config):
+        """Creates an object from its config."""
+        return cls(**config)
 
 
 def get(argument, identifier, known, kinds, *, optional=False):

@@ -62,7 +62,7 @@ def check_writable(directory):
             file.write(bytes(4096))
     except OSError as error:
         raise ValueError(
-            f"Nothing can be written into {str(directory)!r} ({error}). "
+            f"Cannot write to {str(directory)!r} ({error}). "
             "Pass a directory that this user may write to, on a disk with room."
         ) from error
 
@@ -154,8 +154,8 @@ def _read_rows(path):
             tuple(map(float, row.values()))
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise ValueError(
-            f"{path} is damaged: a row is no epoch with its numbers ({error!r}). Repair or remove "
-            "the file."
+            f"{path} is damaged: a row is not an epoch with its numbers ({error!r}). Repair or "
+            "remove the file."
         ) from error
     return rows
 
@@ -184,7 +184,7 @@ def check_run_dir(run_dir, *, resume=False, overwrite=False):
         raise ValueError(f"{run_dir} exists and is not a run directory. Pass another run_dir.")
     if not overwrite:
         raise ValueError(
-            f"{run_dir} holds a run. Pass --resume to go on with it, --overwrite to replace it, or "
+            f"{run_dir} holds a run. Pass --resume to resume it, --overwrite to replace it, or "
             "another --run_dir."
         )
 

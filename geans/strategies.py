@@ -111,7 +111,7 @@ def _problem_of_task(task, cluster):
     if not isinstance(job, str) or job not in cluster:
         return f"has a task of type {job!r}, which its cluster does not list"
     if isinstance(index, bool) or not isinstance(index, int):
-        return f"has a task whose index is no integer, {index!r}"
+        return f"has a task whose index is not an integer, {index!r}"
     if not 0 <= index < len(cluster[job]):
         return f"has the task's index {index}, but {job} has {len(cluster[job])} addresses"
     return None

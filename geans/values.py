@@ -21,12 +21,11 @@ def is_number(value):
     return real and math.isfinite(value)
 
 
-def check_count(name, value, *, most=10**8):
-    """Raises a `ValueError` if `value` is not an integer from 1 to `most`."""
-    if not is_count(value, most):
-        raise ValueError(
-            f"{name} must be a positive integer, at most {most:,}. Received: {name}={value!r}"
-        )
+def check_count(name, value, *, least=1, most=10**8):
+    """Raises a `ValueError` if `value` is not an integer from `least`, 1 or more, to `most`."""
+    if not is_count(value, most) or value < least:
+        wanted = "a positive integer" if least == 1 else f"{least} or more"
+        raise ValueError(f"{name} must be {wanted}, at most {most:,}. Received: {name}={value!r}")
 
 
 def check_weight(name, value):
@@ -46,6 +45,6 @@ def check_seed(seed, *, optional=False, bits=63):
         )
 
 
-def random_seed():
-    """Returns a random seed of 31 bits, which `keras.utils.set_random_seed` determines."""
-    return random.getrandbits(31)
+def given_or_random(seed):
+    """Returns `seed`, or for `None` one that `keras.utils.set_random_seed` determines."""
+    return random.getrandbits(31) if seed is None else int(seed)

@@ -147,9 +147,9 @@ SAMPLE = {
 
 def state(model):
     """Weights, both optimizers and all counters."""
-    movers = [model.generator_player.optimizer, model.discriminator_player.optimizer]
-    optimizers_ = [v for mover in movers if mover is not None for v in mover.variables]
-    return [np.array(variable) for variable in [*model.variables, *optimizers_]]
+    both = [model.generator_player.optimizer, model.discriminator_player.optimizer]
+    of_optimizers = [v for each in both if each is not None for v in each.variables]
+    return [np.array(variable) for variable in [*model.variables, *of_optimizers]]
 
 
 def refused(act, message, model):

@@ -24,6 +24,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["GEANS_CACHE"] = tempfile.mkdtemp(prefix="geans-cache-")
 
 
+def pytest_collection_finish():
+    """Leaves the modules, which stay for ever, out of all further collections."""
+    gc.freeze()
+
+
 @pytest.fixture
 def loopback():
     """Holds off other tests that talk over the loopback device: one of them counts its bytes."""

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from geans import experiment, export, presets
 from geans.data import pairs, pipeline
+from tests.save_after import SaveAfter
 
 RULES = {
     "gan": {"rule": "gan", "update_every": 1},
@@ -118,7 +119,7 @@ def eagerly():
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)  # A collection takes a quarter of a second.
 
 
 def test_the_representatives_have_every_network_of_every_model_and_every_loss():
@@ -127,18 +128,6 @@ def test_the_representatives_have_every_network_of_every_model_and_every_loss():
         preset = presets.get(name)
         assert {("network", preset.model, preset.network), ("loss", preset.loss)} <= found
     assert 9 <= len(REPRESENTATIVES) <= len(presets.names()) / 2
-
-
-class SaveAfter(keras.callbacks.Callback):
-    """Saves the model once, after a number of steps."""
-
-    def __init__(self, steps, path):
-        super().__init__()
-        self.steps, self.path = steps, path
-
-    def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.steps) == self.steps:
-            self.model.save(self.path)
 
 
 def weights_of(model):

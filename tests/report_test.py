@@ -9,7 +9,7 @@ from geans import report
 
 @pytest.fixture
 def run(tmp_path):
-    """A finished run, and a file that is none of its business."""
+    """A finished run, and a file that it must not touch."""
     for name in report.ARTIFACTS:
         path = tmp_path / "run" / name
         if "." in name:
@@ -108,7 +108,7 @@ def test_a_directory_is_made_or_refused(tmp_path):
     report.check_writable(tmp_path / "deep" / "run")
     assert os.listdir(tmp_path / "deep" / "run") == []
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="Nothing can be written into .*file"):
+    with pytest.raises(ValueError, match="Cannot write to .*file"):
         report.check_writable(tmp_path / "file")
 
 

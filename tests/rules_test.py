@@ -219,3 +219,9 @@ def test_configurations_are_those_of_the_constructor():
     twin = rules.Window.from_config(rule.get_config())
     assert twin.get_config() == rule.get_config()
     assert twin.every(7) == 3 and rule.description.startswith("alternating updates in windows")
+
+
+def test_the_base_class_says_what_to_override(points, make_model):
+    model = make_model(geans.GAN, rule=rules.Rule(), compile_options={"run_eagerly": True})
+    with pytest.raises(NotImplementedError, match=r"Rule must override step\(game, batch\)"):
+        model.fit(points, verbose=0)

@@ -41,7 +41,7 @@ WRONG = {
     ),
     "index is text": (
         {"cluster": {"worker": TWO}, "task": {"type": "worker", "index": "0"}},
-        "no integer, '0'",
+        "not an integer, '0'",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Files that nobody trusts: no code in them runs, and nothing in the package could run it."""
+"""Untrusted files: no code in them runs, and nothing in the package could run it."""
 
 import ast
 import json

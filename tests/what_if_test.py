@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import geans
-from geans import cli, data, experiment, networks
+from geans import cli, data, experiment, networks, presets
 
 
 def points(count=16):
@@ -54,6 +54,12 @@ REFUSED = {
         "saved to a .keras file.*gan.h5",
     ),
     "saved as .hdf5": (lambda folder: gan().save(f"{folder}/gan.hdf5"), "saved to a .keras file"),
+    "an evaluation of one sample": (
+        lambda folder: experiment.run(
+            presets.get("gan_ring"), folder / "run", evaluation_samples=1
+        ),
+        "evaluation_samples must be 2 or more.*=1",
+    ),
     "checkpoints as .h5": (lambda folder: checkpoint(folder / "{epoch}.h5"), "a .keras file.*.h5"),
 }
 
@@ -99,6 +105,46 @@ def test_numbered_class_folders_sort_by_number(tmp_path):
     labels = next(iter(batches))[1].numpy()
     files = [0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9]  # Files are read in the order of their paths.
     np.testing.assert_array_equal(labels, files)
+
+
+DRAWN = {
+    "points": lambda seed: data.mixtures.ring().dataset(8, 32, seed),
+    "stacks": lambda seed: data.stacked.digits().dataset(8, 32, seed),
+    "clips": lambda seed: data.video.moving_digits("digits", clips=6, digit_size=8, seed=seed),
+    "arrays": lambda seed: data.images.from_arrays(np.eye(8, dtype="uint8")[:, None], seed=seed),
+}
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_keras_seed_decides_what_is_drawn_without_a_seed(kind):
+    found = []
+    for keras_seed in (5, 5, 6):
+        keras.utils.set_random_seed(keras_seed)
+        found.append(np.concatenate(list(DRAWN[kind](None).as_numpy_iterator())))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert not np.array_equal(found[0], found[2])
+
+
+LOADERS = {
+    "images": lambda: data.images.from_folder("~/a", 8),
+    "labels": lambda: data.images.from_folder("~/classes", 8, labels=True),
+    "clips": lambda: data.video.from_folder("~/a", 2, 8),
+    "pairs of folders": lambda: data.translation.from_folders("~/a", "~/b", 8),
+    "pairs side by side": lambda: data.translation.from_side_by_side("~/wide"),
+    "pairs of arrays": lambda: data.translation.from_npz("~/pairs.npz"),
+}
+
+
+@pytest.mark.parametrize("kind", LOADERS)
+def test_every_loader_knows_the_home_directory(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("a", "b", "classes/cat", "classes/dog"):
+        photos(tmp_path / name)
+    (tmp_path / "wide").mkdir()
+    PIL.Image.new("RGB", (16, 8)).save(tmp_path / "wide/0.png")
+    images = np.zeros((2, 8, 8, 1), "uint8")
+    np.savez(tmp_path / "pairs.npz", a_train=images, b_train=images)
+    assert len(list(LOADERS[kind]())) > 0
 
 
 @pytest.mark.slow

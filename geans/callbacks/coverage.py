@@ -37,8 +37,7 @@ class Coverage(keras.callbacks.Callback):
         super().__init__()
         if count is not None:
             values.check_count("count", count)
-        if not values.is_count(moments, 10**8) or moments < 2:
-            raise ValueError(f"moments must be 2 or more, at most 10**8. Received: {moments=}")
+        values.check_count("moments", moments, least=2)
         self.directory = pathlib.Path(directory)
         self.mixture = mixture
         self.count = count

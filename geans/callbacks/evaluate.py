@@ -181,8 +181,7 @@ class Evaluate(keras.callbacks.Callback):
 def _check(names, every, samples, seed, directory, keep_best):
     evaluation.check_names(names)
     values.check_count("every", every)
-    if not values.is_count(samples, 10**8) or samples < 2:
-        raise ValueError(f"samples must be 2 or more, at most 10**8. Received: {samples=}")
+    values.check_count("samples", samples, least=2)
     values.check_seed(seed)
     measured = evaluation.names_of(names)
     if keep_best not in (None, *measured):

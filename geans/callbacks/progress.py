@@ -40,7 +40,7 @@ class Progress(keras.callbacks.Callback):
             self._bar.update(self._steps_before + batch + 1, list((logs or {}).items()))
 
     def on_epoch_end(self, epoch, logs=None):
-        """Writes a line if there is no bar."""
+        """Writes a line without a bar."""
         if self._bar is None:
             done, epochs = epoch + 1 - self._first_epoch, self.params["epochs"]
             left = (time.monotonic() - self._start) / done * (epochs - epoch - 1)

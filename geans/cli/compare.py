@@ -9,18 +9,20 @@ Every plain field of a preset is a flag that overrides it in all presets.
 
 import pathlib
 
-from absl import flags
-
 from geans import presets
-from geans.cli import overrides
+from geans.cli import overrides, tables
+
+FLAGS = (
+    ("presets", list, ["gan_ring", "gean_ring"], "Names of presets."),
+    ("seeds", list, ["0", "1", "2"], "Integers from 0."),
+    ("run_dir", str, "runs/compare", "Directory to make."),
+    ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
+)
 
 
 def define_flags(values):
     """Adds the command's flags to `values`."""
-    flags.DEFINE_list("presets", ["gan_ring", "gean_ring"], "Names.", flag_values=values)
-    flags.DEFINE_list("seeds", ["0", "1", "2"], "Integers from 0.", flag_values=values)
-    flags.DEFINE_string("run_dir", "runs/compare", "Directory to make.", flag_values=values)
-    flags.DEFINE_string("data_dir", None, "Directory of tensorflow-datasets.", flag_values=values)
+    tables.define_flags(values, FLAGS)
     overrides.define_flags(values, without=("seed",))
 
 
@@ -35,7 +37,7 @@ def run(values):
     try:
         rows = comparison.run(chosen, seeds, run_dir, data_dir=values.data_dir)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("The runs are saved. The same command goes on.") from None
+        raise KeyboardInterrupt("The runs are saved. To resume: run the same command.") from None
     print(comparison.table(rows))
     print(f"Rows: {run_dir / 'results.jsonl'}")
     figure = comparison.picture(chosen, seeds, run_dir)

@@ -14,6 +14,7 @@ import pathlib
 import sys
 
 from geans.cli import tables
+from geans.values import check_count
 
 FLAGS = (
     ("run_dir", str, None, "Directory of a run of geans train."),
@@ -73,8 +74,8 @@ def _check(values, folders):
         raise ValueError("--held_out is for --neighbours.")
     if values.neighbours and folders:
         raise ValueError("--neighbours is for a run only.")
-    if values.samples is not None and values.samples < 2:
-        raise ValueError(f"--samples must be 2 or more. Received: {values.samples}.")
+    if values.samples is not None:
+        check_count("--samples", values.samples, least=2)
 
 
 def _distances(values, folders):

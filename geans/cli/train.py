@@ -15,6 +15,7 @@ import sys
 
 from geans import presets, report
 from geans.cli import overrides, tables
+from geans.values import check_count
 
 DEFAULT_PRESET = "gean_fashion"
 
@@ -41,11 +42,7 @@ def run(values):
     """Trains and prints the run directory; returns the exit code."""
     if values.devices and values.workers:
         raise ValueError("Pass --devices for one machine or --workers for several, not both.")
-    if values.evaluation_samples < 2:
-        raise ValueError(
-            "--evaluation_samples must be 2 or more. "
-            f"Received: --evaluation_samples={values.evaluation_samples}."
-        )
+    check_count("--evaluation_samples", values.evaluation_samples, least=2)
     preset, run_dir = resolve(values)
     strategy, chief = _strategy(values)
     if chief:

@@ -22,11 +22,16 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Numbers of channels that files can be converted to, and Pillow's names for them."""
 
 
+def path_of(path):
+    """Returns a path with `~` expanded; raises a `ValueError` if it is not a path."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"path must be that of a folder or a file. Received: path={path!r}")
+    return pathlib.Path(os.path.expanduser(path))
+
+
 def find(folder, formats=FORMATS):
     """Returns the sorted files of a folder; refuses links out of it and ignores hidden files."""
-    if not isinstance(folder, (str, os.PathLike)):
-        raise ValueError(f"path must be that of a folder. Received: path={folder!r}")
-    folder = pathlib.Path(folder)
+    folder = path_of(folder)
     if not folder.is_dir():
         raise ValueError(f"There is no folder {shown(folder)}.")
     files, others = [], 0
@@ -57,6 +62,7 @@ def classes(folder, files):
     Raises:
         ValueError: If a file lies in no subfolder, or all lie in the same one.
     """
+    folder = path_of(folder)
     places = [file.relative_to(folder).parts for file in files]
     loose = [parts[0] for parts in places if len(parts) == 1]
     names = sorted({parts[0] for parts in places})

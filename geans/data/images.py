@@ -141,14 +141,13 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, 
 
     Raises:
         ValueError: If an argument is invalid, the folder has no images or links out of itself, a
-            file cannot be read, sizes differ, or labels are needed and there are no subfolders.
+            file cannot be read, sizes differ, or labels are needed without subfolders.
 
     Example:
         >>> from_folder("photos", size=64, labels=True)  # doctest: +SKIP
     """
     folders.check_size(size)
     image_files.check_reading(channels, on_error)
-    path = os.path.expanduser(path) if isinstance(path, (str, os.PathLike)) else path
     choice = _choice(batching)
     balanced = choice.pop("balanced", False)
     files, labels_ = folders.files_of(path, labels=labels or balanced, **choice)

@@ -64,7 +64,7 @@ class Mixture:
         """
         values.check_count("count", count)
         values.check_seed(seed, optional=True)
-        random = np.random.default_rng(seed)
+        random = np.random.default_rng(values.given_or_random(seed))
         modes = random.integers(len(self.centers), size=count)
         noise = self.stddev * random.normal(size=(count, 2))
         return (self.centers[modes] + noise).astype("float32")

@@ -102,7 +102,7 @@ class Stacked:
         return chosen.map(lambda indices: _stack(digits, indices)).prefetch(pipeline.BATCHES_AHEAD)
 
     def _draw(self, count, seed):
-        random = np.random.default_rng(seed)
+        random = np.random.default_rng(values.given_or_random(seed))
         return random.integers(len(self.digits), size=(count, self.channels), dtype="int32")
 
 

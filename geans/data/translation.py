@@ -8,7 +8,6 @@ length: (source, target) or (first, second). Keywords are passed on to `paired` 
 import contextlib
 import functools
 import os
-import pathlib
 import zipfile
 
 import numpy as np
@@ -38,7 +37,7 @@ def from_npz(path, split="train", *, image_size=None, aligned=True, **options):
     Example:
         >>> from_npz("pairs.npz", "test", batch_size=16)  # doctest: +SKIP
     """
-    arrays = _arrays(pathlib.Path(path), split)
+    arrays = _arrays(image_files.path_of(path), split)
     pair = (resizing.crop_and_resize(array, image_size) for array in arrays)
     return (paired if aligned else unpaired)(*pair, **options)
 
@@ -67,7 +66,7 @@ def from_folders(source_dir, target_dir, size=None, *, channels=3, **options):
             f"Sources and targets differ in size: {shapes[0]} and {shapes[1]} (height, width). "
             "Pass a size, to which both are cropped and resized: --image_size on the command line."
         )
-    columns = _partners(pathlib.Path(source_dir), pathlib.Path(target_dir))
+    columns = _partners(*map(image_files.path_of, (source_dir, target_dir)))
     return _from_files(columns, (*shapes[0], channels), lambda *pair: pair, **options)
 
 
@@ -103,7 +102,7 @@ def from_side_by_side(path, size=None, *, source="left", channels=3, **options):
         left, right = (resizing.crop_and_resize(part, size) for part in parts)
         return (left, right) if source == "left" else (right, left)
 
-    columns = [image_files.find(pathlib.Path(path))]
+    columns = [image_files.find(path)]
     return _from_files(columns, (height, width, channels), halves, **options)
 
 
@@ -134,7 +133,7 @@ def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **opti
 
 def splits_of(path):
     """Returns the sorted splits in a `.npz` file; raises `ValueError` if it cannot be read."""
-    with _opened(pathlib.Path(path)) as file:
+    with _opened(image_files.path_of(path)) as file:
         return sorted({name.rpartition("_")[2] for name in file.files})
 
 

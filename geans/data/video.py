@@ -76,7 +76,7 @@ def moving_digits(
             "Choose fewer, shorter or smaller ones."
         )
     known = _digits(digits, data_dir)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(values.given_or_random(seed))
     drawn = np.zeros((clips, *shape), "uint8")
     for clip in drawn:
         for _ in range(digits_per_clip):

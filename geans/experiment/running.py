@@ -28,7 +28,7 @@ import pathlib
 import shutil
 import tempfile
 
-from geans import callbacks, export, plotting, presets, report, strategies
+from geans import callbacks, export, plotting, presets, report, strategies, values
 from geans.experiment import evaluation, loading, making
 from geans.experiment.sources import Source, sample_shape
 from geans.experiment.sources.base import SAMPLES, finite
@@ -72,6 +72,7 @@ def run(
     Raises:
         ValueError: If the preset is invalid, or `run_dir` exists, is unwritable or not resumable.
     """
+    values.check_count("evaluation_samples", evaluation_samples, least=2)
     run_dir = pathlib.Path(run_dir)
     chief = strategies.is_chief(strategy)
     if chief:
@@ -143,8 +144,8 @@ def _model_to_resume(run_dir):
     model = loading.newest_model(run_dir)
     if model is None and (run_dir / "model.keras").is_file():
         raise ValueError(
-            f"{run_dir} holds a finished run without its checkpoints, which cannot go on. Pass "
-            "--overwrite to train it again."
+            f"{run_dir} holds a finished run without its checkpoints, which cannot be resumed. "
+            "Pass --overwrite to train it again."
         )
     if model is None:
         print(f"{run_dir} holds no checkpoint yet: training begins at the beginning.")

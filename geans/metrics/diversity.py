@@ -25,7 +25,7 @@ def ms_ssim_diversity(images, *, pairs=1_000, seed=0):
 
     Args:
         images: Shape (n >= 2, height, width, channels), sides >= 11: uint8, or floats in [-1, 1].
-        pairs: Number of random pairs; all pairs are used if there are no more than that.
+        pairs: Number of random pairs; all pairs are used if they are fewer.
         seed: Integer >= 0.
 
     Returns:

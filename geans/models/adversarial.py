@@ -183,10 +183,10 @@ class AdversarialModel(Game):
         for network in (self.generator, self.discriminator):
             network.summary(**kwargs)
 
-    def save(self, filepath, **kwargs):
+    def save(self, filepath, overwrite=True, **kwargs):
         """Saves the model to a `.keras` file, from which training continues exactly."""
         checks.check_file_name(filepath)
-        super().save(filepath, **kwargs)
+        super().save(filepath, overwrite, **kwargs)
 
     def get_config(self):
         """Returns the constructor's arguments."""

@@ -22,7 +22,7 @@ class Game(generative.GenerativeModel):
     def __init__(self, generator, discriminator, rule, ema_half_life, seed, *, name=None):
         super().__init__(generator, ema_half_life, name=name)
         self.discriminator = discriminator
-        self.seed = values.random_seed() if seed is None else int(seed)
+        self.seed = values.given_or_random(seed)
         self.generator_player = Player([generator])
         self.discriminator_player = Player([discriminator])
         self.rule = rule

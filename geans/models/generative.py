@@ -65,8 +65,7 @@ class GenerativeModel(distribution.Distributed):
             Iterator of arrays `(n, ...)` of 16 times `batch_size` samples; the last may be shorter.
         """
         checks.check_sampling(count, seed, batch_size)
-        if seed is None:
-            seed = values.random_seed()
+        seed = values.given_or_random(seed)
         inputs = self.sampling_inputs(count, seed, **conditions)
         if truncation is not None:
             inputs = latent_space.truncate(self, inputs, truncation)

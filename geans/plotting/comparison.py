@@ -49,7 +49,7 @@ def comparison(rows):
         rows: `ComparisonRow`s.
 
     Raises:
-        ValueError: If there are no rows, or one without moments or curves.
+        ValueError: If `rows` is empty or a row lacks moments or curves.
     """
     rows = list(rows)
     if not rows or not all(row.moments and row.curves for row in rows):

@@ -33,7 +33,7 @@ def animation(frames, path, *, seconds_per_frame=0.25, seconds_at_end=2.0):
         seconds_at_end: Duration of the last frame.
 
     Raises:
-        ValueError: If there are no frames, or an argument is invalid.
+        ValueError: If `frames` is empty or an argument is invalid.
     """
     frames = list(frames)
     if not frames:

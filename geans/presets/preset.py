@@ -178,8 +178,11 @@ def from_dict(values):
             f"A preset has no field {', '.join(_nearest(name, fields) for name in unknown[:10])}. "
             "Rename or remove it."
         )
-    # Without a default, both are `dataclasses.MISSING`.
-    required = [name for name in fields if fields[name].default is fields[name].default_factory]
+    required = [
+        name
+        for name, field in fields.items()
+        if field.default is field.default_factory is dataclasses.MISSING
+    ]
     if missing := sorted(set(required) - set(values)):
         raise ValueError(
             f"A preset needs the fields {', '.join(required)}. Missing: {', '.join(missing)}."

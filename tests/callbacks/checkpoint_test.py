@@ -355,7 +355,7 @@ def test_a_directory_that_cannot_be_made(points, make_model, tmp_path):
     (tmp_path / "file").touch()
     saving = callbacks.Checkpoint(tmp_path / "file")
     model = make_model(geans.GAN)
-    with pytest.raises(ValueError, match="Nothing can be written into"):
+    with pytest.raises(ValueError, match="Cannot write to"):
         model.fit(points, verbose=0, callbacks=[saving])
     assert model.steps.numpy() == 0
 
@@ -464,7 +464,7 @@ for limit in (10, 5_000):
 print("steps", model.steps.numpy())
 """
     lines = run_python(code, tmp_path).splitlines()
-    assert lines[0].startswith("refused: Nothing can be written into 'checkpoints'")
+    assert lines[0].startswith("refused: Cannot write to 'checkpoints'")
     assert lines[1].startswith("refused: There is no room for a checkpoint")
     assert lines[2] == "steps 0"
     assert os.listdir(tmp_path / "checkpoints") == []

@@ -208,8 +208,13 @@ def histories(outputs):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("loopback")
-@pytest.mark.parametrize("kind", ["replicas", pytest.param("workers", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "replicas",
+        pytest.param("workers", marks=[pytest.mark.nightly, pytest.mark.usefixtures("loopback")]),
+    ],
+)
 def test_replicas_and_workers_find_what_one_device_finds(kind, tmp_path):
     script = evaluated_replicas.__file__
     folders = [tmp_path / "one", tmp_path / "two"]

@@ -167,5 +167,5 @@ def test_samples_that_are_no_picture(tmp_path, shape):
 def test_directory_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     callback = callbacks.SampleGrid(tmp_path / "file" / "pictures")
-    with pytest.raises(ValueError, match="Nothing can be written into"):
+    with pytest.raises(ValueError, match="Cannot write to"):
         callback.on_train_begin()

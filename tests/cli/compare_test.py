@@ -80,7 +80,7 @@ def test_ctrl_c_and_the_same_command_again(tmp_path, capfd):
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=120) == cli.INTERRUPTED
     printed = log.read_text()
-    assert "The same command goes on." in printed and "Traceback" not in printed
+    assert "To resume: run the same command." in printed and "Traceback" not in printed
     done = len(report.read_history(history)["epoch"])
     assert 1 <= done < 24 and not (tmp_path / "results.jsonl").exists()
     assert not (history.parent / "model.keras").exists()

@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_array(run_dir, tmp_path):
     assert (a != c).any()
 
 
-def test_the_live_generator_differs_from_the_averaged(run_dir, tmp_path):
+def test_the_raw_generator_differs_from_the_ema_generator(run_dir, tmp_path):
     sample(run_dir, tmp_path / "ema.npy")
     sample(run_dir, tmp_path / "raw.npy", "--noema")
     ema, raw = np.load(tmp_path / "ema.npy"), np.load(tmp_path / "raw.npy")

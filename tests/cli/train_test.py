@@ -197,8 +197,13 @@ def weights_of(run_dir):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("loopback")
-@pytest.mark.parametrize("kind", ["devices", pytest.param("workers", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "devices",
+        pytest.param("workers", marks=[pytest.mark.nightly, pytest.mark.usefixtures("loopback")]),
+    ],
+)
 def test_devices_and_workers_train_to_the_weights_of_one_device(kind):
     workers.finish([workers.start_one(MAIN, "train", *TINY, "--run_dir=one")])
     if kind == "devices":

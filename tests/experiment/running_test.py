@@ -219,13 +219,13 @@ def test_a_finished_run_whose_checkpoints_were_removed_is_not_trained_anew(tmp_p
     run_dir = tmp_path / "run"
     shutil.copytree(whole[1], run_dir)
     shutil.rmtree(run_dir / "checkpoints")
-    with pytest.raises(ValueError, match="without its checkpoints, which cannot go on"):
+    with pytest.raises(ValueError, match="without its checkpoints, which cannot be resumed"):
         experiment.run(ring(update_every=4), run_dir, resume=True)
 
 
 def test_a_directory_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="Nothing can be written into"):
+    with pytest.raises(ValueError, match="Cannot write to"):
         experiment.run(ring(), tmp_path / "file" / "run")
 
 

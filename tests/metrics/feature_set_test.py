@@ -67,7 +67,7 @@ def test_so_many_images_and_no_more(images):
     assert extract(endless, count=100).count == 100
 
 
-def test_rows_are_left_aside_where_nobody_needs_them(images):
+def test_rows_are_left_aside_where_they_are_not_needed(images):
     found = extract(batches(images), keep=False)
     assert (found.features, found.logits) == (None, None)
     np.testing.assert_array_equal(

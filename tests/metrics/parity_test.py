@@ -33,7 +33,7 @@ def pytorch():
         library = torch.library.Library("torchvision", "DEF")
         for name in ("nms", "qnms"):
             library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    # The operators last as long as somebody holds the library; the cache does.
+    # The operators last as long as something holds the library; the cache does.
     return torch, library
 
 

@@ -30,8 +30,8 @@ def make_model(augmentation, model_class=geans.GAN, compiled=None, **options):
         seed=3,
         **options,
     )
-    movers = [keras.optimizers.SGD(0.01) for _ in range(2)]
-    model.compile(*movers, augmentation=augmentation, **(compiled or {"run_eagerly": True}))
+    optimizers = [keras.optimizers.SGD(0.01) for _ in range(2)]
+    model.compile(*optimizers, augmentation=augmentation, **(compiled or {"run_eagerly": True}))
     return model
 
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import geans
 from geans import losses, networks, penalties
+from tests.save_after import SaveAfter
 
 RULES = {
     "gan": (geans.GAN, {}),
@@ -49,21 +50,6 @@ def dropout_model(model_class, **options):
     return model
 
 
-class SaveAt(keras.callbacks.Callback):
-    """Saves the model after a step in the middle of an epoch."""
-
-    def __init__(self, path, epoch, batch):
-        super().__init__()
-        self.path, self.at, self.epoch = path, (epoch, batch), None
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (self.epoch, batch) == self.at:
-            self.model.save(self.path)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES_IN_GRAPHS)
 def test_save_and_continue_is_exactly_the_uninterrupted_run(
@@ -75,7 +61,7 @@ def test_save_and_continue_is_exactly_the_uninterrupted_run(
     batches = tf.data.Dataset.from_tensor_slices(points).batch(8)
 
     uninterrupted = dropout_model(model_class, **options)
-    uninterrupted.fit(batches, epochs=4, verbose=0, callbacks=[SaveAt(path, epoch=1, batch=2)])
+    uninterrupted.fit(batches, epochs=4, verbose=0, callbacks=[SaveAfter(9, path)])
     resumed = keras.saving.load_model(path)
     assert resumed.steps.numpy() == 9
     resumed.fit(batches.skip(3), epochs=1, verbose=0)
@@ -298,8 +284,8 @@ def train_in(policy, model_class, points, **compile_options):
     finally:
         keras.config.set_dtype_policy(before)
     model = model_class(generator, discriminator, seed=3)
-    movers = [keras.optimizers.SGD(0.05) for _ in range(2)]
-    model.compile(*movers, penalty=penalties.R1(0.1), **compile_options)
+    optimizers_ = [keras.optimizers.SGD(0.05) for _ in range(2)]
+    model.compile(*optimizers_, penalty=penalties.R1(0.1), **compile_options)
     history = model.fit(points, batch_size=8, epochs=3, verbose=0, shuffle=False).history
     return model, history
 
@@ -319,7 +305,7 @@ def test_half_precision_trains_about_as_single_does(policy, model_class, jit_com
 
 
 @pytest.mark.slow
-def test_an_overflow_lowers_the_loss_scale_and_moves_nobody(points):
+def test_an_overflow_lowers_the_loss_scale_and_skips_the_update(points):
     model, _ = train_in("mixed_float16", geans.GAN, points[:8])
     optimizer = model.discriminator_player.optimizer
     optimizer.dynamic_scale.assign(2.0**40)  # Times any loss, this is more than float16 holds.

@@ -68,7 +68,7 @@ def test_a_nan_stops_the_training_with_step_player_and_tensor(rule, make_broken,
 
 
 @pytest.mark.slow
-def test_nobody_moves_along_a_nan(make_broken, points):
+def test_an_update_along_a_nan_is_skipped(make_broken, points):
     model = make_broken("gan")
     before = None
 
@@ -101,7 +101,7 @@ def test_skipping_trains_as_without_the_batch(rule, make_broken, points, caplog)
 
 
 @pytest.mark.slow
-def test_a_window_without_a_good_batch_moves_nobody(make_broken, points):
+def test_a_window_without_a_good_batch_skips_the_update(make_broken, points):
     model = make_broken("gean, epoch", on_nan="skip")
     before = [np.array(v) for v in model.discriminator.weights]
     model.fit(batches_with_one_bad(points[:8], 0), epochs=1, verbose=0)

@@ -81,7 +81,7 @@ def make_model(network, rule, r1):
     model_class, options = rules[rule]
     model = model_class(generator, discriminator, seed=3, **options)
     # An epsilon that is not tiny keeps Adam from blowing up what rounding does to gradients near 0.
-    movers = [keras.optimizers.Adam(1e-3, epsilon=1e-3) for _ in range(2)]
+    optimizers = [keras.optimizers.Adam(1e-3, epsilon=1e-3) for _ in range(2)]
     penalty = penalties.R1(1.0) if r1 else None
     augmentation = None
     if rule == "adaptive":
@@ -89,7 +89,7 @@ def make_model(network, rule, r1):
         nothing = augment.DiffAugment(False, 0, cutout=0)
         augmentation = augment.Adaptive(nothing, 0.3, ramp=100, interval=1)
     compiled = {"penalty": penalty, "augmentation": augmentation, "jit_compile": rule == "XLA"}
-    model.compile(*movers, **compiled)
+    model.compile(*optimizers, **compiled)
     return model, samples.astype("float32")
 
 

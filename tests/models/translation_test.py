@@ -6,6 +6,7 @@ import tensorflow as tf
 import geans
 from geans import augment, export, losses, networks
 from geans.models import translation
+from tests.save_after import SaveAfter
 
 RULES = {
     "gan": {},
@@ -193,22 +194,6 @@ def test_both_domains_are_augmented():
 # --- training ---
 
 
-class SaveAt(keras.callbacks.Callback):
-    """Saves the model after the second step of the second epoch."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.path = path
-        self.epoch = None
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (self.epoch, batch) == (1, 1):
-            self.model.save(self.path)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rule"),
@@ -225,7 +210,7 @@ def test_every_rule_moves_all_and_a_saved_model_goes_on_exactly(
     path = tmp_path / "model.keras"
     model = MODELS[name](**RULES[rule])
     before = [np.array(weight) for weight in model.trainable_variables]
-    options = {"epochs": 3, "verbose": 0, "callbacks": [SaveAt(path)]}
+    options = {"epochs": 3, "verbose": 0, "callbacks": [SaveAfter(5, path)]}
     history = model.fit(batches(name), **options).history
     assert set(history) == set(model.logged) and np.isfinite(list(history.values())).all()
     updates = {"gan": 9, "gean, window": 6, "gean, epoch": 3}[rule]
@@ -276,8 +261,8 @@ def test_the_window_sums_what_one_large_batch_gives():
             ),
             **{"order": "simultaneous", **options},
         )
-        movers = [keras.optimizers.SGD(0.01) for _ in range(2)]
-        model.compile(*movers, run_eagerly=True)
+        optimizers = [keras.optimizers.SGD(0.01) for _ in range(2)]
+        model.compile(*optimizers, run_eagerly=True)
         model.fit(batches("pix2pix", batch_size), verbose=0)
         finals.append(model.generator.get_weights() + model.discriminator.get_weights())
     for one, other in zip(*finals, strict=True):

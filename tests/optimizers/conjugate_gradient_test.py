@@ -128,7 +128,8 @@ def test_quadratic_ends_in_n_exact_steps(rule, size):
 @pytest.mark.parametrize("size", SHAPES)
 def test_iterates_are_scipys(size):
     """Its rule is PRP+; its line search is all but exact with c2 = 1e-8."""
-    optimize = pytest.importorskip("scipy.optimize", reason="SciPy is not installed")
+    from scipy import optimize
+
     hessian, offset = quadratic(size)
     theirs = []
     optimize.minimize(

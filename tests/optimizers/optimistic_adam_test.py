@@ -38,16 +38,16 @@ def test_optimism_finds_the_solution_of_a_bilinear_game(make, converges):
         return keras.optimizers.schedules.PolynomialDecay(0.02, 3000, end_learning_rate=0.0)
 
     x, y = keras.Variable([1.0]), keras.Variable([1.0])
-    movers = [make(rate(), beta_1=0.0, beta_2=0.99) for _ in range(2)]
-    for mover, player in zip(movers, (x, y), strict=True):
-        mover.build([player])
+    both = [make(rate(), beta_1=0.0, beta_2=0.99) for _ in range(2)]
+    for each, player in zip(both, (x, y), strict=True):
+        each.build([player])
 
     @tf.function
     def play():
         for _ in tf.range(3000):
             gradients = tf.identity(y), -x
-            for mover, gradient, player in zip(movers, gradients, (x, y), strict=True):
-                mover.apply([gradient], [player])
+            for each, gradient, player in zip(both, gradients, (x, y), strict=True):
+                each.apply([gradient], [player])
 
     play()
     distance = float(np.hypot(x.numpy(), y.numpy())[0])
@@ -64,8 +64,8 @@ def test_config_and_state_survive_saving():
     for variable, value in zip(same.variables, optimizer.variables, strict=True):
         variable.assign(value)
     points[1].assign(points[0])
-    for mover, point in zip((optimizer, same), points, strict=True):
-        mover.apply([np.array([-0.4], "float32")], [point])
+    for each, point in zip((optimizer, same), points, strict=True):
+        each.apply([np.array([-0.4], "float32")], [point])
     np.testing.assert_array_equal(points[0].numpy(), points[1].numpy())
 
 
@@ -84,8 +84,8 @@ def test_every_optimizer_has_its_name(name):
 
 def test_get_knows_those_of_keras_and_says_what_does_not_fit():
     assert optimizers.get("sgd", momentum=0.5).momentum == 0.5
-    mover = keras.optimizers.SGD()
-    assert optimizers.get(mover) is mover
+    each = keras.optimizers.SGD()
+    assert optimizers.get(each) is each
     with pytest.raises(ValueError, match="momentum"):
         optimizers.get("conjugate_gradient", momentum=0.5)
     with pytest.raises(ValueError, match="adamm"):

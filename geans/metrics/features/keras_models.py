@@ -65,7 +65,7 @@ def compiled(model):
 def in_batches(function, batch_size):
     """Returns a function that applies `function` batch by batch, to bound its memory.
 
-    When called, it raises a `ValueError` if there are no images, or if `function` returns neither a
+    When called, it raises a `ValueError` for no images, or if `function` returns neither a
     tensor nor a dict with "features".
     """
 

@@ -311,5 +311,5 @@ def _run(file):
         if instruction.name == "STOP":
             return machine.stack[-1]
         if instruction.name not in INSTRUCTIONS or count > MOST_INSTRUCTIONS:
-            raise _Refused(f"its instruction {count:,}, {instruction.name}, is none of weights")
+            raise _Refused(f"instruction {count:,}, {instruction.name}, does not belong to weights")
         INSTRUCTIONS[instruction.name](machine, argument)

@@ -75,6 +75,11 @@ def test_only_what_has_classes_names_them():
     assert Source.parse("tfds:celeb_a").digits28_classes() is None
 
 
+def test_the_base_class_says_what_to_override():
+    with pytest.raises(NotImplementedError, match=r"Source must override load\(\*\*options\)"):
+        Source("stripes:2").dataset()
+
+
 class Stripes(Source):
     """Horizontal stripes, which this test adds to the sources."""
 

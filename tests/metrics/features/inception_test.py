@@ -231,7 +231,7 @@ def test_without_the_file_it_says_where_to_get_it(downloads, tmp_path):
 
 
 def test_without_a_network_it_says_where_to_get_the_file(downloads, monkeypatch):
-    # Port 9 of this machine: nobody listens.
+    # Port 9 of this machine: nothing listens.
     monkeypatch.setattr(inception, "URL", "http://127.0.0.1:9/" + inception.FILE)
     with pytest.raises(ValueError, match=f"(?i)refused.*{HOW_TO_GET_IT}"):
         inception.network()

@@ -52,7 +52,7 @@ def test_reads_what_torch_has_saved(name):
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_reads_what_torch_saves_here(tmp_path, zipped):
-    torch = pytest.importorskip("torch", reason="writes the file that is read")
+    torch = pytest.importorskip("torch", reason="PyTorch, which writes the file, is not installed")
     layer = torch.nn.BatchNorm1d(5)
     path = tmp_path / "layer.pth"
     torch.save(layer.state_dict(), path, _use_new_zipfile_serialization=zipped)
@@ -71,7 +71,7 @@ def test_the_files_of_the_tests_are_like_those_of_torch(tmp_path, zipped):
     found = torch_file.read(path)
     for name, array in tensors.items():
         np.testing.assert_array_equal(found[name], array, strict=True)
-    torch = pytest.importorskip("torch", reason="the other reader")
+    torch = pytest.importorskip("torch", reason="PyTorch, the other reader, is not installed")
     for name, tensor in torch.load(path, weights_only=True).items():
         np.testing.assert_array_equal(tensor.numpy(), tensors[name], strict=True)
 
