@@ -212,14 +212,15 @@ def histories(outputs):
     "kind",
     [
         "replicas",
-        pytest.param("workers", marks=[pytest.mark.nightly, pytest.mark.usefixtures("loopback")]),
+        pytest.param("workers", marks=pytest.mark.nightly),
     ],
 )
-def test_replicas_and_workers_find_what_one_device_finds(kind, tmp_path):
+def test_replicas_and_workers_find_what_one_device_finds(kind, tmp_path, request):
     script = evaluated_replicas.__file__
     folders = [tmp_path / "one", tmp_path / "two"]
     (one,) = histories(workers.finish([workers.start_one(script, folders[0], 1)]))
     if kind == "workers":
+        request.getfixturevalue("loopback")
         two, other = histories(workers.finish(workers.start(script, [(folders[1], 2)] * 2)))
         assert two == other
     else:

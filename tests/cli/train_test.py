@@ -201,16 +201,17 @@ def weights_of(run_dir):
     "kind",
     [
         "devices",
-        pytest.param("workers", marks=[pytest.mark.nightly, pytest.mark.usefixtures("loopback")]),
+        pytest.param("workers", marks=pytest.mark.nightly),
     ],
 )
-def test_devices_and_workers_train_to_the_weights_of_one_device(kind):
+def test_devices_and_workers_train_to_the_weights_of_one_device(kind, request):
     workers.finish([workers.start_one(MAIN, "train", *TINY, "--run_dir=one")])
     if kind == "devices":
         arguments = ("train", *TINY, "--run_dir=two", "--devices=2")
         (printed,) = workers.finish([workers.start_one(MAIN, *arguments)])
         assert "On 2 replicas every step is a call of its own" in printed
     else:
+        request.getfixturevalue("loopback")
         arguments = ("train", *TINY, "--run_dir=two", "--workers", "--checkpoint_every=3")
         chief, other = workers.finish(workers.start(MAIN, [arguments] * 2))
         assert "Pictures: two/samples.png" in chief
