@@ -7,12 +7,14 @@ import importlib
 
 import wrapt
 
+from geans import startup
+
 __version__ = "0.2.0"
 
+_LIGHT = ("comparison", "presets", "report")  # They import no TensorFlow.
 _MODULES = (
     "augment",
     "callbacks",
-    "comparison",
     "data",
     "experiment",
     "export",
@@ -23,8 +25,6 @@ _MODULES = (
     "optimizers",
     "penalties",
     "plotting",
-    "presets",
-    "report",
     "rules",
 )
 _MODELS = (
@@ -38,17 +38,19 @@ _MODELS = (
     "Pix2Pix",
 )
 
-__all__ = [*_MODULES, *_MODELS, "from_preset"]
+__all__ = [*_LIGHT, *_MODULES, *_MODELS, "from_preset"]
 
 
 def __getattr__(name):
-    if name in _MODULES:
+    if name in _LIGHT:
         return importlib.import_module(f"geans.{name}")
-    if name in _MODELS:
-        return getattr(importlib.import_module("geans.models"), name)
-    if name == "from_preset":
-        return importlib.import_module("geans.experiment").from_preset
-    raise AttributeError(f"module 'geans' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'geans' has no attribute {name!r}")
+    with startup.quiet():
+        if name in _MODULES:
+            return importlib.import_module(f"geans.{name}")
+        room = "experiment" if name == "from_preset" else "models"
+        return getattr(importlib.import_module(f"geans.{room}"), name)
 
 
 def __dir__():

@@ -1,0 +1,60 @@
+"""Import of TensorFlow without the lines that it logs meanwhile."""
+
+import contextlib
+import os
+import subprocess
+import sys
+
+# TensorFlow logs them before it reads TF_CPP_MIN_LOG_LEVEL. In a process of its own, so that the
+# last words of one that TensorFlow ends come through.
+FILTER = r"""
+import re, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+level = int(sys.argv[1])
+pattern = rb"(WARNING: All log messages before absl|To enable the following instructions)|"
+pattern += rb"([IWE])\d{4} [\d:. ]+\S+:\d+\] |[\d-]{10} [\d:.]{8,}: ([IWE]) "
+for line in sys.stdin.buffer:
+    found = re.match(pattern, line)
+    severity = found and (found[2] or found[3] or b"I")
+    if not found or b"IWE".index(severity) >= level:
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
+"""
+
+
+def quiet():
+    """Returns a context in which an import of TensorFlow logs what TF_CPP_MIN_LOG_LEVEL says.
+
+    The variable's default is 3: fatal errors only. If TensorFlow is imported already, nothing
+    changes.
+    """
+    if "tensorflow" in sys.modules:
+        return contextlib.nullcontext()
+    level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return filtered(level) if level in ("1", "2", "3") else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def filtered(level):
+    """Leaves TensorFlow's log lines of severities below `level` out of the standard error."""
+    # Not sys.stderr, which is another stream in a notebook and is not what C++ writes to.
+    command = [sys.executable, "-ISc", FILTER, level]
+    with contextlib.ExitStack() as stack:
+        try:
+            filter_ = subprocess.Popen(command, stdin=subprocess.PIPE)
+            original = os.dup(2)
+        except OSError:  # Neither is worth an error.
+            yield
+            return
+        stack.callback(_wait, filter_)
+        stack.callback(filter_.stdin.close)
+        stack.callback(os.close, original)
+        stack.callback(os.dup2, original, 2)
+        os.dup2(filter_.stdin.fileno(), 2)
+        yield
+
+
+def _wait(process):
+    # Not for ever: a process that was begun meanwhile may keep the stream open.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(1)
