@@ -14,6 +14,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from geans import values
 from geans.data import classes, folders, image_files, pipeline, prepared, resizing
 from geans.data.folders import MAX_SIZE as MAX_SIZE
 from geans.data.folders import folder_shape as folder_shape
@@ -57,7 +58,10 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
         TensorShape([None, 28, 28, 1])
     """
     if not isinstance(name, str) or name not in EMBEDDED:
-        raise ValueError(f"No images named {name!r} are embedded. Choose from {sorted(EMBEDDED)}.")
+        near = values.did_you_mean(name, EMBEDDED)
+        raise ValueError(
+            f"No images named {name!r} are embedded.{near} Choose from {sorted(EMBEDDED)}."
+        )
     folders.check_size(image_size)
     with np.load(pathlib.Path(__file__).with_name(EMBEDDED[name])) as arrays:
         images, labels_ = arrays["images"], arrays["labels"]
@@ -92,8 +96,7 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     choosing = _choice(batching)
     labelled = labels or bool(choosing.keys() - {"limit"})
     shape = prepared.image_shape(builder, image_size, labelled)
-    if not builder.is_prepared():
-        builder.download_and_prepare()
+    prepared.prepare(builder)
     labelled = labelled or (bool(choosing) and prepared.has_classes(builder))
     examples = prepared.encoded_examples(builder, split, labelled)
     decode_image = builder.info.features["image"].decode_example

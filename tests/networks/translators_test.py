@@ -33,7 +33,7 @@ def inputs_of(network):
 def test_every_translator_has_a_row():
     assert set(networks.TRANSLATORS) == {name.partition(",")[0] for name in NETWORKS} - {"patchgan"}
     assert networks.get("unet", networks.TRANSLATORS) is networks.unet
-    with pytest.raises(ValueError, match="one of unet, cyclegan. Received: 'mlp'"):
+    with pytest.raises(ValueError, match="Unknown network 'mlp'. Known: unet, cyclegan."):
         networks.get("mlp", networks.TRANSLATORS)
 
 
