@@ -189,6 +189,20 @@ def check_run_dir(run_dir, *, resume=False, overwrite=False):
         )
 
 
+def check_trained(run_dir):
+    """Raises a `ValueError` unless a directory holds a model or a checkpoint of a run."""
+    if run_dir is None:
+        raise ValueError("Pass --run_dir, the directory of a run of geans train.")
+    if not isinstance(run_dir, (str, os.PathLike)):
+        raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
+    path = pathlib.Path(run_dir)
+    if not (path / "model.keras").is_file() and not any(path.glob("checkpoints/epoch_*_step_*")):
+        raise ValueError(
+            f"{run_dir} holds no trained model (no model.keras, no checkpoints). "
+            "Pass the run_dir of `geans train`."
+        )
+
+
 def clear(run_dir):
     """Removes the files of a run from its directory, and nothing else."""
     run_dir = pathlib.Path(run_dir)

@@ -9,6 +9,8 @@ import pathlib
 
 from absl import flags
 
+from geans import report
+
 
 def define_flags(values):
     """Adds the command's flags to `values`."""
@@ -19,8 +21,8 @@ def define_flags(values):
 
 def run(values):
     """Exports the model and prints its path."""
-    if values.run_dir is None:
-        raise ValueError("Pass --run_dir, the directory of a run of geans train.")
+    report.check_trained(values.run_dir)
+
     from geans import experiment, export
 
     model = experiment.load(values.run_dir)

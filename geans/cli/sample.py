@@ -14,6 +14,7 @@ With --interpolate, --traverse and --sweep a .npy file has the shape (rows, step
 
 import pathlib
 
+from geans import report
 from geans.cli import tables
 
 FLAGS = (
@@ -52,6 +53,7 @@ def run(values):
     chosen = [name for name in WAYS if values[name].value is not None]
     if len(chosen) > 1:
         raise ValueError(f"Pass one of {', '.join(f'--{name}' for name in chosen)}, not both.")
+    report.check_trained(values.run_dir)
 
     from geans import experiment
 

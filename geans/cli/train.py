@@ -10,6 +10,7 @@
 Every plain field of a preset is a flag that overrides it.
 """
 
+import dataclasses
 import pathlib
 import sys
 
@@ -21,7 +22,7 @@ DEFAULT_PRESET = "gean_fashion"
 
 FLAGS = (
     ("preset", str, None, f"Preset to train; {DEFAULT_PRESET} if not given."),
-    ("run_dir", str, None, "Directory of the run; runs/PRESET if not given."),
+    ("run_dir", str, None, "Directory of the run; by default named after the preset and the data."),
     ("resume", bool, False, "Resume the run in run_dir."),
     ("checkpoint_every", int, None, "Steps between checkpoints, beside those at the epochs' ends."),
     ("overwrite", bool, False, "Replace the run in run_dir."),
@@ -43,15 +44,21 @@ def run(values):
     if values.devices and values.workers:
         raise ValueError("Pass --devices for one machine or --workers for several, not both.")
     check_count("--evaluation_samples", values.evaluation_samples, least=2)
+    if values.checkpoint_every is not None:
+        check_count("--checkpoint_every", values.checkpoint_every)
     preset, run_dir = resolve(values)
-    strategy, chief = _strategy(values)
-    if chief:
+    if not values.workers:  # Of which only the chief looks.
         report.check_run_dir(run_dir, resume=values.resume, overwrite=values.overwrite)
+    if text := values.resume and presets.finished(preset, run_dir):
+        print(text)
+        return 0
+    strategy, chief = _strategy(values)
 
     from geans import experiment
 
-    minutes = presets.expected(preset.name).minutes
-    print(f"Training {preset.name} in {run_dir}" + (f" (about {minutes:g} min)" if minutes else ""))
+    if not values.resume:
+        preset = experiment.fitted(preset, presets.get(preset.name))
+    print(f"Training {preset.name} in {run_dir}")
     try:
         experiment.run(
             preset,
@@ -96,15 +103,29 @@ def resolve(values):
     """Returns preset and run directory of the flags; raises a `ValueError` if one is invalid."""
     if values.resume:
         return _resolve_resumed(values)
-    preset = overrides.apply(presets.get(values.preset or DEFAULT_PRESET), values)
-    return preset, pathlib.Path(values.run_dir or f"runs/{preset.name}")
+    preset = overrides.apply(_preset(values), values)
+    return presets.located(preset, values.data_dir), _run_dir(values)
 
 
 def _resolve_resumed(values):
-    run_dir = pathlib.Path(values.run_dir or f"runs/{values.preset or DEFAULT_PRESET}")
-    preset = presets.read(run_dir / "preset.json")
-    if values.preset not in (None, preset.name):
+    run_dir = _run_dir(values)
+    report.check_run_dir(run_dir, resume=True, overwrite=values.overwrite)
+    before = presets.read(run_dir / "preset.json")
+    if values.preset not in (None, before.name):
         raise ValueError(
-            f"{run_dir} holds a run of {preset.name}. Received: --preset={values.preset}."
+            f"{run_dir} holds a run of {before.name}. Received: --preset={values.preset}."
         )
-    return overrides.apply(preset, values), run_dir
+    preset = presets.moved(before, values.data, values.data_dir)
+    if preset.data != before.data:
+        print(f"The data of {run_dir} are now {preset.data}; they were {before.data}.")
+    preset = dataclasses.replace(preset, **overrides.given(values) | {"data": preset.data})
+    presets.check_resume(preset, run_dir)
+    return preset, run_dir
+
+
+def _preset(values):
+    return presets.get(values.preset or DEFAULT_PRESET)
+
+
+def _run_dir(values):
+    return pathlib.Path(values.run_dir or f"runs/{presets.run_name(_preset(values), values.data)}")

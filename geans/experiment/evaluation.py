@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 def evaluate(
     run_dir,
     *,
+    data=None,
     metrics=None,
     features=None,
     split=None,
@@ -37,6 +38,7 @@ def evaluate(
 
     Args:
         run_dir: Directory of a run.
+        data: Source string with the new path of data that have moved, such as "folder:/mnt/photos".
         metrics: Names in `metrics.METRICS`; `None` for the default of the data's `Source`.
         features: As in `metrics.features.get`; `None` for the network that fits the images.
         split: Split of tensorflow-datasets to compare with; `None` for the training data.
@@ -54,7 +56,7 @@ def evaluate(
     model = loading.load(run_dir)
     if not (pathlib.Path(run_dir) / "model.keras").is_file():
         _log.warning("%s is not finished: this is the model of its newest checkpoint.", run_dir)
-    preset = presets.read(pathlib.Path(run_dir) / "preset.json")
+    preset = presets.moved(presets.read(pathlib.Path(run_dir) / "preset.json"), data, data_dir)
     source = Source.of(preset, data_dir)
     ema = ema and model.ema_generator is not None
     fake = Origin(name=preset.name, generator="EMA" if ema else "raw", seed=seed)

@@ -1,12 +1,11 @@
 """Loading of trained models from run directories."""
 
-import os
 import pathlib
 import warnings
 
 import keras
 
-from geans import models
+from geans import models, report
 from geans.callbacks import checkpoint
 
 
@@ -19,16 +18,9 @@ def load(run_dir):
     Raises:
         ValueError: If the model is missing, damaged, or of another kind.
     """
-    if not isinstance(run_dir, (str, os.PathLike)):
-        raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
+    report.check_trained(run_dir)
     path = pathlib.Path(run_dir) / "model.keras"
-    model = _read_model(path) if path.is_file() else newest_model(run_dir)
-    if model is None:
-        raise ValueError(
-            f"{run_dir} holds no trained model (no {path.name}, no checkpoints). "
-            "Pass the run_dir of `geans train`."
-        )
-    return model
+    return _read_model(path) if path.is_file() else newest_model(run_dir)
 
 
 def newest_model(run_dir):

@@ -75,8 +75,8 @@ def test_a_run(tmp_path, capsys):
         (["--run_dir=a", "--samples=1"], "--samples must be 2 or more"),
         (["--run_dir=a"], "holds no trained model"),
         (["--real=a", "--fake=b"], "There is no folder 'a'"),
-        (["--real=a", "--fake=b", "--metrics=fid"], "frechet_distance, kernel_distance"),
-        (["--real=a", "--fake=b", "--features=vgg", "--weights=x"], "vgg"),
+        (["--real=.", "--fake=.", "--metrics=fid"], "frechet_distance, kernel_distance"),
+        (["--real=.", "--fake=.", "--features=vgg", "--weights=x"], "vgg"),
     ],
 )
 def test_bad_flags_end_in_one_line(flags, message, capsys, tmp_path, monkeypatch):
