@@ -331,7 +331,7 @@ def test_options_that_do_not_fit_another_network_are_left_out(change, capsys):
     preset = experiment.fitted(presets.changed(before, **fields), before)
     for field, options in (kept[0] | kept[1]).items():
         assert getattr(preset, field) == options
-    assert ("left out" in capsys.readouterr().out) == (change != "the same family")
+    assert ("which" in capsys.readouterr().out) == (change != "the same family")
     experiment.make_model(preset, data.images.embedded(limit=32, labels=name == "cgan"))
 
 
@@ -409,13 +409,24 @@ def test_data_that_have_moved(run, home, capsys):
     resume = ["train", "--run_dir=trained/run", "--resume", "--epochs=3"]
     for command in (evaluation, resume):
         assert cli.main(command) == 2
-        assert "'/old/photos'. Say where the data are, as in --data=" in capsys.readouterr().err
+        assert "'/old/photos'. Say where the data are: --data=" in capsys.readouterr().err
         assert cli.main([*command, "--data=tfds:mnist"]) == 2
         assert "was trained on folder:/old/photos" in capsys.readouterr().err
         assert cli.main([*command, "--data=folder:photos"]) == 0
         assert f"folder:{home}/photos" in capsys.readouterr().out
     assert presets.read(preset).data == f"folder:{home}/photos"
     assert experiment.load("trained/run").samples_seen == 12
+
+
+@pytest.mark.slow
+def test_a_folder_that_has_changed(run, home, capsys):
+    photos(home / "more", 8)
+    shutil.copytree(run / "run", home / "run")
+    resume = ["train", "--run_dir=run", "--resume", "--epochs=3"]
+    assert cli.main([*resume, "--data=folder:more"]) == 0
+    printed = capsys.readouterr().out
+    assert "The data have changed: an epoch has 4 steps now, and had 2." in printed
+    assert experiment.load("run").steps.numpy() == 2 + 2 + 4
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@
     geans train --preset=gan_ring --seed=3 --run_dir=runs/ring3
     geans train --data=folder:photos --image_size=64   your own images
     geans train --run_dir=runs/ring3 --resume          resume after an interruption
+    geans train --resume --data=folder:/new/photos     where the images have moved to
     geans train --devices=all                          on all GPUs of the machine
     geans train --workers                              on each machine that TF_CONFIG lists
 

@@ -20,13 +20,13 @@ def load(run_dir):
     """
     report.check_trained(run_dir)
     path = pathlib.Path(run_dir) / "model.keras"
-    return _read_model(path) if path.is_file() else newest_model(run_dir)
+    return _read_model(path) if path.is_file() else newest(run_dir)[0]
 
 
-def newest_model(run_dir):
-    """Returns the model of a run's newest checkpoint; `None` if there is none."""
-    path, _ = checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
-    return path and _read_model(path / checkpoint.MODEL)
+def newest(run_dir):
+    """Returns model and record of a run's newest checkpoint; `None` twice without any."""
+    path, record = checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
+    return path and _read_model(path / checkpoint.MODEL), record
 
 
 def _read_model(path):

@@ -84,7 +84,8 @@ def fitted(preset, before):
         options = getattr(preset, field)
         left = [name for name in options if not _takes(take, {name: options[name]})]
         if left and options == getattr(before, field):
-            print(f"The preset's {field} {', '.join(left)} are left out: they do not fit.")
+            owner = preset.model if field == "model_options" else preset.network
+            print(f"Without {', '.join(left)} of the {field}, which {owner} does not take.")
             kept[field] = {name: options[name] for name in options if name not in left}
     return dataclasses.replace(preset, **kept)
 

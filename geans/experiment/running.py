@@ -143,7 +143,7 @@ def _one_step_at_once(preset, strategy):
 
 
 def _model_to_resume(run_dir, dataset):
-    model = loading.newest_model(run_dir)
+    model, record = loading.newest(run_dir)
     if model is None and (run_dir / "model.keras").is_file():
         raise ValueError(
             f"{run_dir} holds a finished run without its checkpoints, which cannot be resumed. "
@@ -152,8 +152,21 @@ def _model_to_resume(run_dir, dataset):
     if model is None:
         print(f"{run_dir} holds no checkpoint yet: training begins at the beginning.")
     else:
-        model.check_batch(dataset.element_spec, "The data")  # Before any file changes.
+        _check_data(model, record, dataset)
     return model
+
+
+def _check_data(model, record, dataset):
+    model.check_batch(dataset.element_spec, "The data")  # Before any file changes.
+    epochs, step, now = record["epoch"], record["step"], len(dataset)
+    if step > now:
+        raise ValueError(
+            f"The run was interrupted after {step} steps of an epoch, but its data have only {now} "
+            "now. Restore them, or start a new run."
+        )
+    before = (int(model.steps.numpy()) - step) / max(1, epochs)
+    if epochs and before != now:
+        print(f"The data have changed: an epoch has {now} steps now, and had {before:g}.")
 
 
 def _observers(preset, source, model, dataset, run_dir, chief, samples):

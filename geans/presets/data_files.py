@@ -33,9 +33,8 @@ def located(preset, data_dir=None):
     if not os.path.exists(path):
         near = did_you_mean(preset.data, ["video:moving_digits"])
         raise ValueError(
-            f"There is no file or folder {path!r}.{near} Say where the data are, as in "
-            f"--data={kind}:PATH{' or --data_dir' if kind == 'pairs' else ''}. "
-            f"Received: data={preset.data!r}."
+            f"There is no file or folder {path!r}.{near} Say where the data are: "
+            f"--data={kind}:PATH, or --data_dir for pairs. Received: data={preset.data!r}."
         )
     return dataclasses.replace(preset, data=f"{kind}:{path}")
 
