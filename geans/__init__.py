@@ -11,10 +11,10 @@ from geans import startup
 
 __version__ = "0.2.0"
 
-_LIGHT = ("comparison", "presets", "report")  # They import no TensorFlow.
 _MODULES = (
     "augment",
     "callbacks",
+    "comparison",
     "data",
     "experiment",
     "export",
@@ -25,6 +25,8 @@ _MODULES = (
     "optimizers",
     "penalties",
     "plotting",
+    "presets",
+    "report",
     "rules",
 )
 _MODELS = (
@@ -38,19 +40,17 @@ _MODELS = (
     "Pix2Pix",
 )
 
-__all__ = [*_LIGHT, *_MODULES, *_MODELS, "from_preset"]
+__all__ = [*_MODULES, *_MODELS, "from_preset"]
 
 
 def __getattr__(name):
-    if name in _LIGHT:
+    if name in _MODULES:
         return importlib.import_module(f"geans.{name}")
-    if name not in __all__:
-        raise AttributeError(f"module 'geans' has no attribute {name!r}")
-    with startup.quiet():
-        if name in _MODULES:
-            return importlib.import_module(f"geans.{name}")
-        room = "experiment" if name == "from_preset" else "models"
-        return getattr(importlib.import_module(f"geans.{room}"), name)
+    if name in _MODELS:
+        return getattr(importlib.import_module("geans.models"), name)
+    if name == "from_preset":
+        return importlib.import_module("geans.experiment").from_preset
+    raise AttributeError(f"module 'geans' has no attribute {name!r}")
 
 
 def __dir__():
@@ -65,3 +65,4 @@ def _register(keras):
 # keras.saving.load_model knows only classes that are registered in this process. So they are
 # imported together with Keras: at once if it is there already, otherwise as soon as it comes.
 wrapt.register_post_import_hook(_register, "keras")
+startup.install()

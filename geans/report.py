@@ -178,7 +178,12 @@ def check_run_dir(run_dir, *, resume=False, overwrite=False):
         if not (run_dir / "preset.json").is_file():
             raise ValueError(f"{run_dir} holds no run to resume: there is no preset.json.")
         return
-    if not run_dir.exists() or (run_dir.is_dir() and not any(run_dir.iterdir())):
+    if not run_dir.exists():
+        parent = next(filter(pathlib.Path.exists, run_dir.absolute().parents))
+        if not parent.is_dir() or not os.access(parent, os.W_OK):
+            raise ValueError(f"Cannot write to {str(run_dir)!r}. Pass another run_dir.")
+        return
+    if run_dir.is_dir() and not any(run_dir.iterdir()):
         return
     if not (run_dir / "preset.json").is_file():
         raise ValueError(f"{run_dir} exists and is not a run directory. Pass another run_dir.")

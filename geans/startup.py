@@ -1,6 +1,8 @@
 """Import of TensorFlow without the lines that it logs meanwhile."""
 
 import contextlib
+import importlib.abc
+import importlib.util
 import os
 import subprocess
 import sys
@@ -22,14 +24,37 @@ for line in sys.stdin.buffer:
 """
 
 
-def quiet():
-    """Returns a context in which an import of TensorFlow logs what TF_CPP_MIN_LOG_LEVEL says.
+class QuietTensorFlow(importlib.abc.MetaPathFinder):
+    """Finds TensorFlow as others do, but lets its first import log only what it should."""
 
-    The variable's default is 3: fatal errors only. If TensorFlow is imported already, nothing
-    changes.
+    def find_spec(self, fullname, path, target=None):
+        """Returns the spec of "tensorflow" with a loader that filters the standard error."""
+        if fullname != "tensorflow":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def exec_module(module):
+                with quiet():
+                    load(module)
+
+            spec.loader.exec_module = exec_module
+        return spec
+
+
+def install():
+    """Makes the import of TensorFlow quiet, unless it is imported already."""
+    if "tensorflow" not in sys.modules:
+        sys.meta_path.insert(0, QuietTensorFlow())
+
+
+def quiet():
+    """Returns a context in which TensorFlow logs what TF_CPP_MIN_LOG_LEVEL says, by default 3.
+
+    That is fatal errors only.
     """
-    if "tensorflow" in sys.modules:
-        return contextlib.nullcontext()
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     return filtered(level) if level in ("1", "2", "3") else contextlib.nullcontext()
 

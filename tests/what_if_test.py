@@ -235,6 +235,7 @@ WRONG = [
     "train --checkpoint_every=0",
     "train --evaluation_samples=1",
     "train --run_dir=not_a_run",
+    "train --run_dir=not_a_run/thesis.tex/run",
     "train --resume --run_dir=absent",
     "compare --presets=nothing",
     "compare --seeds=0,0",
