@@ -26,7 +26,7 @@ def located(preset, data_dir=None):
             f"data must be a source string, such as folder:photos or tfds:mnist.{near} "
             f"Received: data={preset.data!r}."
         )
-    if not _names_files(kind, path):
+    if not _names_files(preset.data):
         return preset
     root = data_dir or "" if kind in ("pairs", "unpaired") else ""
     path = os.path.abspath(os.path.join(root, os.path.expanduser(path)))
@@ -52,8 +52,8 @@ def moved(preset, data, data_dir=None):
     """
     if data in (None, preset.data):
         return located(preset, data_dir)
-    kind, own = (spec.partition(":") for spec in (data, preset.data))
-    if kind[0] != own[0] or not all(_names_files(each[0], each[2]) for each in (kind, own)):
+    kinds = {each.partition(":")[0] for each in (data, preset.data)}
+    if len(kinds) > 1 or not _names_files(data) or not _names_files(preset.data):
         raise ValueError(
             f"The run was trained on {preset.data}, and --data says where the same files are now. "
             f"Received: data={data!r}. To train on other data, start a new run."
@@ -61,7 +61,8 @@ def moved(preset, data, data_dir=None):
     return located(dataclasses.replace(preset, data=data), data_dir)
 
 
-def _names_files(kind, path):
+def _names_files(data):
+    kind, _, path = data.partition(":")
     if kind == "unpaired":
         return path.endswith(".npz")
-    return kind in KINDS and path != "moving_digits"
+    return kind in KINDS and path not in ("", "moving_digits")

@@ -40,7 +40,7 @@ def check_resume(preset, run_dir):
             f"{', '.join(FREE)} may change, and the path of moved data. For others, start a new "
             "run in another --run_dir."
         )
-    done = epochs_done(run_dir)
+    done = _epochs_done(run_dir)
     if preset.epochs < done:
         raise ValueError(
             f"{run_dir} has trained {done} epochs already. Received: epochs={preset.epochs}, the "
@@ -55,7 +55,7 @@ def check_resume(preset, run_dir):
 
 def finished(preset, run_dir):
     """Returns a text that says how to train longer, if all epochs of a run are done, else ""."""
-    done = epochs_done(run_dir)
+    done = _epochs_done(run_dir)
     # The last thing a run does is to remove all checkpoints but one.
     whole = (pathlib.Path(run_dir) / "model.keras").is_file() and len(_checkpoints(run_dir)) == 1
     if not whole or done < preset.epochs:
@@ -66,8 +66,7 @@ def finished(preset, run_dir):
     return f"{run_dir} is finished: {done} of {preset.epochs} epochs. To train longer, {longer}."
 
 
-def epochs_done(run_dir):
-    """Returns the number of epochs of a run's newest checkpoint; 0 without any."""
+def _epochs_done(run_dir):
     found = _checkpoints(run_dir)
     return int(found[-1].name.split("_")[1]) if found else 0
 

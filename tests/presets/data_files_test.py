@@ -38,7 +38,8 @@ def test_paths_become_absolute(data, path, files):
 
 
 @pytest.mark.parametrize(
-    "data", ["tfds:mnist", "video:moving_digits", "embedded:fashion", "unpaired:mnist,cifar10"]
+    "data",
+    ["tfds:mnist", "video:moving_digits", "embedded:fashion", "unpaired:mnist,cifar10", "folder:"],
 )
 def test_names_stay_as_they_are(data):
     assert presets.located(with_data(data)) == with_data(data)
