@@ -54,7 +54,8 @@ class ConditionalGAN(AdversarialModel):
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_labelled(generator)
-        if discriminator.input_shape != [generator.output_shape, (None,)]:
+        wanted = [generator.output_shape, (None,)]
+        if not network_checks.compatible(wanted, discriminator.input_shape):
             raise ValueError(
                 "The discriminator must take a list of samples such as the generator makes, "
                 f"{generator.output_shape}, and labels (None,), as networks.with_label_channels "
@@ -69,12 +70,13 @@ class ConditionalGAN(AdversarialModel):
 
     def unpack(self, data):
         """Returns the samples and labels of a batch."""
-        return super().unpack(data), tf.cast(_labels_of(data), "int64")
+        labels = tf.ensure_shape(tf.cast(_labels_of(data), "int64"), (None,))
+        return super().unpack(data), checks.labels_in_range(labels, self.num_classes)
 
     def compute_losses(self, batch, latents, seed, players):
         """Computes the adversarial losses, conditioned on the batch's labels."""
         real, labels = batch
-        fake = self.generator([latents, labels], training=True)
+        fake = self.generate_batch([latents, labels])
         discriminate = self.augmented_discriminator(seed, labels)
         losses, logs, _ = self.adversarial_losses(discriminate, real, fake, seed, players)
         return losses, logs
@@ -141,7 +143,7 @@ class ACGAN(ConditionalGAN):
     def compute_losses(self, batch, latents, seed, players):
         """Computes the adversarial losses plus the cross-entropies of the classes."""
         real, labels = batch
-        fake = self.generator([latents, labels], training=True)
+        fake = self.generate_batch([latents, labels])
         discriminate = self.augmented_discriminator(seed)
         losses, logs, outputs = self.adversarial_losses(discriminate, real, fake, seed, players)
 

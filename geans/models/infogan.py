@@ -130,7 +130,7 @@ class InfoGAN(AdversarialModel):
 
     def compute_losses(self, batch, latents, seed, players):
         """Computes the adversarial losses minus the weighted information."""
-        fake = self.generator(latents, training=True)
+        fake = self.generate_batch(latents)
         discriminate = self.augmented_discriminator(seed)
         losses, logs, outputs = self.adversarial_losses(discriminate, batch, fake, seed, players)
         category, continuous = self.information(latents, outputs[1])
