@@ -230,11 +230,11 @@ class Painter(keras.Model):
 
 
 class Wide(Painter):
-    """A generator whose constructor needs an argument that its config does not have."""
+    """A generator whose constructor needs an argument that a config cannot have."""
 
-    def __init__(self, dense):
+    def __init__(self, make_dense):
         super().__init__()
-        self.dense = dense
+        self.dense = make_dense()
 
 
 class Traced(Painter):
@@ -269,6 +269,17 @@ class Scale(layers.Layer):
 
     def call(self, inputs):
         return inputs * self.scale
+
+
+class Applied(layers.Layer):
+    """A layer that keeps a function, which no config can hold."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, inputs):
+        return self.function(inputs)
 
 
 @pytest.mark.parametrize("case", ENDINGS)
@@ -465,7 +476,7 @@ UNSAVABLE = {
         drawn(), verbose=0, callbacks=[keras.callbacks.ModelCheckpoint(folder / "model.keras")]
     ),
     "with Checkpoint": lambda folder: imaging(
-        ending(Scale(0.5), to_shape()), ema_half_life=None
+        ending(Applied(lambda x: x / 2), to_shape()), ema_half_life=None
     ).fit(drawn(), verbose=0, callbacks=[geans.callbacks.Checkpoint(folder / "checkpoints")]),
 }
 
@@ -496,7 +507,7 @@ UNCLONABLE = {
     "a Lambda": (lambda: ending(layers.Lambda(lambda x: x / 2, name="half"), to_shape()), "half"),
     "a layer without get_config": (lambda: ending(Scale(0.5), to_shape()), "a Scale"),
     "one in a nested model": (lambda: nested(Scale(0.5), to_shape()), "a Scale"),
-    "a subclassed model": (lambda: called(Wide(layers.Dense(16)), 3), "a Wide"),
+    "a subclassed model": (lambda: called(Wide(lambda: layers.Dense(16)), 3), "a Wide"),
 }
 
 
