@@ -80,6 +80,7 @@ class Checkpoint(keras.callbacks.Callback):
             except OSError as error:
                 raise ValueError(f"There is no room for a checkpoint: {error}.") from error
             except NotImplementedError:  # A layer without get_config.
+                _delete(self.directory.glob(f"{UNFINISHED}*"))
                 model.check_savable()
                 raise
         else:
