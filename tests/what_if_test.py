@@ -159,3 +159,38 @@ def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch, capsys):
     assert cli.main(["train", *small, "--run_dir=~/runs/a", *arguments]) == 0, capsys.readouterr()
     assert (tmp_path / "runs/a/model.keras").is_file()
     assert not list((tmp_path / "work").iterdir())
+
+
+# Image folders
+
+NOT_SQUARE = {
+    "dcgan": {"width": 4},
+    "resnet": {"width": 4},
+    "modern": {"width": 8, "blocks": 1},
+    "mlp": {"units": (8,)},
+}
+
+
+@pytest.mark.parametrize("network", NOT_SQUARE)
+def test_images_that_are_not_square_train(network, tmp_path):
+    for index in range(2):
+        PIL.Image.new("RGB", (16, 12), (90 * index, 0, 0)).save(tmp_path / f"{index}.png")
+    dataset, family = data.images.from_folder(tmp_path), networks.get(network)
+    shape, options = (12, 16, 3), NOT_SQUARE[network]
+    model = geans.GAN(family.generator(3, shape, **options), family.discriminator(shape, **options))
+    model.compile(run_eagerly=True)
+    model.fit(dataset, verbose=0)
+    assert model.sample(2).shape == (2, *shape)
+
+
+NEITHER_SIDE = {
+    "dcgan": (networks.dcgan.discriminator, (30, 48, 3), "divisible by 4.*30, 48.*--image_size"),
+    "U-Net": (networks.unet.generator, (48, 64, 3), "power of 2.*48, 64.*--image_size.*cyclegan"),
+}
+
+
+@pytest.mark.parametrize("network", NEITHER_SIDE)
+def test_sizes_that_a_network_cannot_take_are_refused_with_those_that_it_can(network):
+    build, shape, message = NEITHER_SIDE[network]
+    with pytest.raises(ValueError, match=message):
+        build(shape)
