@@ -60,6 +60,18 @@ REFUSED = {
         ),
         "evaluation_samples must be 2 or more.*=1",
     ),
+    "pairs of 12 bits": (
+        lambda folder: data.translation.paired(*[np.full((2, 8, 8, 1), 4095, "uint16")] * 2),
+        r"uint16. Pass 2.0 \* images / largest - 1",
+    ),
+    "masks as a domain": (
+        lambda folder: data.translation.unpaired(*[np.ones((2, 8, 8, 1), bool)] * 2),
+        r"bool. Pass 2.0 \* images - 1",
+    ),
+    "digits of 12 bits": (
+        lambda folder: data.video.moving_digits(np.full((2, 8, 8), 4095, "uint16")),
+        r"such as \(255.0 \* digits / digits.max\(\)\).astype\('uint8'\). Received: 'uint16",
+    ),
     "checkpoints as .h5": (lambda folder: checkpoint(folder / "{epoch}.h5"), "a .keras file.*.h5"),
 }
 
@@ -105,6 +117,18 @@ def test_numbered_class_folders_sort_by_number(tmp_path):
     labels = next(iter(batches))[1].numpy()
     files = [0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9]  # Files are read in the order of their paths.
     np.testing.assert_array_equal(labels, files)
+
+
+@pytest.mark.parametrize("size", [None, 4])
+def test_a_file_of_arrays_takes_what_arrays_may_be(size, tmp_path):
+    masks = np.eye(8, dtype=bool)[None, ..., None]
+    np.savez(tmp_path / "masks.npz", a_train=masks, b_train=masks)
+    with pytest.raises(ValueError, match=r"bool. Pass 2.0 \* images - 1"):
+        data.translation.from_npz(tmp_path / "masks.npz", image_size=size)
+    np.savez(tmp_path / "floats.npz", a_train=2.0 * masks - 1, b_train=2.0 * masks - 1)
+    ((source, _),) = data.translation.from_npz(tmp_path / "floats.npz", image_size=size)
+    assert source.shape == (1, size or 8, size or 8, 1) and source.dtype == "float32"
+    assert -1 <= np.min(source) < np.max(source) <= 1
 
 
 DRAWN = {
@@ -194,3 +218,130 @@ def test_sizes_that_a_network_cannot_take_are_refused_with_those_that_it_can(net
     build, shape, message = NEITHER_SIDE[network]
     with pytest.raises(ValueError, match=message):
         build(shape)
+
+
+def saved(image, path, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, **options)
+
+
+RED = PIL.Image.new("RGB", (8, 8), (204, 51, 0))
+GREY = PIL.Image.new("L", (8, 8), 90)
+READ = {
+    "PNG bytes in a .jpg": (RED, "a.jpg", {"format": "PNG"}),
+    "JPEG bytes in a .png": (RED, "a.png", {"format": "JPEG"}),
+    "WebP": (RED, "a.webp", {"lossless": True}),
+    "BMP": (RED, "a.bmp", {}),
+    "GIF of two frames": (RED, "a.gif", {"save_all": True, "append_images": [GREY]}),
+    "TIFF": (RED, "a.tiff", {}),
+    "TIFF for printing": (RED.convert("CMYK"), "a.tif", {}),
+    "a palette": (RED.convert("P"), "a.png", {}),
+    "see-through": (
+        PIL.Image.new("RGBA", (8, 8), (204, 51, 0, 255)),
+        "a.webp",
+        {"lossless": True},
+    ),
+    "a name without an extension": (RED, "photo", {"format": "PNG"}),
+    "an unknown extension": (RED, "photo.image", {"format": "WEBP", "lossless": True}),
+}
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_a_file_is_read_by_its_content(kind, tmp_path, caplog):
+    image, name, options = READ[kind]
+    saved(image, tmp_path / name, **options)
+    (batch,) = data.images.from_folder(tmp_path)
+    np.testing.assert_allclose((batch[0, 4, 4] + 1) * 127.5, (204, 51, 0), atol=4)
+    assert not caplog.text
+
+
+def sixteen_bits(value):
+    return PIL.Image.fromarray(np.full((8, 8), value, "uint16"))
+
+
+GREY_FOLDERS = {
+    "grey": [(GREY, "a.png")],
+    "grey with alpha": [(GREY.convert("LA"), "a.png")],
+    "black and white": [(GREY.convert("1"), "a.bmp")],
+    "a grey palette": [(GREY.convert("P"), "a.gif")],
+    "grey stored as RGB": [(GREY.convert("RGB"), "a.jpg"), (GREY.convert("RGB"), "b.png")],
+    "grey WebP, which is always stored as RGB": [(GREY, "a.webp")],
+    "16 bits": [(sixteen_bits(90 * 256), "a.png"), (sixteen_bits(90 * 256), "b.tif")],
+}
+
+
+@pytest.mark.parametrize("kind", GREY_FOLDERS)
+def test_a_grey_folder_has_one_channel(kind, tmp_path):
+    for image, name in GREY_FOLDERS[kind]:
+        saved(image, tmp_path / name)
+    (batch,) = data.images.from_folder(tmp_path)
+    assert batch.shape[1:] == (8, 8, 1)
+    if "black" not in kind:
+        np.testing.assert_allclose((batch + 1) * 127.5, 90, atol=1.5)
+    assert data.images.from_folder(tmp_path, channels=3).element_spec.shape[-1] == 3
+
+
+def test_a_folder_of_grey_and_colour_has_three_channels_and_says_so(tmp_path, caplog):
+    saved(GREY, tmp_path / "a.png")
+    saved(RED, tmp_path / "b.png")
+    for options, channels in (({}, 3), ({"channels": 1}, 1), ({"limit": 1}, 3)):
+        dataset = data.images.from_folder(tmp_path, **options)
+        assert dataset.element_spec.shape[-1] == channels
+    assert caplog.text.count("images in grey and in colour: all are read with 3 channels") == 1
+
+
+UNREADABLE = {
+    "damaged": (b"\x89PNG\r\n\x1a\n", "a.png"),
+    "text that is called an image": (b"not found", "a.jpg"),
+    "pixels without a range": (PIL.Image.fromarray(np.full((8, 8), 0.5, "float32")), "a.tif"),
+    "more than 16 bits": (PIL.Image.fromarray(np.full((8, 8), 70_000, "int32")), "a.tif"),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_what_cannot_be_read_is_refused_or_left_out(kind, tmp_path, caplog):
+    content, name = UNREADABLE[kind]
+    saved(RED, tmp_path / "good.png")
+    if isinstance(content, bytes):
+        (tmp_path / name).write_bytes(content)
+    else:
+        content.save(tmp_path / name)
+    with pytest.raises(ValueError, match=rf"1 of 2 files.*--on_error=skip(.|\n)*{name}"):
+        data.images.from_folder(tmp_path)
+    (batch,) = data.images.from_folder(tmp_path, on_error="skip")
+    assert batch.shape == (1, 8, 8, 3)
+    assert "left out" in caplog.text and name in caplog.text
+
+
+ASIDE = {
+    "a text": ("notes.txt", b"a list", "'notes.txt'"),
+    "a text without an extension": ("LICENSE", b"may be used", "'LICENSE'"),
+    "a hidden file": (".DS_Store", b"\0", "'.DS_Store'"),
+    "a hidden folder": (".git/a.png", b"\0", "'.git'"),
+    "a raw photograph": ("a.nef", b"II*\0", "'a.nef'"),
+    "a run directory": ("runs/a/preset.json", b"{}", "'runs/a'"),
+}
+
+
+@pytest.mark.parametrize("kind", ASIDE)
+def test_what_is_left_aside_is_named_once(kind, tmp_path, caplog):
+    name, content, shown = ASIDE[kind]
+    saved(RED, tmp_path / "cat" / "a.png")
+    saved(GREY, (tmp_path / name).parent / "pictures/epoch_1.png") if "run" in kind else None
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(content)
+    for _ in range(2):
+        assert len(list(data.images.from_folder(tmp_path, channels=3).unbatch())) == 1
+    assert caplog.text.count("left aside 1 files") == 1
+    assert shown in caplog.text
+
+
+def test_pairs_with_a_damaged_side_are_left_out(tmp_path):
+    for side in "ab":
+        for name in ("1.png", "2.webp", "3.png"):
+            saved(RED, tmp_path / side / name)
+    (tmp_path / "b/1.png").write_bytes(b"")
+    with pytest.raises(ValueError, match="1 of 3 files"):
+        data.translation.from_folders(tmp_path / "a", tmp_path / "b")
+    pairs = data.translation.from_folders(tmp_path / "a", tmp_path / "b", on_error="skip")
+    assert [len(source) for source, _ in pairs] == [2]

@@ -3,7 +3,7 @@
     geans evaluate --run_dir=runs/gean_fashion             a run against its own data
     geans evaluate --run_dir=runs/gan_mnist --split=test   against images that it has not seen
     geans evaluate --run_dir=runs/gan_mnist --neighbours --held_out=test   does it copy?
-    geans evaluate --real=photos --fake=generated          two folders of PNG and JPEG files
+    geans evaluate --real=photos --fake=generated          two folders of images
 
 Grey 28x28 images are compared by the features of digits28, which comes with the package, others by
 those of inception-2015-12-05, the network of the Fréchet Inception Distance, which is downloaded on

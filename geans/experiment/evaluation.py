@@ -81,7 +81,7 @@ def reference(source, shape, samples=SAMPLES):
 def evaluate_folders(
     real, fake, *, image_size=None, metrics=None, features=None, samples=None, progress=None
 ):
-    """Returns `metrics.Measurement`s that compare two folders of PNG and JPEG files.
+    """Returns `metrics.Measurement`s that compare two folders of images.
 
     If any file is in colour, all count as coloured; transparent pixels are shown on white.
 
