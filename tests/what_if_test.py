@@ -1,5 +1,8 @@
 """What happens if: things that people do with a GAN, and what they get."""
 
+import dataclasses
+import pathlib
+
 import keras
 import numpy as np
 import PIL.Image
@@ -8,6 +11,7 @@ import tensorflow as tf
 
 import geans
 from geans import cli, data, experiment, networks, presets
+from geans.cli import sample as sample_command
 
 
 def points(count=16):
@@ -345,3 +349,110 @@ def test_pairs_with_a_damaged_side_are_left_out(tmp_path):
         data.translation.from_folders(tmp_path / "a", tmp_path / "b")
     pairs = data.translation.from_folders(tmp_path / "a", tmp_path / "b", on_error="skip")
     assert [len(source) for source, _ in pairs] == [2]
+
+
+@pytest.fixture(scope="module")
+def animals(tmp_path_factory):
+    """A run on a folder of two classes of grey 12x16 pictures, one of them damaged."""
+    folder = tmp_path_factory.mktemp("animals")
+    for index in range(8):
+        image = PIL.Image.new("L", (16, 12), 25 * index)
+        saved(image, folder / "data" / ("cat", "dog")[index % 2] / f"{index}.webp")
+    (folder / "data/cat/8.jpg").write_bytes(b"not found")
+    preset = ["--preset=conditional", "--network=mlp", f"--data=folder:{folder}/data"]
+    short = ["--epochs=1", "--batch_size=4", "--on_error=skip", "--steps_per_execution=1"]
+    units = {"generator_options": {"units": [8]}, "discriminator_options": {"units": [8]}}
+    small = dataclasses.replace(presets.get("conditional"), **units)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(presets.PRESETS, "conditional", lambda: small)
+        assert cli.main(["train", *preset, *short, f"--run_dir={folder / 'run'}"]) == 0
+    return folder
+
+
+def sample(folder, output, *arguments):
+    return cli.main(["sample", f"--run_dir={folder}/run", f"--output={output}", *arguments])
+
+
+@pytest.mark.slow
+def test_a_run_on_a_folder_keeps_its_options_shape_and_class_names(animals):
+    preset = presets.read(animals / "run/preset.json")
+    assert preset.data_options == {"on_error": "skip"}
+    assert preset.model_options["class_names"] == ["cat", "dog"]
+    assert experiment.load(animals / "run").generator.output_shape == (None, 12, 16, 1)
+    _, batches = experiment.Source.of(preset).reference()
+    assert sum(map(len, batches)) == 8
+
+
+LABELS = {"cat": [0, 0, 0], "dog": [1, 1, 1], "1": [1, 1, 1], "dog,cat": [1, 0, 1], "": [0, 1, 0]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("labels", LABELS)
+def test_samples_are_drawn_by_the_name_of_their_class(labels, animals, tmp_path):
+    flag = [f"--labels={labels}"] if labels else []
+    assert sample(animals, tmp_path / "a.npy", "--count=3", *flag) == 0
+    model = experiment.load(animals / "run")
+    expected = model.sample(3, seed=0, labels=LABELS[labels])
+    np.testing.assert_allclose(np.load(tmp_path / "a.npy"), expected, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            "cta",
+            "Unknown class 'cta' in --labels. Did you mean 'cat'? Known: cat, dog, labels from",
+        ),
+        ("2", "Unknown class '2' in --labels. Known: cat, dog, labels from 0 to 1."),
+    ],
+)
+def test_an_unknown_class_is_refused_with_the_known_ones(
+    labels, message, animals, tmp_path, capsys
+):
+    assert sample(animals, tmp_path / "a.png", f"--labels={labels}") == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_directory_of_samples_has_a_file_for_each_which_evaluate_reads(animals, tmp_path, capsys):
+    for output in (f"{tmp_path}/new/", f"{tmp_path}/extensionless", f"{tmp_path}/empty.d"):
+        (tmp_path / "empty.d").mkdir(exist_ok=True)
+        assert sample(animals, output, "--count=7") == 0
+        names = sorted(path.name for path in pathlib.Path(output).iterdir())
+        assert names[:2] == ["00000_cat.png", "00001_dog.png"] and len(names) == 7
+    with PIL.Image.open(f"{tmp_path}/new/00000_cat.png") as image:
+        assert (image.size, image.mode) == ((16, 12), "L")
+    before = (tmp_path / "new/00000_cat.png").read_bytes()
+    assert sample(animals, tmp_path / "new", "--count=7", "--seed=1") == 2
+    assert "holds files, with which the samples would mix" in capsys.readouterr().err
+    assert (tmp_path / "new/00000_cat.png").read_bytes() == before
+    assert sample(animals, tmp_path / "other", "--count=7", "--seed=1") == 0
+    folders = [f"--real={tmp_path}/other", f"--fake={tmp_path}/new"]
+    options = ["--features=pixels", "--metrics=prdc", f"--output={tmp_path}/found.json"]
+    assert cli.main(["evaluate", *folders, *options]) == 0
+
+
+@pytest.mark.slow
+def test_one_sample_is_a_picture_of_its_own_size(animals, tmp_path):
+    assert sample(animals, tmp_path / "cat.png", "--count=1", "--labels=cat") == 0
+    with PIL.Image.open(tmp_path / "cat.png") as image:
+        expected = experiment.load(animals / "run").sample(1, seed=0, labels=0)
+        np.testing.assert_allclose(np.asarray(image) / 127.5 - 1, expected[0, ..., 0], atol=0.005)
+
+
+NUMBERED = {
+    "a number from 0": (["0", "1", "2"], "2", 2),
+    "a number from 1": (["1", "2", "3"], "2", 1),
+    "a padded name": (["00", "01", "02"], "2", 2),
+    "a padded name from 1": (["01", "02", "10"], "02", 1),
+    "a number of a named class": (["cat", "dog"], "1", 1),
+    "any name": (["T-shirt/top", "Ankle boot"], "Ankle boot", 1),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERED)
+def test_a_class_is_found_by_its_name_before_its_number(kind):
+    names, text, label = NUMBERED[kind]
+    assert sample_command.class_of(text, names, len(names)) == label
