@@ -430,7 +430,15 @@ def test_a_directory_of_samples_has_a_file_for_each_which_evaluate_reads(animals
     assert (tmp_path / "new/00000_cat.png").read_bytes() == before
     assert sample(animals, tmp_path / "other", "--count=7", "--seed=1") == 0
     folders = [f"--real={tmp_path}/other", f"--fake={tmp_path}/new"]
-    options = ["--features=pixels", "--metrics=prdc", f"--output={tmp_path}/found.json"]
+    (tmp_path / "other/cut.png").write_bytes(b"")
+    assert cli.main(["evaluate", *folders]) == 2
+    assert "1 of 8 files cannot be read" in capsys.readouterr().err
+    options = [
+        "--on_error=skip",
+        "--features=pixels",
+        "--metrics=prdc",
+        f"--output={tmp_path}/found.json",
+    ]
     assert cli.main(["evaluate", *folders, *options]) == 0
 
 

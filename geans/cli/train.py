@@ -28,7 +28,7 @@ FLAGS = (
     ("checkpoint_every", int, None, "Steps between checkpoints, beside those at the epochs' ends."),
     ("overwrite", bool, False, "Replace the run in run_dir."),
     ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
-    ("on_error", ("raise", "skip"), None, "Whether images that cannot be read are an error."),
+    ("on_error", ("raise", "skip"), None, "Whether files that cannot be read are an error."),
     ("evaluation_samples", int, 10_000, "Most images of each kind that are compared at the end."),
     ("devices", str, None, "Number of GPUs (or parts of the CPU) to share batches, or all."),
     ("workers", bool, False, "Train together with the workers in TF_CONFIG."),

@@ -208,7 +208,7 @@ def check_failures(files, failures, on_error, problem="files cannot be read as i
     if on_error == "skip" and len(failures) < len(files):
         warn_once(f"{summary}. They are left out:\n{lines}")
     else:
-        skipping = ', or leave them out with on_error="skip" (geans train --on_error=skip)'
+        skipping = ', or leave them out with on_error="skip" (--on_error=skip on the command line)'
         hint = "" if on_error == "skip" else skipping
         raise ValueError(f"{summary}. Repair, rename or remove them{hint}:\n{lines}")
 
