@@ -324,6 +324,7 @@ ASIDE = {
     "a hidden folder": (".git/a.png", b"\0", "'.git'"),
     "a raw photograph": ("a.nef", b"II*\0", "'a.nef'"),
     "a run directory": ("runs/a/preset.json", b"{}", "'runs/a'"),
+    "several runs": ("runs/compare/results.jsonl", b"{}", "'runs/compare'"),
 }
 
 

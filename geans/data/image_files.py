@@ -24,6 +24,9 @@ EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 # Of cameras: TIFF files whose first image is a thumbnail.
 _RAW_EXTENSIONS = (".arw", ".cr2", ".dng", ".nef", ".pef", ".srw")
 
+# Files of run directories, whose pictures are generated.
+_OF_RUNS = ("preset.json", "results.jsonl")
+
 GREY_SPREAD = 2
 """Largest difference between the channels of a grey pixel: lossy formats round them apart."""
 
@@ -73,8 +76,8 @@ def find(folder):
 
 
 def _is_aside(folder):
-    """Whether a folder is hidden, or a run directory, whose pictures are generated."""
-    return folder.name.startswith(".") or os.path.isfile(folder / "preset.json")
+    """Whether a folder is hidden, or was made by `geans train` or `compare`."""
+    return folder.name.startswith(".") or any(os.path.isfile(folder / name) for name in _OF_RUNS)
 
 
 def _is_image(path):
