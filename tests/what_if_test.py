@@ -455,7 +455,8 @@ NUMBERED = {
     "a number from 0": (["0", "1", "2"], "2", 2),
     "a number from 1": (["1", "2", "3"], "2", 1),
     "a padded name": (["00", "01", "02"], "2", 2),
-    "a padded name from 1": (["01", "02", "10"], "02", 1),
+    "a padded name from 1": (["01", "02", "10"], "2", 1),
+    "one of two equal numbers": (["1", "01"], "1", 0),
     "a number of a named class": (["cat", "dog"], "1", 1),
     "any name": (["T-shirt/top", "Ankle boot"], "Ankle boot", 1),
 }

@@ -64,7 +64,8 @@ def run(values):
 
     model = experiment.load(values.run_dir)
     # Without --labels, samples of all classes come in turn.
-    labels = [] if chosen else [text.strip() for text in values.labels or _class_names(values)]
+    labels = [text.strip() for text in values.labels or []] or _class_names(values)
+    labels = [] if chosen else labels
     samples = WAYS[chosen[0]](model, values) if chosen else _plain(model, values, labels)
     if _is_directory(values.output):
         _write_each(np.concatenate(samples) if chosen else samples, output, labels)
@@ -114,12 +115,14 @@ def _class_names(values):
 
 def class_of(text, names, number):
     """Returns the number of the class of that name or, if there is none, of that number."""
-    # A folder "03" is class 3 of its user, not the fourth.
-    known = {_unpadded(name): index for index, name in enumerate(names)}
-    if _unpadded(text) in known:
-        return known[_unpadded(text)]
-    if text.isdecimal() and int(text) < number:
-        return int(text)
+    if text in names:
+        return names.index(text)
+    if text.isdecimal():
+        # A folder "03" is class 3 of its user, not the fourth.
+        numbered = {int(name): index for index, name in enumerate(names) if name.isdecimal()}
+        label = numbered.get(int(text), int(text))
+        if label < number:
+            return label
     near = difflib.get_close_matches(text, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     known = [*names[:20], "..."] if names[20:] else names
@@ -127,10 +130,6 @@ def class_of(text, names, number):
         f"Unknown class {text!r} in --labels.{hint} Known: {', '.join([*known, ''])}labels from 0 "
         f"to {number - 1}."
     )
-
-
-def _unpadded(name):
-    return str(int(name)) if name.isdecimal() else name
 
 
 def _classes(model, flag):
