@@ -1,5 +1,7 @@
 """Export of a generator as a SavedModel, which TensorFlow loads without Keras or geans."""
 
+import functools
+import itertools
 import pathlib
 
 import keras
@@ -7,11 +9,15 @@ import tensorflow as tf
 
 
 def saved_model(model, path, *, ema=True):
-    """Writes a SavedModel with these signatures, which are also functions of the loaded object.
+    """Writes a SavedModel; the object that TensorFlow loads from it has these functions.
 
     - `serving_default`: the generator's inputs, such as float32 latents `(batch, latent_dim)` (and
-      labels, or the images of a translation), to samples `(batch, ...)`;
-    - `sample(count, seed)`: the samples of `model.sample(count, seed)`; not for translations.
+      labels, or the images of a translation), to samples `(batch, ...)`. It is the only signature,
+      so `tf.lite.TFLiteConverter.from_saved_model(path)` needs no options. (LiteRT lacks operations
+      of `networks.modern` and `video`, and wants a `Reshape` after each `UpSampling2D`.)
+    - `sample(count, seed)`: the samples of `model.sample(count, seed)`; not for translations. With
+      labels `sample(count, seed, labels)`, and with the codes of an InfoGAN `category=` and
+      `continuous=`: one for all or one for each, as in `model.sample`.
 
     Args:
         model: A `geans` model.
@@ -43,14 +49,35 @@ def saved_model(model, path, *, ema=True):
     def generate(*inputs):
         return network(inputs if len(inputs) > 1 else inputs[0], training=False)
 
-    def sample(count, seed):
-        return network(model.sampling_inputs(count, seed), training=False)
-
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    signature = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in network.inputs]
-    archive.add_endpoint("serving_default", generate, input_signature=signature)
+    served = tf.Module()
+    served.weights = [variable.value for variable in network.variables]
+    served.serving_default = tf.function(generate, _signature(model, network), autograph=False)
     if model.latent_dim:
-        numbers = [tf.TensorSpec((), "int32", name=name) for name in ("count", "seed")]
-        archive.add_endpoint("sample", sample, input_signature=numbers)
-    archive.write_out(str(path), verbose=False)
+        served.sample = _sampler(model, network)
+    tf.saved_model.save(served, str(path), {"serving_default": served.serving_default})
+
+
+def _signature(model, network):
+    """Returns a `tf.TensorSpec` of each of the network's inputs."""
+    # A subclassed network need not know its inputs, but the model does.
+    inputs = getattr(network, "inputs", None) or keras.tree.flatten(model.sampling_inputs(1, 0))
+    return [
+        tf.TensorSpec((None, *each.shape[1:]), each.dtype, getattr(each, "name", None))
+        for each in inputs
+    ]
+
+
+def _sampler(model, network):
+    """Returns a `tf.function` like `model.sample`, traced without and with every condition."""
+
+    @functools.wraps(model.sampling_inputs)
+    def sample(*args, **kwargs):
+        return network(model.sampling_inputs(*args, **kwargs), training=False)
+
+    sample = tf.function(sample, autograph=False)
+    numbers = [tf.TensorSpec((), "int32", name=name) for name in ("count", "seed")]
+    names = list(model.conditions)
+    for size in range(len(names) + 1):
+        for chosen in itertools.combinations(names, size):
+            sample.get_concrete_function(*numbers, **{x: model.conditions[x] for x in chosen})
+    return sample

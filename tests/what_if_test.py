@@ -60,6 +60,10 @@ REFUSED = {
         ),
         "evaluation_samples must be 2 or more.*=1",
     ),
+    "exported as ONNX": (
+        lambda folder: gan().export(folder / "served", format="onnx"),
+        "format must be 'tf_saved_model'.*'onnx'",
+    ),
     "checkpoints as .h5": (lambda folder: checkpoint(folder / "{epoch}.h5"), "a .keras file.*.h5"),
 }
 
@@ -77,17 +81,6 @@ def test_the_advice_gives_images_in_range(images):
     advice = "2.0 * images - 1" if images.dtype == bool else "2.0 * images / largest - 1"
     found = eval(advice, {"images": images, "largest": 4095})
     assert (found.min(), found.max()) == (-1, 1)
-
-
-@pytest.mark.slow
-def test_a_model_is_exported_by_keras_method(tmp_path):
-    model = gan()
-    model.fit(points(), verbose=0)
-    model.export(tmp_path / "served", verbose=False)
-    served = tf.saved_model.load(str(tmp_path / "served"))
-    np.testing.assert_allclose(served.sample(3, 1), model.sample(3, seed=1), rtol=1e-5)
-    with pytest.raises(ValueError, match="format must be 'tf_saved_model'.*'onnx'"):
-        model.export(tmp_path / "other", format="onnx")
 
 
 def test_weights_may_be_saved_as_h5(tmp_path):
@@ -159,3 +152,103 @@ def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch, capsys):
     assert cli.main(["train", *small, "--run_dir=~/runs/a", *arguments]) == 0, capsys.readouterr()
     assert (tmp_path / "runs/a/model.keras").is_file()
     assert not list((tmp_path / "work").iterdir())
+
+
+# Saving, deploying, numbers and notebooks
+
+
+def labelled(model_class, make_discriminator):
+    generator = networks.labelled(networks.mlp.generator(2 + 3, (8, 8, 1), units=(4,)), 3)
+    network = networks.mlp.discriminator((8, 8, 1), units=(4,))
+    return model_class(generator, make_discriminator(network), num_classes=3)
+
+
+def infogan():
+    heads = {"category_logits": 3, "continuous": 1}
+    network = networks.with_heads(networks.mlp.discriminator((8, 8, 1), units=(4,)), heads)
+    generator = networks.mlp.generator(2 + 3 + 1, (8, 8, 1), units=(4,))
+    return geans.InfoGAN(generator, network, num_categories=3, num_continuous=1)
+
+
+def pix2pix():
+    critic = networks.patchgan.discriminator((16, 16, 3), source_channels=1, width=2, layers=1)
+    return geans.Pix2Pix(networks.unet.generator((16, 16, 1), 3, width=2), critic)
+
+
+def gean(family, **options):
+    shape = (16, 16, 1)
+    generator = family.generator(2, shape, width=2)
+    return geans.GEAN(generator, family.discriminator(shape, width=2), **options)
+
+
+DEPLOYED = {
+    "points": (lambda: gan(), {}),
+    "gean without EMA": (lambda: gean(networks.dcgan, ema_half_life=None), {}),
+    "label channels": (
+        lambda: labelled(
+            geans.ConditionalGAN,
+            lambda _: networks.with_label_channels(
+                networks.mlp.discriminator((8, 8, 1 + 3), units=(4,)), 3
+            ),
+        ),
+        {"labels": [2, 0, 0]},
+    ),
+    "projection": (
+        lambda: labelled(geans.ConditionalGAN, lambda d: networks.with_projection(d, 3)),
+        {"labels": 1},
+    ),
+    "classifier": (
+        lambda: labelled(geans.ACGAN, lambda d: networks.with_heads(d, {"class_logits": 3})),
+        {"labels": [0, 1, 2]},
+    ),
+    "codes": (infogan, {"category": 1, "continuous": [0.5]}),
+    "one code": (infogan, {"continuous": [[0.5], [0.0], [-0.5]]}),
+    "translation": (pix2pix, {}),
+    "resnet": (lambda: gean(networks.resnet), {}),
+}
+HEAVY = ("one code", "projection", "resnet")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind", [pytest.param(x, marks=[pytest.mark.nightly] * (x in HEAVY)) for x in DEPLOYED]
+)
+def test_a_model_is_deployed_without_options(kind, tmp_path):
+    make, conditions = DEPLOYED[kind]
+    model = make()
+    model.export(tmp_path / "served")
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    if model.latent_dim:
+        for given in {}, conditions:
+            expected = model.sample(3, seed=1, **given)
+            np.testing.assert_allclose(served.sample(3, 1, **given), expected, atol=1e-6)
+        inputs = model.sampling_inputs(3, 1, **conditions)
+    else:
+        inputs = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 1)).astype("float32")
+    names = [each.name for each in model.generator.inputs]
+    named = dict(zip(names, keras.tree.flatten(inputs), strict=True))
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "served"))
+    found, expected = interpreted(converter.convert(), named), model.generate(inputs)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_is_converted_without_a_saved_model():
+    model = gean(networks.dcgan)
+    content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+    latents = model.sampling_inputs(2, 0)
+    (name,) = tf.lite.Interpreter(model_content=content).get_signature_runner().get_input_details()
+    found = interpreted(content, {name: latents})
+    np.testing.assert_allclose(found, model.generate(latents), rtol=1e-4, atol=1e-5)
+
+
+def interpreted(content, named):
+    return tf.lite.Interpreter(model_content=content).get_signature_runner()(**named)["output_0"]
+
+
+def test_an_exported_model_refuses_wrong_labels(tmp_path):
+    model = labelled(geans.ConditionalGAN, lambda network: networks.with_projection(network, 3))
+    model.export(tmp_path)
+    served = tf.saved_model.load(str(tmp_path))
+    for label in (-1, 3):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="labels must be from 0 to 2"):
+            served.sample(2, 0, label)
