@@ -1,5 +1,8 @@
 """What happens if: things that people do with a GAN, and what they get."""
 
+import pathlib
+import types
+
 import keras
 import numpy as np
 import PIL.Image
@@ -7,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 import geans
-from geans import cli, data, experiment, networks, presets
+from geans import callbacks, cli, data, experiment, metrics, networks, presets
+from geans.models import finiteness
 
 
 def points(count=16):
@@ -252,3 +256,115 @@ def test_an_exported_model_refuses_wrong_labels(tmp_path):
     for label in (-1, 3):
         with pytest.raises(tf.errors.InvalidArgumentError, match="labels must be from 0 to 2"):
             served.sample(2, 0, label)
+
+
+def evaluated(real, generator=None, **options):
+    """Trains for an epoch with `callbacks.Evaluate`, and returns the history."""
+    generator = generator or networks.mlp.generator(3, (12, 12, 1), units=(4,), seed=0)
+    model = geans.GAN(generator, networks.mlp.discriminator((12, 12, 1), units=(4,)), seed=0)
+    model.compile(run_eagerly=True)
+    options = {"features": "pixels", "samples": 8, "verbose": 0, **options}
+    callback = callbacks.Evaluate(real, ["frechet_distance"], **options)
+    try:
+        return model.fit(pictures(), verbose=0, callbacks=[callback]).history
+    except ValueError:
+        assert model.steps.numpy() == 0
+        raise
+
+
+def pictures(count=8):
+    return np.random.default_rng(0).uniform(-1, 1, (count, 12, 12, 1)).astype("float32")
+
+
+def batched(images):
+    return tf.data.Dataset.from_tensor_slices(images).batch(3)
+
+
+def anomalies(images):
+    generator = networks.mlp.generator(3, images.shape[1:], units=(4,))
+    discriminator = networks.mlp.discriminator(images.shape[1:], units=(4,))
+    options = {"candidates": 20, "accepted": 1.0, "neighbours": 2}
+    return metrics.anomaly_scores(images, generator, discriminator, **options)
+
+
+PIXELS, ORIGIN = metrics.features.get("pixels"), metrics.Origin(name="x")
+MEASURED = {
+    "features": lambda images: PIXELS(images),
+    "pixels for a file": lambda images: metrics.features.to_pixels(images),
+    "features in batches": lambda images: metrics.extract([images], PIXELS, ORIGIN),
+    "features of tf.data": lambda images: metrics.extract(batched(images), PIXELS, ORIGIN),
+    "cached features": lambda images: metrics.extract_cached([images], PIXELS, ORIGIN),
+    "Evaluate": lambda images: evaluated(images),
+    "Evaluate of tf.data": lambda images: evaluated(batched(images)),
+    "Evaluate of images and labels": lambda images: evaluated(
+        batched((images, np.arange(len(images))))
+    ),
+    "diversity": lambda images: metrics.ms_ssim_diversity(images),
+    "diversity by class": lambda images: metrics.ms_ssim_per_class(images, [0, 1] * 4),
+    "real images beside fake": lambda images: metrics.mean_absolute_error(images, pictures()),
+    "fake images beside real": lambda images: metrics.mean_absolute_error(pictures(), images),
+    "similarity": lambda images: metrics.structural_similarity(images, pictures()),
+    "motion": lambda images: metrics.motion(images[:, None].repeat(2, axis=1)),
+    "anomalies": anomalies,
+    "stacked digits": lambda images: metrics.mode_coverage(
+        images[:, :8, :8], types.SimpleNamespace(source="digits", channels=1)
+    ),
+}
+UNFIT = {
+    "0 to 255": (lambda: (pictures() + 1) * 127.5, "Received: floats from .* x / 127.5 - 1"),
+    "a little beyond": (lambda: 1.1 * pictures(), r"Received: floats from -1\.\d+ to 1\.\d+"),
+    "NaN": (lambda: pictures() * np.float32([1] * 7 + [np.nan])[:, None, None, None], "NaN"),
+}
+
+
+@pytest.mark.parametrize("unfit", UNFIT)
+@pytest.mark.parametrize("door", MEASURED)
+def test_metrics_refuse_unfit_images(door, unfit):
+    make, message = UNFIT[unfit]
+    with pytest.raises(ValueError, match=message):
+        MEASURED[door](make())
+
+
+@pytest.mark.parametrize("door", MEASURED)
+def test_metrics_warn_of_a_reference_in_0_to_1(door):
+    with pytest.warns(UserWarning, match=r"are in \[0, 1\].* 2.0 \* x - 1"):
+        MEASURED[door]((pictures() + 1) / 2)
+
+
+@pytest.mark.parametrize("real", ["photos", pathlib.Path("photos"), [1, 2], pictures])
+def test_evaluate_says_what_it_compares_with(real):
+    with pytest.raises(ValueError, match="real images as an array.*from_folder.*Received"):
+        evaluated(real)
+
+
+def test_a_generator_without_tanh_is_evaluated_as_its_pictures():
+    latents = keras.Input((3,))
+    wide = keras.layers.Dense(144, kernel_initializer=keras.initializers.RandomNormal(seed=0))
+    generator = keras.Model(latents, keras.layers.Reshape((12, 12, 1))(40 * wide(latents)))
+    with pytest.warns(UserWarning, match="Samples are clipped.* End the generator in tanh"):
+        history = evaluated(pictures(), generator)
+    assert np.isfinite(history["frechet_distance"][0])
+
+
+def test_a_warning_is_said_once(capsys, caplog):
+    model = gan()
+    images = np.random.default_rng(0).uniform(-1, 1, (8, 2)).astype("float32")
+    callback = callbacks.Evaluate(metrics=["frechet_distance"], every=1, samples=8)
+    for _ in range(2):  # As in a loop around fit.
+        model.fit(images, epochs=3, verbose=0, callbacks=[callback])
+    lines = capsys.readouterr().out.splitlines()
+    assert ["WARNING" in line for line in lines] == [True] + [False] * 5
+    assert len(lines[-1]) < 30
+    assert [record.message[:6] for record in caplog.records] == ["The Fr"]
+
+
+def test_a_skipped_nan_is_explained_once(caplog, monkeypatch):
+    found = "NaN or infinity in 3 micro-batches, first in step 2, in the generator's loss"
+    monkeypatch.setattr(finiteness, "report", lambda model: found)
+    watch = finiteness.FiniteWatch("skip")
+    for epoch in range(2):
+        watch.on_epoch_end(epoch)
+    assert [record.message for record in caplog.records] == [
+        f"Epoch 1: {found}. Left out.",
+        "Epoch 2: NaN or infinity in 3 micro-batches.",
+    ]

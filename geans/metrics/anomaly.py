@@ -187,7 +187,7 @@ def finite_images(images, shape):
             f"Images must be at least one of shape (n, {', '.join(map(str, shape))}), floats in "
             f"[-1, 1]. Received: shape {images.shape}, dtype {images.dtype}."
         )
-    feature_arrays.check_samples("images", images)
+    feature_arrays.check_images("images", images)
     return images.astype("float32")
 
 

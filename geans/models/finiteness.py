@@ -17,6 +17,7 @@ class FiniteWatch(keras.callbacks.Callback):
     def __init__(self, on_nan):
         super().__init__()
         self.on_nan = on_nan
+        self.has_warned = False
 
     def on_train_batch_end(self, batch, logs=None):
         """Stops a training in one process."""
@@ -28,7 +29,10 @@ class FiniteWatch(keras.callbacks.Callback):
         if self.on_nan == "stop":
             self._stop_if_needed()
         elif found := report(self.model):
-            logging.getLogger(__name__).warning("Epoch %d: %s. Left out.", epoch + 1, found)
+            # The whole line once; then the number of micro-batches alone.
+            found = found.split(",")[0] if self.has_warned else f"{found}. Left out"
+            logging.getLogger(__name__).warning("Epoch %d: %s.", epoch + 1, found)
+            self.has_warned = True
 
     def _stop_if_needed(self):
         if found := report(self.model):
