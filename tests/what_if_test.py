@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import geans
-from geans import callbacks, cli, data, experiment, metrics, networks, presets
+from geans import callbacks, cli, data, experiment, metrics, networks, plotting, presets
 from geans.models import finiteness
 
 
@@ -368,3 +368,34 @@ def test_a_skipped_nan_is_explained_once(caplog, monkeypatch):
         f"Epoch 1: {found}. Left out.",
         "Epoch 2: NaN or infinity in 3 micro-batches.",
     ]
+
+
+FIGURES = {
+    "image_grid": lambda: plotting.image_grid(pictures()),
+    "clip_rows": lambda: plotting.clip_rows(pictures()[:, None]),
+    "scatter": lambda: plotting.scatter(points(), points()),
+    "training_curves": lambda: plotting.training_curves({"loss": [1.0, 2.0]}),
+    "neighbours": lambda: plotting.neighbours(pictures(), pictures()[:, None], np.ones((8, 1))),
+    "comparison": lambda: plotting.comparison(
+        [
+            plotting.ComparisonRow(
+                "a", "b", data.mixtures.ring(), {1: points()}, [{"samples_seen": [1], "modes": [1]}]
+            )
+        ]
+    ),
+}
+
+
+@pytest.fixture
+def shell():
+    interactiveshell = pytest.importorskip("IPython.core.interactiveshell")
+    shell = interactiveshell.InteractiveShell()
+    shell.display_formatter.active_types = list(shell.display_formatter.format_types)
+    return shell
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_a_notebook_shows_a_figure_as_the_last_line_of_a_cell(kind, shell):
+    found, _ = shell.display_formatter.format(FIGURES[kind]())
+    assert found["image/png"].startswith(b"\x89PNG")
+    assert set(found) == {"image/png", "text/plain"}
