@@ -1,5 +1,6 @@
 """Export of a generator as a SavedModel, which TensorFlow loads without Keras or geans."""
 
+import collections
 import functools
 import itertools
 import pathlib
@@ -46,38 +47,34 @@ def saved_model(model, path, *, ema=True):
         raise ValueError(f"{path} exists. Pass a new or an empty directory to export into.")
     network = (ema and model.ema_generator) or model.generator
 
+    signature = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in network.inputs]
+
+    @tf.function(input_signature=signature, autograph=False)
     def generate(*inputs):
         return network(inputs if len(inputs) > 1 else inputs[0], training=False)
 
     served = tf.Module()
     served.weights = [variable.value for variable in network.variables]
-    served.serving_default = tf.function(generate, _signature(model, network), autograph=False)
+    served.serving_default = generate
     if model.latent_dim:
-        served.sample = _sampler(model, network)
-    tf.saved_model.save(served, str(path), {"serving_default": served.serving_default})
+        served.sample = _sampler(model, generate)
+    tf.saved_model.save(served, str(path), {"serving_default": generate})
 
 
-def _signature(model, network):
-    """Returns a `tf.TensorSpec` of each of the network's inputs."""
-    # A subclassed network need not know its inputs, but the model does.
-    inputs = getattr(network, "inputs", None) or keras.tree.flatten(model.sampling_inputs(1, 0))
-    return [
-        tf.TensorSpec((None, *each.shape[1:]), each.dtype, getattr(each, "name", None))
-        for each in inputs
-    ]
-
-
-def _sampler(model, network):
+def _sampler(model, generate):
     """Returns a `tf.function` like `model.sample`, traced without and with every condition."""
 
+    @functools.partial(tf.function, autograph=False)
     @functools.wraps(model.sampling_inputs)
     def sample(*args, **kwargs):
-        return network(model.sampling_inputs(*args, **kwargs), training=False)
+        inputs = keras.tree.flatten(model.sampling_inputs(*args, **kwargs))
+        return generate(*map(tf.cast, inputs, [spec.dtype for spec in generate.input_signature]))
 
-    sample = tf.function(sample, autograph=False)
     numbers = [tf.TensorSpec((), "int32", name=name) for name in ("count", "seed")]
-    names = list(model.conditions)
-    for size in range(len(names) + 1):
-        for chosen in itertools.combinations(names, size):
-            sample.get_concrete_function(*numbers, **{x: model.conditions[x] for x in chosen})
+    options = [
+        [{}, *({name: tf.TensorSpec(None, dtype, name)} for dtype in dtypes)]
+        for name, dtypes in model.conditions.items()
+    ]
+    for chosen in itertools.product(*options):
+        sample.get_concrete_function(*numbers, **dict(collections.ChainMap(*chosen)))
     return sample

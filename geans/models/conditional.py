@@ -52,7 +52,7 @@ class ConditionalGAN(AdversarialModel):
     @property
     def conditions(self):
         """As in `GenerativeModel`: `labels`."""
-        return {"labels": tf.TensorSpec(None, "int64", name="labels")}
+        return {"labels": ("int32", "int64")}
 
     @staticmethod
     def check_networks(generator, discriminator):

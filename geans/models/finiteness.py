@@ -17,7 +17,6 @@ class FiniteWatch(keras.callbacks.Callback):
     def __init__(self, on_nan):
         super().__init__()
         self.on_nan = on_nan
-        self.has_warned = False
 
     def on_train_batch_end(self, batch, logs=None):
         """Stops a training in one process."""
@@ -29,10 +28,7 @@ class FiniteWatch(keras.callbacks.Callback):
         if self.on_nan == "stop":
             self._stop_if_needed()
         elif found := report(self.model):
-            # The whole line once; then the number of micro-batches alone.
-            found = found.split(",")[0] if self.has_warned else f"{found}. Left out"
-            logging.getLogger(__name__).warning("Epoch %d: %s.", epoch + 1, found)
-            self.has_warned = True
+            logging.getLogger(__name__).warning("Epoch %d: %s. Left out.", epoch + 1, found)
 
     def _stop_if_needed(self):
         if found := report(self.model):
@@ -43,15 +39,22 @@ class FiniteWatch(keras.callbacks.Callback):
 
 
 def report(model):
-    """Describes the micro-batches left out since the last report; `None` if all were used."""
+    """Describes the micro-batches left out since the last report; `None` if all were used.
+
+    Under `on_nan="skip"`, only the first report of a model says where it began.
+    """
     with model.distribute_strategy.scope():
         found = {name: player.report() for name, player in model.players.items()}
     left_out = sum(count for count, _, _ in found.values())
     if not left_out:
         return None
+    count = f"NaN or infinity in {left_out} micro-batches"
+    if model.on_nan == "skip" and getattr(model, "has_reported", False):
+        return count
+    model.has_reported = True
     places = [(step, name, what) for name, (_, step, what) in found.items() if what]
     where = "on another worker"
     if places:
         step, name, what = min(places, key=lambda place: place[0])
         where = f"first in step {step}, in the {name}'s {what}"
-    return f"NaN or infinity in {left_out} micro-batches, {where}"
+    return f"{count}, {where}"

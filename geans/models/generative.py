@@ -29,7 +29,7 @@ class GenerativeModel(distribution.Distributed):
 
     @property
     def conditions(self):
-        """Dict of a `tf.TensorSpec` for each further argument of `sampling_inputs`: here empty."""
+        """Dict from further arguments of `sampling_inputs` to the types that an export takes."""
         return {}
 
     @property

@@ -88,10 +88,8 @@ class InfoGAN(AdversarialModel):
     @property
     def conditions(self):
         """As in `GenerativeModel`: `category` and, if there are any, `continuous` codes."""
-        found = {"category": tf.TensorSpec(None, "int64", name="category")}
-        if self.num_continuous:
-            found["continuous"] = tf.TensorSpec(None, "float32", name="continuous")
-        return found
+        continuous = {"continuous": ("float32", "float64")} if self.num_continuous else {}
+        return {"category": ("int32", "int64")} | continuous
 
     @property
     def noise_dim(self):
@@ -167,7 +165,7 @@ class InfoGAN(AdversarialModel):
 
 def _checked_codes(codes, shape):
     if tf.is_symbolic_tensor(codes):  # In an exported model.
-        return tf.broadcast_to(codes, shape)
+        return tf.broadcast_to(tf.cast(codes, "float32"), shape)
     codes = np.asarray(codes, "float32")
     if codes.shape not in (shape, shape[1:]) or not np.isfinite(codes).all():
         raise ValueError(
