@@ -15,7 +15,7 @@ def saved_model(model, path, *, ema=True):
     - `serving_default`: the generator's inputs, such as float32 latents `(batch, latent_dim)` (and
       labels, or the images of a translation), to samples `(batch, ...)`. It is the only signature,
       so `tf.lite.TFLiteConverter.from_saved_model(path)` needs no options. (LiteRT lacks operations
-      of `networks.modern` and `video`, and wants a `Reshape` after each `UpSampling2D`.)
+      of `networks.modern` and `networks.video`.)
     - `sample(count, seed)`: the samples of `model.sample(count, seed)`; not for translations. With
       labels `sample(count, seed, labels)`, and with the codes of an InfoGAN `category=` and
       `continuous=`: one for all or one for each, as in `model.sample`.
@@ -45,13 +45,13 @@ def saved_model(model, path, *, ema=True):
     path = pathlib.Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(f"{path} exists. Pass a new or an empty directory to export into.")
-    network = (ema and model.ema_generator) or model.generator
-
-    signature = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in network.inputs]
+    network = _convertible((ema and model.ema_generator) or model.generator)
+    inputs = model.generator.inputs  # Copies have names of their own.
+    signature = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in inputs]
 
     @tf.function(input_signature=signature, autograph=False)
     def generate(*inputs):
-        return network(inputs if len(inputs) > 1 else inputs[0], training=False)
+        return network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)
 
     served = tf.Module()
     served.weights = [variable.value for variable in network.variables]
@@ -59,6 +59,34 @@ def saved_model(model, path, *, ema=True):
     if model.latent_dim:
         served.sample = _sampler(model, generate)
     tf.saved_model.save(served, str(path), {"serving_default": generate})
+
+
+class _UpSampling2D(keras.layers.UpSampling2D):
+    """Keras' layer with an output of known size, which LiteRT needs, for batches of any size."""
+
+    def call(self, inputs):
+        outputs, (_, *shape) = super().call(inputs), self.compute_output_shape(inputs.shape)
+        return outputs if None in shape else tf.reshape(outputs, (-1, *shape))
+
+
+def _convertible(network):
+    """Returns a copy of a network with `UpSampling2D` that has `_UpSampling2D`, if it can be made.
+
+    Other networks are returned as they are.
+    """
+    kinds = set()
+
+    def copy(layer):
+        kind = _UpSampling2D if type(layer) is keras.layers.UpSampling2D else type(layer)
+        kinds.add(kind)
+        return kind.from_config(layer.get_config())
+
+    try:
+        found = keras.models.clone_model(network, clone_function=copy, recursive=True)
+        found.set_weights(network.get_weights())
+    except Exception:  # Whatever the constructor of a layer may raise.
+        return network
+    return found if _UpSampling2D in kinds else network
 
 
 def _sampler(model, generate):

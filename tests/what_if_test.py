@@ -179,6 +179,14 @@ def pix2pix():
     return geans.Pix2Pix(networks.unet.generator((16, 16, 1), 3, width=2), critic)
 
 
+def upsampling():
+    layers = [keras.layers.Dense(4 * 4 * 2), keras.layers.Reshape((4, 4, 2))]
+    layers += [keras.layers.UpSampling2D(), keras.layers.Conv2D(1, 3, padding="same")]
+    layers += [keras.layers.BatchNormalization(), keras.layers.Activation("tanh")]
+    generator = keras.Sequential([keras.Input((2,)), *layers])
+    return geans.GAN(generator, networks.mlp.discriminator((8, 8, 1)))
+
+
 def gean(family, **options):
     shape = (16, 16, 1)
     generator = family.generator(2, shape, width=2)
@@ -208,6 +216,7 @@ DEPLOYED = {
     "codes": (infogan, {"category": 1, "continuous": np.array([0.5])}),
     "one code": (infogan, {"continuous": [[0.5], [0.0], [-0.5]]}),
     "translation": (pix2pix, {}),
+    "upsampling": (upsampling, {}),
     "resnet": (lambda: gean(networks.resnet), {}),
 }
 HEAVY = ("one code", "projection", "resnet")
@@ -236,6 +245,7 @@ def test_a_model_is_deployed_without_options(kind, tmp_path):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_model_is_converted_without_a_saved_model():
     model = gean(networks.dcgan)
     content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
@@ -346,6 +356,7 @@ def test_a_generator_without_tanh_is_evaluated_as_its_pictures():
     assert np.isfinite(history["frechet_distance"][0])
 
 
+@pytest.mark.slow
 def test_a_warning_is_said_once(capsys, caplog):
     model = gan()
     images = np.random.default_rng(0).uniform(-1, 1, (8, 2)).astype("float32")

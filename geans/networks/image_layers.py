@@ -38,14 +38,6 @@ def normalized(x, normalization):
     return x if normalization is None else keras.layers.BatchNormalization()(x)
 
 
-def repeated(x):
-    """Repeats each pixel of images `(batch, height, width, channels)` in 2x2 pixels."""
-    _, height, width, channels = x.shape
-    # Without the reshape, TensorFlow knows no height for batches of any size, and LiteRT needs it.
-    shape = (2 * height, 2 * width, channels)
-    return keras.layers.Reshape(shape)(keras.layers.UpSampling2D()(x))
-
-
 def reflected(x, pixels):
     """Pads images by reflection, which avoids the dark borders of zero padding.
 

@@ -93,9 +93,9 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed
 
 
 def _upsampling_block(x, width, normalization, seeds):
-    shortcut = _convolution(width, 1, seeds)(image_layers.repeated(x))
+    shortcut = _convolution(width, 1, seeds)(keras.layers.UpSampling2D()(x))
     x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
-    x = _convolution(width, 3, seeds, scale=2.0)(image_layers.repeated(x))
+    x = _convolution(width, 3, seeds, scale=2.0)(keras.layers.UpSampling2D()(x))
     x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
     x = _convolution(width, 3, seeds, scale=2.0)(x)
     return keras.layers.Add()([shortcut, x])
