@@ -143,8 +143,8 @@ class Evaluate(keras.callbacks.Callback):
         batches = map(feature_arrays.clipped, batches)
         try:
             fake = self._extract(batches, self._reference.network, origin)
-        except FloatingPointError as error:
-            self._warn_once(f"{error}")
+        except FloatingPointError:
+            self._warn_once("Samples hold NaN or infinity: the generator has diverged.")
             return []
         found = evaluation.measure(self._reference, fake, self.metrics)
         if self.verbose:
