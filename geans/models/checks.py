@@ -300,6 +300,12 @@ def check_labels(labels, num_classes, what):
 
 def one_label_each(labels, count, num_classes, what):
     """Returns integers `(count,)` below `num_classes`, from one label for all or one for each."""
+    if tf.is_symbolic_tensor(labels):  # In an exported model.
+        valid = tf.reduce_all((labels >= 0) & (labels < num_classes))
+        tf.debugging.Assert(
+            valid, [f"{what} must be from 0 to {num_classes - 1}. Received:", labels]
+        )
+        return tf.broadcast_to(labels, [count])
     labels = np.asarray(labels)
     labels = np.full(count, labels) if labels.ndim == 0 else labels
     check_labels(labels, num_classes, what)

@@ -49,6 +49,11 @@ class ConditionalGAN(AdversarialModel):
         """Number of columns of the latents."""
         return self.generator.input_shape[0][-1]
 
+    @property
+    def conditions(self):
+        """As in `GenerativeModel`: `labels`."""
+        return {"labels": ("int32", "int64")}
+
     @staticmethod
     def check_networks(generator, discriminator):
         """Raises a `ValueError` if the networks do not fit each other or the model."""
@@ -92,7 +97,7 @@ class ConditionalGAN(AdversarialModel):
         if labels is None:
             return [latents, tf.range(tf.cast(count, "int64")) % self.num_classes]
         labels = checks.one_label_each(labels, count, self.num_classes, "labels")
-        return [latents, tf.constant(labels, "int64")]
+        return [latents, tf.cast(labels, "int64")]
 
 
 @keras.saving.register_keras_serializable(package="geans")

@@ -62,15 +62,22 @@ def idle_epochs_ignored(callbacks):
 
 
 def report(model):
-    """Describes the micro-batches left out since the last report; `None` if all were used."""
+    """Describes the micro-batches left out since the last report; `None` if all were used.
+
+    Under `on_nan="skip"`, only the first report of a model says where it began.
+    """
     with model.distribute_strategy.scope():
         found = {name: player.report() for name, player in model.players.items()}
     left_out = sum(count for count, _, _ in found.values())
     if not left_out:
         return None
+    count = f"NaN or infinity in {left_out} micro-batches"
+    if model.on_nan == "skip" and getattr(model, "has_reported", False):
+        return count
+    model.has_reported = True
     places = [(step, name, what) for name, (_, step, what) in found.items() if what]
     where = "on another worker"
     if places:
         step, name, what = min(places, key=lambda place: place[0])
         where = f"first in step {step}, in the {name}'s {what}"
-    return f"NaN or infinity in {left_out} micro-batches, {where}"
+    return f"{count}, {where}"

@@ -19,11 +19,18 @@ class GenerativeModel(distribution.Distributed):
         self.generator = generator
         self.ema_half_life = ema_half_life
         self.ema = None if ema_half_life is None else EMANetwork(generator, ema_half_life)
+        # What tf.lite.TFLiteConverter.from_keras_model reads; Keras sets it in build().
+        self._build_shapes_dict = {"input_shape": generator.input_shape}
 
     @property
     def noise_dim(self):
         """Number of leading latent columns that are standard normal: here all."""
         return self.latent_dim
+
+    @property
+    def conditions(self):
+        """Dict from further arguments of `sampling_inputs` to the types that an export takes."""
+        return {}
 
     @property
     def ema_generator(self):
