@@ -36,7 +36,7 @@ def resumed(model, x, arguments):
             # Epoch n has the same order whether or not this call begins with it, except that calls
             # in a loop, which all begin with epoch 0, go on with the orders.
             passed = epoch
-            earlier = 0 if first else _epochs_seen(model, x, arguments) - epoch
+            earlier = 0 if first else _epochs_seen(model, x, step, arguments) - epoch
             x = _as_dataset(x, (model.seed + max(0, earlier) * 2**32) % 2**63, arguments)
         # Keras warns that it cannot shuffle a dataset, even if `shuffle` was not passed.
         arguments.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
@@ -67,10 +67,12 @@ def _as_dataset(x, seed, arguments):
     )
 
 
-def _epochs_seen(model, x, arguments):
-    steps = arguments.get("steps_per_epoch") or len(x)
-    per_epoch = min(len(x), steps * (arguments.get("batch_size") or 32))
-    return int(model.samples_seen.numpy()) // per_epoch
+def _epochs_seen(model, x, step, arguments):
+    """Returns the number of epochs of the array that a model has completed before this one."""
+    batch_size = arguments.get("batch_size") or 32
+    per_epoch = min(len(x), batch_size * (arguments.get("steps_per_epoch") or len(x)))
+    seen = int(model.samples_seen.numpy()) - min(step * batch_size, per_epoch)
+    return seen // per_epoch
 
 
 def _position(model, x, epochs, step, steps_per_epoch):

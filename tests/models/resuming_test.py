@@ -18,7 +18,7 @@ class Position(keras.callbacks.Callback):
 
     def restore(self, model, initial_epoch):
         epoch, step = self.position
-        model.samples_seen.assign(45 * epoch + 8 * step)
+        model.samples_seen.assign(45 * epoch + min(8 * step, 45))
         return self.position
 
     def release(self):
