@@ -479,6 +479,29 @@ def test_own_networks_train(case):
     assert model.ema_generator is not model.generator
 
 
+def of_any_size(channels=1, activation=None):
+    convolution = layers.Conv2D(1, 3, padding="same", activation=activation)
+    return keras.Sequential([keras.Input((None, None, channels)), convolution])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model_class", [geans.Pix2Pix, geans.CycleGAN])
+def test_translations_of_any_size(model_class):
+    if model_class is geans.Pix2Pix:
+        pair = [keras.Input((None, None, 1)) for _ in range(2)]
+        critic_of_pairs = keras.Model(pair, of_any_size(2)(layers.Concatenate()(pair)))
+        model = geans.Pix2Pix(of_any_size(activation="tanh"), critic_of_pairs)
+    else:
+        sides = [networks.cyclegan.side_by_side(of_any_size(), of_any_size()) for _ in "gd"]
+        with pytest.raises(ValueError, match="images of one size.*Pass pool_size=0"):
+            geans.CycleGAN(*sides)
+        model = geans.CycleGAN(*sides, pool_size=0)
+    model.compile(augmentation="diff_augment", run_eagerly=True)
+    for images in (drawn(), np.pad(drawn(), [(0, 0), (0, 4), (0, 2), (0, 0)])):
+        model.fit(images, images, verbose=0)
+        assert model.translate(images).shape == images.shape
+
+
 def test_a_subclassed_network_is_saved_where_it_can_be_loaded(tmp_path):
     model = imaging(discriminator=called(Critic(), 4, 4, 1))
     model.fit(drawn(), verbose=0)

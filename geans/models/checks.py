@@ -403,7 +403,8 @@ def check_augmentation(augmentation, shape):
     """Raises if the samples, one output or a list, cannot be augmented."""
     if augmentation is not None:
         for each in shape if isinstance(shape, list) else [shape]:
-            augmentation(tf.zeros((1, *each[1:])), tf.zeros(2, "int64"))
+            sides = [side or 16 for side in each[1:]]  # None is any.
+            augmentation(tf.zeros((1, *sides)), tf.zeros(2, "int64"))
 
 
 def check_sampling(count, seed, batch_size):
