@@ -3,7 +3,7 @@
     geans evaluate --run_dir=runs/gean_fashion             a run against its own data
     geans evaluate --run_dir=runs/gan_mnist --split=test   against images that it has not seen
     geans evaluate --run_dir=runs/gan_mnist --neighbours --held_out=test   does it copy?
-    geans evaluate --real=photos --fake=generated          two folders of PNG and JPEG files
+    geans evaluate --real=photos --fake=generated          two folders of images
 
 Grey 28x28 images are compared by the features of digits28, which comes with the package, others by
 those of inception-2015-12-05, the network of the Fréchet Inception Distance, which is downloaded on
@@ -27,6 +27,7 @@ FLAGS = (
     ("samples", int, None, "Most images of each kind; by default 10,000 of a run, all of folders."),
     ("data", str, None, "Where the files of the run's data are now, as folder:PATH."),
     ("image_size", int, None, "Side to crop and resize files of folders to."),
+    ("on_error", ("raise", "skip"), None, "Whether files that cannot be read are an error."),
     ("split", str, None, "Split of the run's data, as test."),
     ("neighbours", bool, False, "Draw samples beside their nearest training images, by pixels."),
     ("held_out", str, None, "With --neighbours, the split of images that the run has not seen."),
@@ -52,7 +53,7 @@ def complete_help(values):
     values["metrics"].help = f"Any of {known}; if not given, {default}."
 
 
-FOR_RUNS, FOR_FOLDERS = ("split", "data", "data_dir"), ("image_size",)
+FOR_RUNS, FOR_FOLDERS = ("split", "data", "data_dir"), ("image_size", "on_error")
 
 
 def run(values):
@@ -103,7 +104,7 @@ def _distances(values, folders):
     if values.samples is not None:
         options["samples"] = values.samples
     if folders:
-        options["image_size"] = values.image_size
+        options |= {"image_size": values.image_size, "on_error": values.on_error or "raise"}
         return experiment.evaluate_folders(values.real, values.fake, **options)
     options |= {name: values[name].value for name in ("split", *OF_BOTH)}
     return experiment.evaluate(values.run_dir, **options)

@@ -2,7 +2,8 @@
 
     geans export --run_dir=runs/gean_fashion --output=clothing
 
-It has the signatures serving_default(latents) and sample(count, seed), and loads without geans.
+It loads without geans, with serving_default(latents) and sample(count, seed), and with labels
+sample(count, seed, labels).
 """
 
 import pathlib

@@ -20,6 +20,7 @@ from geans.cli import overrides, tables
 from geans.values import check_count
 
 DEFAULT_PRESET = "gean_fashion"
+OF_FOLDERS = ("folder", "video", "pairs")
 
 FLAGS = (
     ("preset", str, None, f"Preset to train; {DEFAULT_PRESET} if not given."),
@@ -28,6 +29,7 @@ FLAGS = (
     ("checkpoint_every", int, None, "Steps between checkpoints, beside those at the epochs' ends."),
     ("overwrite", bool, False, "Replace the run in run_dir."),
     ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
+    ("on_error", ("raise", "skip"), None, "Whether files that cannot be read are an error."),
     ("evaluation_samples", int, 10_000, "Most images of each kind that are compared at the end."),
     ("devices", str, None, "Number of GPUs (or parts of the CPU) to share batches, or all."),
     ("workers", bool, False, "Train together with the workers in TF_CONFIG."),
@@ -48,6 +50,7 @@ def run(values):
     if values.checkpoint_every is not None:
         check_count("--checkpoint_every", values.checkpoint_every)
     preset, run_dir = resolve(values)
+    preset = _with_on_error(preset, values.on_error)
     if not values.workers:  # Of which only the chief looks.
         report.check_run_dir(run_dir, resume=values.resume, overwrite=values.overwrite)
     if text := values.resume and presets.finished(preset, run_dir):
@@ -81,6 +84,18 @@ def run(values):
     print(f"Pictures: {run_dir / 'samples.png'} and {run_dir / 'pictures' / 'training.gif'}")
     print(f"Model: {run_dir / 'model.keras'}, SavedModel: {run_dir / 'saved_model'}")
     return 0
+
+
+def _with_on_error(preset, on_error):
+    """Returns the preset with that option of its data, which resuming and evaluating then share."""
+    if on_error is None:
+        return preset
+    if preset.data.partition(":")[0] not in OF_FOLDERS:
+        raise ValueError(
+            f"--on_error is for folders: {', '.join(OF_FOLDERS)}. Received: data={preset.data!r}."
+        )
+    options = preset.data_options | {"on_error": on_error}
+    return dataclasses.replace(preset, data_options=options)
 
 
 def _strategy(values):

@@ -50,10 +50,7 @@ def neighbours(
         )
     ema = ema and model.ema_generator is not None
     network = metrics.features.get(features)
-    fake = model.sample(samples, seed, ema)
-    if not np.isfinite(fake).all():
-        raise FloatingPointError("Samples contain NaN or infinity: the generator has diverged.")
-    fake = to_pixels(fake)
+    fake = to_pixels(model.sample(samples, seed, ema))
     origin, batches = source.reference(trained_on=True)
     training = _images(batches)
     others = None

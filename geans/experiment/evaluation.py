@@ -81,9 +81,17 @@ def reference(source, shape, samples=SAMPLES):
 
 
 def evaluate_folders(
-    real, fake, *, image_size=None, metrics=None, features=None, samples=None, progress=None
+    real,
+    fake,
+    *,
+    image_size=None,
+    on_error="raise",
+    metrics=None,
+    features=None,
+    samples=None,
+    progress=None,
 ):
-    """Returns `metrics.Measurement`s that compare two folders of PNG and JPEG files.
+    """Returns `metrics.Measurement`s that compare two folders of images.
 
     If any file is in colour, all count as coloured; transparent pixels are shown on white.
 
@@ -91,6 +99,7 @@ def evaluate_folders(
         real: Folder of real images.
         fake: Folder of generated images.
         image_size: Side to crop (centred square) and resize to; `None` requires equal sizes.
+        on_error: As in `data.images.from_folder`.
         metrics, features, progress: As in `evaluate`.
         samples: Maximum number of images per folder, evenly spaced by path; `None` for all.
 
@@ -99,7 +108,8 @@ def evaluate_folders(
     """
     metrics = evaluation.DEFAULT if metrics is None else metrics
     evaluation.check_names(metrics)
-    shapes = {folder: data.images.folder_shape(folder, image_size) for folder in (real, fake)}
+    reading = {"size": image_size, "on_error": on_error}
+    shapes = {folder: data.images.folder_shape(folder, **reading) for folder in (real, fake)}
     sizes = {folder: f"{shape[1]}x{shape[0]}" for folder, shape in shapes.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(
@@ -110,7 +120,7 @@ def evaluate_folders(
     shape = (*shapes[real][:2], max(each[2] for each in shapes.values()))
     network = _network(features, shape)
     pair = [
-        (Origin(name=str(folder)), _files(folder, image_size, shape[2], samples))
+        (Origin(name=str(folder)), _files(folder, samples, channels=shape[2], **reading))
         for folder in (real, fake)
     ]
     return _compare(*pair, network, metrics, samples, progress)
@@ -149,9 +159,8 @@ def _compare(real, fake, network, metrics, samples, progress):
     return evaluation.measure(known, drawn, metrics)
 
 
-def _files(folder, image_size, channels, samples):
-    options = {"channels": channels, "batch_size": BATCH_SIZE, "shuffle": False}
-    dataset = data.images.from_folder(folder, image_size, **options)
+def _files(folder, samples, **reading):
+    dataset = data.images.from_folder(folder, batch_size=BATCH_SIZE, shuffle=False, **reading)
     return EvenlySpaced(dataset, samples, len(image_files.find(pathlib.Path(folder))))
 
 

@@ -111,7 +111,8 @@ def make(preset, shape):
             f"The rule 'gan' moves at every step. Received: update_every={preset.update_every!r}. "
             "The rule 'gean' moves every K steps or once per epoch."
         )
-    return call(FAMILIES[preset.model], (preset, shape), preset.model_options, "model_options")
+    options = {key: each for key, each in preset.model_options.items() if key != "class_names"}
+    return call(FAMILIES[preset.model], (preset, shape), options, "model_options")
 
 
 def check_source(preset, source):

@@ -29,11 +29,11 @@ def dataset_of(preset, source):
 
 
 def with_classes(preset, data_dir=None):
-    """Returns the preset with `num_classes` from its data, if its model needs it and has none."""
+    """Returns the preset with `num_classes` and `class_names` from its data, if it needs them."""
     if preset.model not in families.LABELLED or "num_classes" in preset.model_options:
         return preset
-    classes = Source.of(preset, data_dir).class_names()
-    options = preset.model_options | {"num_classes": len(classes)}
+    names = Source.of(preset, data_dir).class_names()
+    options = preset.model_options | {"num_classes": len(names), "class_names": names}
     return dataclasses.replace(preset, model_options=options)
 
 

@@ -45,6 +45,8 @@ def test_version(capsys):
         (["train", "more"], "takes flags only. Received: more"),
         (["train", "--evaluation_samples=1"], "--evaluation_samples must be 2 or more"),
         (["train", "--preset=gan"], "Unknown preset 'gan'. Did you mean 'cgan'? Known"),
+        (["train", "--on_error=drop"], "should be one of <raise|skip>"),
+        (["train", "--on_error=skip"], "for folders: folder, video, pairs. Received: data='embed"),
         (["train", "--update_every=batch"], "'growing:K'"),
         (["sample"], "Pass --run_dir"),
         (["export"], "Pass --run_dir"),

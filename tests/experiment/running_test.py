@@ -123,7 +123,7 @@ def test_subfolders_are_classes(tmp_path):
     )
     model = experiment.run(preset, tmp_path / "run")
     assert model.num_classes == 3
-    assert model.sample(6, seed=0, labels=[0, 0, 1, 1, 2, 2]).shape == (6, 8, 8, 3)
+    assert model.sample(6, seed=0, labels=[0, 0, 1, 1, 2, 2]).shape == (6, 8, 8, 1)
     again = experiment.run(dataclasses.replace(preset, epochs=2), tmp_path / "run", resume=True)
     assert again.samples_seen == 18
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from geans import networks
 
-IMAGE, CLIP = (8, 8, 3), (4, 8, 8, 3)
+IMAGE, CLIP = (8, 12, 3), (4, 8, 12, 3)  # Not square: every family takes such images.
 # Small options for the generator and for the discriminator.
 FAMILIES = {
     "mlp": ({"units": (16, 8)}, {"units": (16, 8)}),
