@@ -101,7 +101,7 @@ def test_a_run_that_diverged_ends_in_one_line(tmp_path, capsys):
     experiment.run(fashion(generator_learning_rate=1e30), tmp_path / "run")
     for flags in [], ["--neighbours"]:
         assert cli.main(["evaluate", f"--run_dir={tmp_path / 'run'}", *flags]) == 2
-        assert "the generator has diverged" in capsys.readouterr().err
+        assert "generator has diverged" in capsys.readouterr().err
 
 
 @pytest.mark.slow
