@@ -61,7 +61,7 @@ def did_you_mean(name, known):
         >>> did_you_mean("Hing", ["hinge", "minimax"])
         " Did you mean 'hinge'?"
     """
-    names = {each.lower(): each for each in known}
+    names = {each.lower(): each for each in known if isinstance(each, str)}
     text = name.lower()[:100] if isinstance(name, str) else ""
     near = difflib.get_close_matches(text, names, n=1)
     return f" Did you mean {names[near[0]]!r}?" if near and names[near[0]] != name else ""

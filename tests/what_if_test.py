@@ -625,6 +625,8 @@ def test_a_player_with_nothing_to_train_is_refused(player):
     getattr(model, player).trainable = False
     with pytest.raises(ValueError, match=f"The {player} has nothing to train"):
         model.compile()
+    getattr(model, player).trainable = True
+    model.fit(drawn(), verbose=0)  # As it was compiled before.
 
 
 PENALTIES = {

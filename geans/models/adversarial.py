@@ -131,13 +131,22 @@ class AdversarialModel(Game):
             for player, optimizer in zip(players, optimizers, strict=True):
                 player.set_optimizer(optimizer)
             self.updates_followed.assign(tf.cast(optimizers[0].iterations, "int64"))
-        self.optimizer = learning_rates.BothOptimizers(*optimizers)
         compute = self.compute_gradients
         if self.jit_compile_gradients:
             compute = tf.function(compute, autograph=False, jit_compile=True)
         self._gradient_function = compute
         self._end_epoch = tf.function(self.end_epoch, autograph=False)
         self.train_function = None
+
+    @property
+    def optimizer(self):
+        """Both optimizers under one learning rate, for Keras' callbacks."""
+        optimizers = self.generator_optimizer, self.discriminator_optimizer
+        return learning_rates.BothOptimizers(*optimizers) if self.compiled else None
+
+    @optimizer.setter
+    def optimizer(self, optimizer):
+        """Takes the None that `compile` passes to Keras."""
 
     @property
     def generator_optimizer(self):

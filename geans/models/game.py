@@ -45,11 +45,14 @@ class Game(generative.GenerativeModel):
 
     def find_trained_variables(self):
         """Finds what each player trains; the rule starts anew if it is not what it was."""
-        changed = [player.find_trained_variables() for player in self.players.values()]
-        for name, player in self.players.items():
-            if not player.trained_variables:
+        found = {name: player.trainable_now() for name, player in self.players.items()}
+        for name, variables in found.items():
+            if not variables:
                 raise ValueError(f"The {name} has nothing to train: all its layers are frozen.")
-        if any(changed):
+        before = {name: player.trained_variables for name, player in self.players.items()}
+        if keras.tree.map_structure(id, found) != keras.tree.map_structure(id, before):
+            for name, player in self.players.items():
+                player.set_trained_variables(found[name])
             rule = type(self.rule).from_config(self.rule.get_config())
             del self.rule
             self.rule = rule

@@ -22,22 +22,20 @@ class Player(keras.layers.Layer):
         super().__init__(dtype="float32")
         self.networks = list(networks)
         self.optimizer = None
-        self.find_trained_variables()
+        self.set_trained_variables(self.trainable_now())
         self.left_out = distribution.local_sum((), dtype="int64")
         # Of the first gradients left out: number of the step and, in it, of the tensor, from 1.
         self.first = distribution.local_sum((2,), dtype="int64")
         self.latest = distribution.local_sum((), dtype="int64")
         self.built = True
 
-    def find_trained_variables(self):
-        """Finds the variables to train; as in Keras, `trainable` counts when `compile` is called.
+    def trainable_now(self):
+        """Returns the variables of the networks' layers that are not frozen."""
+        return [v for network in self.networks for v in network.trainable_variables]
 
-        Returns whether they are others than before.
-        """
-        before = getattr(self, "trained_variables", [])
-        found = [v for network in self.networks for v in network.trainable_variables]
-        object.__setattr__(self, "trained_variables", found)  # Keras would track the list.
-        return list(map(id, found)) != list(map(id, before))
+    def set_trained_variables(self, variables):
+        """Chooses what to train; as in Keras, freezing a layer counts when `compile` is called."""
+        object.__setattr__(self, "trained_variables", variables)  # Keras would track the list.
 
     def set_optimizer(self, optimizer):
         """Builds the optimizer at once, so that its state is always saved and loaded."""
