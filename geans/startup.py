@@ -34,14 +34,27 @@ class QuietTensorFlow(importlib.abc.MetaPathFinder):
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def exec_module(module):
-                with quiet():
-                    load(module)
-
-            spec.loader.exec_module = exec_module
+            spec.loader = QuietLoader(spec.loader)
         return spec
+
+
+class QuietLoader(importlib.abc.Loader):
+    """Loads a module as another loader does, within `quiet()`."""
+
+    def __init__(self, loader):
+        self.loader = loader
+
+    def __getattr__(self, name):
+        return getattr(self.loader, name)
+
+    def create_module(self, spec):
+        """Returns what the other loader makes."""
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module):
+        """Loads the module."""
+        with quiet():
+            self.loader.exec_module(module)
 
 
 def install():

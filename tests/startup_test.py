@@ -63,3 +63,20 @@ def test_an_import_of_tensorflow_after_geans_logs_nothing():
     environment = {name: os.environ[name] for name in os.environ if not name.startswith("TF_")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+def test_hooks_of_other_packages_on_tensorflow_run(tmp_path):
+    """The import of a stand-in, which is all that a hook needs."""
+    (tmp_path / "tensorflow.py").write_text("import os; os.write(2, b'I0000 00:00:1.1  1 a.cc:1]')")
+    code = (
+        "import wrapt; wrapt.register_post_import_hook(lambda module: print('hook'), 'tensorflow')"
+    )
+    code += "; import geans; import tensorflow"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert done.stdout == "hook\n" and "a.cc" not in done.stderr, done.stderr
