@@ -10,7 +10,6 @@ import tempfile
 import types
 
 import pytest
-import wrapt
 
 # Tests share helpers (`from tests import workers`). Not by sys.path, so that the installed package
 # is tested, and because torch-fidelity installs a package of that name.
@@ -23,18 +22,6 @@ gc.set_threshold(200_000, 20, 20)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing that tests compute shall be found by the user's own evaluations.
 os.environ["GEANS_CACHE"] = tempfile.mkdtemp(prefix="geans-cache-")
-
-
-def pytest_configure(config):
-    """Spares short trainings what optimizing their graphs takes; processes that tests start don't.
-
-    The nightly run optimizes them as users do.
-    """
-    if config.option.markexpr != "nightly":
-        options = {"disable_meta_optimizer": True}
-        wrapt.register_post_import_hook(
-            lambda tf: tf.config.optimizer.set_experimental_options(options), "tensorflow"
-        )
 
 
 def pytest_collection_modifyitems(items):

@@ -67,7 +67,9 @@ def test_an_import_of_tensorflow_after_geans_logs_nothing():
 
 def test_hooks_of_other_packages_on_tensorflow_run(tmp_path):
     """The import of a stand-in, which is all that a hook needs."""
-    (tmp_path / "tensorflow.py").write_text("import os; os.write(2, b'I0000 00:00:1.1  1 a.cc:1] x')")
+    (tmp_path / "tensorflow.py").write_text(
+        "import os; os.write(2, b'I0000 00:00:1.1  1 a.cc:1] ')"
+    )
     code = (
         "import wrapt; wrapt.register_post_import_hook(lambda module: print('hook'), 'tensorflow')"
     )

@@ -148,7 +148,14 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", ["in mid-epoch", "in a picture", "after the last epoch"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "in mid-epoch",
+        "in a picture",
+        pytest.param("after the last epoch", marks=pytest.mark.nightly),
+    ],
+)
 def test_an_interrupted_run_ends_as_the_uninterrupted_one(
     tmp_path, monkeypatch, when, whole, assert_same_state
 ):
