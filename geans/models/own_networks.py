@@ -7,7 +7,7 @@ import tensorflow as tf
 
 WAY_OUT = (
     "Return all arguments of the constructor from get_config(), and take **kwargs there for "
-    "super().__init__(**kwargs)."
+    "super().__init__(**kwargs). (Of a Lambda, make a layer class.)"
 )
 
 
