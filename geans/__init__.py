@@ -7,6 +7,8 @@ import importlib
 
 import wrapt
 
+from geans import startup
+
 __version__ = "0.2.0"
 
 _MODULES = (
@@ -63,3 +65,4 @@ def _register(keras):
 # keras.saving.load_model knows only classes that are registered in this process. So they are
 # imported together with Keras: at once if it is there already, otherwise as soon as it comes.
 wrapt.register_post_import_hook(_register, "keras")
+startup.install()

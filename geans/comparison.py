@@ -16,12 +16,12 @@ import statistics
 import subprocess
 import sys
 
-from geans import callbacks, experiment, plotting, presets, report
+from geans import presets, report
 
 BAD_INPUT = 2
 CHILD = "import sys; from geans import comparison; sys.exit(comparison.train(sys.argv[1]))"
 
-# Column headings and number formats of the table.
+# Column headings and number formats of the table; other metrics come with their names.
 COLUMNS = {
     "modes": ("modes", "{:g}"),
     "covered_modes": ("covered modes", "{:g}"),
@@ -32,7 +32,7 @@ COLUMNS = {
     "seconds": ("seconds", "{:.0f}"),
     "peak_memory_mb": ("peak MB", "{:.0f}"),
 }
-KEYS = ("preset", "seed", *COLUMNS, "diverged")
+COST = ("updates", "samples", "seconds", "peak_memory_mb")
 
 
 def run(chosen, seeds, run_dir, *, data_dir=None):
@@ -45,8 +45,9 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
         data_dir: Where tensorflow-datasets finds its data.
 
     Returns:
-        List of dicts, by preset and seed, with the values of `KEYS` that are known, and versions.
-        `updates` counts the generator's; `seconds` excludes work between epochs.
+        List of dicts, by preset and seed, with the run's metrics, the keys of `COST`, "diverged" if
+        it did, and versions. `updates` counts the generator's; `seconds` excludes work between
+        epochs.
 
     Raises:
         ValueError: If an argument is invalid, or `run_dir` or a preset does not fit.
@@ -77,11 +78,19 @@ def table(rows):
     groups = {}
     for row in rows:
         groups.setdefault(row["preset"], []).append(row)
-    lines = [["preset", "seeds", *(heading for heading, _ in COLUMNS.values())]]
+    columns = _columns(rows)
+    lines = [["preset", "seeds", *(heading for heading, _ in columns.values())]]
     for name, group in groups.items():
-        cells = (cell([row.get(key) for row in group], COLUMNS[key][1]) for key in COLUMNS)
+        cells = (cell([row.get(key) for row in group], columns[key][1]) for key in columns)
         lines.append([name, str(len(group)), *cells])
     return "\n".join([report.text_table(lines), *_remarks(rows)])
+
+
+def _columns(rows):
+    found = {key for row in rows for key, value in row.items() if type(value) in (int, float)}
+    names = [name for name in COLUMNS if name in found - {*COST}]
+    names += [key for row in rows for key in row if key in found - {"seed", *COLUMNS}]
+    return {name: COLUMNS.get(name, (name.replace("_", " "), "{:.4g}")) for name in (*names, *COST)}
 
 
 def cell(values, shape):
@@ -94,6 +103,8 @@ def cell(values, shape):
 
 def picture(chosen, seeds, run_dir):
     """Returns a figure of finished runs, with samples of one seed; `None` without known modes."""
+    from geans import experiment, plotting
+
     countable = [preset for preset in chosen if experiment.make_mixture(preset) is not None]
     rows = [_picture_row(preset, seeds, pathlib.Path(run_dir)) for preset in countable]
     return plotting.comparison(rows) if rows else None
@@ -101,6 +112,8 @@ def picture(chosen, seeds, run_dir):
 
 def train(job):
     """Trains one run in its own process. Returns the exit code."""
+    from geans import experiment
+
     job = json.loads(job)
     preset = presets.from_dict(job.pop("preset"))
     try:
@@ -164,12 +177,13 @@ def _train(preset, path, data_dir):
 
 
 def _row(name, seed, path):
-    found = {"preset": name, "seed": seed}
-    for file in ("metrics.json", "cost.json"):
-        if (path / file).exists():
-            found |= json.loads((path / file).read_text())
-    versions = json.loads((path / "versions.json").read_text())
-    return {key: found[key] for key in KEYS if key in found} | versions
+    evaluation, metrics, cost, versions = (
+        json.loads((path / f"{file}.json").read_text()) if (path / f"{file}.json").exists() else {}
+        for file in ("evaluation", "metrics", "cost", "versions")
+    )
+    measured = metrics | {each["metric"]: each["value"] for each in evaluation} | cost
+    numbers = {key: value for key, value in measured.items() if not isinstance(value, str)}
+    return {"preset": name, "seed": seed, **numbers, **versions}
 
 
 def _remarks(rows):
@@ -181,6 +195,8 @@ def _remarks(rows):
 
 
 def _picture_row(preset, seeds, run_dir):
+    from geans import callbacks, experiment, plotting
+
     found = {(row["preset"], row["seed"]): row for row in read_rows(run_dir)}
     rows = [found[preset.name, seed] for seed in seeds]
     paths = [_run_dir(run_dir, preset.name, seed) for seed in seeds]

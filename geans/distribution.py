@@ -143,7 +143,9 @@ def step(model, data):
     """Yields the `Batch` of this replica; counts and ends the step afterwards."""
     data, positions = data if isinstance(data, Positioned) else (data, None)
     content = model.unpack(data)
-    size = batch_size(content)
+    # The size may be known before the batch has come, and before it has passed the checks.
+    with tf.control_dependencies(keras.tree.flatten(content)):
+        size = tf.identity(batch_size(content))
     if model.distribute_strategy.num_replicas_in_sync > 1:
         content, positions = keras.tree.map_structure(padded, (content, positions))
     # A dataset of unknown length ends in the middle of a step, when its next batch does not come:

@@ -2,6 +2,8 @@
 
 import keras
 
+from geans import values
+
 
 class Configurable:
     """Object whose config, as returned by `get_config`, is its constructor's arguments."""
@@ -39,7 +41,7 @@ def get(argument, identifier, known, kinds, *, optional=False):
         classes = " or ".join(f"{kind.__module__}.{kind.__name__}" for kind in kinds)
         raise ValueError(
             f"{argument} must be {'None, ' if optional else ''}one of {', '.join(known)}, or a "
-            f"{classes}. Received: {identifier!r}."
+            f"{classes}. Received: {identifier!r}.{values.did_you_mean(identifier, known)}"
         )
     return found
 

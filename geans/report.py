@@ -178,7 +178,12 @@ def check_run_dir(run_dir, *, resume=False, overwrite=False):
         if not (run_dir / "preset.json").is_file():
             raise ValueError(f"{run_dir} holds no run to resume: there is no preset.json.")
         return
-    if not run_dir.exists() or (run_dir.is_dir() and not any(run_dir.iterdir())):
+    if not run_dir.exists():
+        parent = next(filter(pathlib.Path.exists, run_dir.absolute().parents))
+        if not parent.is_dir() or not os.access(parent, os.W_OK):
+            raise ValueError(f"Cannot write to {str(run_dir)!r}. Pass another run_dir.")
+        return
+    if run_dir.is_dir() and not any(run_dir.iterdir()):
         return
     if not (run_dir / "preset.json").is_file():
         raise ValueError(f"{run_dir} exists and is not a run directory. Pass another run_dir.")
@@ -186,6 +191,20 @@ def check_run_dir(run_dir, *, resume=False, overwrite=False):
         raise ValueError(
             f"{run_dir} holds a run. Pass --resume to resume it, --overwrite to replace it, or "
             "another --run_dir."
+        )
+
+
+def check_trained(run_dir):
+    """Raises a `ValueError` unless a directory holds a model or a checkpoint of a run."""
+    if run_dir is None:
+        raise ValueError("Pass --run_dir, the directory of a run of geans train.")
+    if not isinstance(run_dir, (str, os.PathLike)):
+        raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
+    path = pathlib.Path(run_dir)
+    if not (path / "model.keras").is_file() and not any(path.glob("checkpoints/epoch_*_step_*")):
+        raise ValueError(
+            f"{run_dir} holds no trained model (no model.keras, no checkpoints). "
+            "Pass the run_dir of `geans train`."
         )
 
 

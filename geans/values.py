@@ -1,5 +1,6 @@
-"""Checks of numbers in arguments: `True`, "3" and NaN are invalid."""
+"""Checks of numbers and names in arguments: `True`, "3" and NaN are not numbers."""
 
+import difflib
 import math
 import numbers
 import random
@@ -43,6 +44,27 @@ def check_seed(seed, *, optional=False, bits=63):
             f"seed must be an integer from 0 to 2**{bits} - 1{', or None' if optional else ''}. "
             f"Received: seed={seed!r}"
         )
+
+
+def check_name(kind, name, known):
+    """Raises a `ValueError` if `name` is not one of the `known` names; it says the nearest."""
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(
+            f"Unknown {kind} {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
+        )
+
+
+def did_you_mean(name, known):
+    """Returns a sentence that suggests the nearest of the `known` names; empty if none is near.
+
+    Example:
+        >>> did_you_mean("Hing", ["hinge", "minimax"])
+        " Did you mean 'hinge'?"
+    """
+    names = {each.lower(): each for each in known if isinstance(each, str)}
+    text = name.lower()[:100] if isinstance(name, str) else ""
+    near = difflib.get_close_matches(text, names, n=1)
+    return f" Did you mean {names[near[0]]!r}?" if near and names[near[0]] != name else ""
 
 
 def given_or_random(seed):

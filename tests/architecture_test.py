@@ -12,7 +12,8 @@ import geans
 PACKAGE = pathlib.Path(geans.__file__).parent
 TESTS = pathlib.Path(__file__).parent
 FLOORS = [
-    {"files", "registry", "values"},
+    {"files", "startup", "values"},
+    {"registry"},
     {"strategies"},
     {"distribution"},
     {

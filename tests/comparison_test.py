@@ -10,7 +10,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from geans import comparison, presets, report
+from geans import comparison, experiment, presets, report
 
 COSTS = {"updates": 10, "samples": 1_280, "seconds": 2.0, "peak_memory_mb": 700.0}
 GOOD = {"modes": 8, "high_quality_fraction": 0.5, "reverse_kl": 0.25, "covered_modes": 7}
@@ -53,7 +53,7 @@ def test_real_runs_rows_and_picture(tmp_path):
         assert metrics == {key: each[key] for key in metrics}
         assert (each["updates"], each["samples"]) == (updates, 1_280)
         assert 0 < each["seconds"] < 120 and 100 < each["peak_memory_mb"] < 10_000
-        assert set(each) == set(comparison.KEYS) - {"diverged"} | set(report.versions())
+        assert set(each) == {"preset", "seed", *GOOD, *comparison.COST} | set(report.versions())
     assert comparison.read_rows(tmp_path) == rows
     axes = comparison.picture(chosen, [5], tmp_path).axes
     assert [each.get_xlabel() for each in axes[:2]] == ["640 samples", "1.28 k samples"]
@@ -106,7 +106,7 @@ def test_an_interrupted_run_goes_on_if_it_was_begun(tmp_path, trained, monkeypat
 def test_how_a_run_is_trained(tmp_path, monkeypatch, begun):
     """Its own process is told to resume what was begun."""
     jobs = []
-    monkeypatch.setattr(comparison.experiment, "run", lambda preset, **job: jobs.append(job))
+    monkeypatch.setattr(experiment, "run", lambda preset, **job: jobs.append(job))
     monkeypatch.setattr(comparison.subprocess, "Popen", InThisProcess)
     if begun:
         (tmp_path / "preset.json").touch()
@@ -222,6 +222,39 @@ def test_rows_of_images_and_of_diverged_runs_in_the_table():
     assert lines[-1] == "gan_ring diverged with seed 1."
 
 
+def test_whatever_was_measured_is_in_the_rows_and_the_table(tmp_path, monkeypatch):
+    """Images have an evaluation, translations errors, points their coverage."""
+    found = {
+        "gan_fashion": ("evaluation", [{"metric": "frechet_distance", "value": 12.3456}]),
+        "pix2pix": ("metrics", {"split": "test", "mean_absolute_error": 0.125}),
+        "gan_ring": ("metrics", GOOD),
+    }
+
+    def train(preset, path, data_dir):
+        name, values = found[preset.name]
+        report.write_json(values, path / f"{name}.json")
+        report.write_json(COSTS, path / "cost.json")
+        report.write_json({"keras": "3"}, path / "versions.json")
+
+    monkeypatch.setattr(comparison, "_train", train)
+    rows = comparison.run([presets.get(name) for name in found], [0], tmp_path)
+    assert rows[1] == {
+        "preset": "pix2pix",
+        "seed": 0,
+        "mean_absolute_error": 0.125,
+        **COSTS,
+        "keras": "3",
+    }
+    table = [re.split("  +", line) for line in comparison.table(rows).splitlines()]
+    names = ["modes", "covered modes", "high quality", "reverse KL"]
+    names += ["frechet distance", "mean absolute error"]
+    costs = ["updates", "samples", "seconds", "peak MB"]
+    assert table[0] == ["preset", "seeds", *names, *costs]
+    assert table[1][2:8] == ["-"] * 4 + ["12.35", "-"]
+    assert table[2][2:8] == ["-"] * 5 + ["0.125"]
+    assert table[3][2:8] == ["8", "7", "50.0%", "0.2500", "-", "-"]
+
+
 def test_a_diverged_run_is_a_row_like_others(tmp_path, monkeypatch):
     def diverge(preset, path, data_dir):
         values = {
@@ -265,8 +298,8 @@ def test_stacks_of_digits_are_rows_and_pictures_like_others(tmp_path, monkeypatc
         "991",
         "(990-992)",
         "980",
-        "-",
         "0.1000",
+        "10",
     ]
     image, curves = comparison.picture([preset], [0, 2], tmp_path).axes
     expected = "samples of seed 0; median of 2 seeds: 991 of 1,000 modes, reverse KL 0.1000"

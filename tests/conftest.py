@@ -16,12 +16,22 @@ import pytest
 sys.modules["tests"] = types.ModuleType("tests")
 sys.modules["tests"].__path__ = [str(pathlib.Path(__file__).parent)]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Two processes test at once: the threads of one would wait for the cores that the other one uses.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+shadowed = str(pathlib.Path(__file__).parent / "shadowed")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [shadowed, os.environ.get("PYTHONPATH")]))
 # Tracing graphs makes so many objects that a tenth of the time would go into looking for cycles.
 gc.set_threshold(200_000, 20, 20)
 # A shell without job control starts background jobs deaf to Ctrl-C, and with them all they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing that tests compute shall be found by the user's own evaluations.
 os.environ["GEANS_CACHE"] = tempfile.mkdtemp(prefix="geans-cache-")
+
+
+def pytest_collection_modifyitems(items):
+    """Begins with the longest file, so that the processes end together."""
+    items.sort(key=lambda item: "what_if_test" not in item.nodeid)
 
 
 def pytest_collection_finish():

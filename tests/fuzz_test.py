@@ -49,7 +49,8 @@ IMAGES = [
     sixteen_bits(),
     *(image_bytes(mode, "JPEG") for mode in ("RGB", "L", "CMYK")),
     image_bytes("RGB", "JPEG", progressive=True),
-    image_bytes("RGB", "GIF"),
+    *(image_bytes("RGB", format) for format in ("GIF", "WEBP", "BMP", "TIFF")),
+    image_bytes("L", "TIFF", compression="tiff_lzw"),
 ]
 
 
@@ -111,7 +112,7 @@ def read_folder(content, folder):
     path.write_bytes(content)
     try:
         (batch,) = data.images.from_folder(folder, 8)
-        assert batch.shape == (1, 8, 8, 3) and np.abs(batch).max() <= 1
+        assert batch.shape in [(1, 8, 8, 1), (1, 8, 8, 3)] and np.abs(batch).max() <= 1
     except ValueError as error:
         assert str(path) in str(error)
         return "refused"
@@ -231,7 +232,7 @@ def load_model(content, folder):
 
 
 # Strategy, what is tried with it, and how many examples: in every run, and in the nightly one.
-EXTENSIONS = st.sampled_from([".png", ".jpg", ".JPEG"])
+EXTENSIONS = st.sampled_from([".png", ".JPEG", ".tif"])
 FUZZ = {
     "random bytes as images": (st.tuples(st.binary(), EXTENSIONS), read_folder, 30, 500),
     "mutated images": (st.tuples(mutated(IMAGES), EXTENSIONS), read_folder, 60, 1_500),

@@ -79,11 +79,12 @@ def test_the_commands_run_in_their_order(folder, monkeypatch):
             continue
         arguments = shlex.split(command)[1:]
         if arguments[0] == "train":
-            arguments += ["--epochs=1", "--batch_size=50", "--overwrite"]
-            arguments.append("--evaluation_samples=100")
+            arguments += ["--epochs=1", "--batch_size=50", "--evaluation_samples=100"]
         if arguments[0] == "evaluate":
             arguments.append("--samples=100")
         assert cli.main(arguments) == 0, command
+    for name in ("runs/gean_photos/samples.png", "runs/conditional_photos/samples.png"):
+        assert (folder / name).is_file()
     for name in ("runs/clothing/samples.png", "clothing.png", "clothing/saved_model.pb"):
         assert (folder / name).is_file()
     names = {}

@@ -79,6 +79,10 @@ class Checkpoint(keras.callbacks.Callback):
                 self._write(initial_epoch, 0)
             except OSError as error:
                 raise ValueError(f"There is no room for a checkpoint: {error}.") from error
+            except NotImplementedError:  # A layer without get_config.
+                _delete(self.directory.glob(f"{UNFINISHED}*"))
+                model.check_savable()
+                raise
         else:
             _load(model, path, record)
             # Newer ones are damaged, and would outlive the next ones.
@@ -177,12 +181,16 @@ class Checkpoint(keras.callbacks.Callback):
             # Reading the replicas' sums takes all workers, so nothing may fail in between.
             with tempfile.TemporaryDirectory() as folder:
                 saved = pathlib.Path(folder) / MODEL
-                self.model.save(saved)
+                self._save(saved)
                 means = _means(self.model)
                 if self.model.is_chief:
                     self._publish(path, epoch, step, means, lambda to: shutil.copy(saved, to))
         elif not path.exists():  # Or a signal came before the first step after a restart.
-            self._publish(path, epoch, step, _means(self.model), self.model.save)
+            self._publish(path, epoch, step, _means(self.model), self._save)
+
+    def _save(self, path):
+        # Weights are loaded into the model at hand, so that networks need not be made anew.
+        keras.saving.save_model(self.model, path)
 
     def _publish(self, path, epoch, step, means, save):
         unfinished = path.with_name(UNFINISHED + path.name)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from geans import files, metrics, report, values
+from geans.metrics import feature_arrays
 
 # By rank: points and images.
 SAMPLES_TO_KEEP = {2: 500, 4: 16}
@@ -57,7 +58,7 @@ class Coverage(keras.callbacks.Callback):
             return
         done = epoch + 1
         count = self.mixture.samples_to_watch if self.count is None else self.count
-        samples = np.asarray(self.model.sample(count, seed=self.seed))
+        samples = feature_arrays.clipped(np.asarray(self.model.sample(count, seed=self.seed)))
         coverage = metrics.mode_coverage_or_nothing(samples, self.mixture)
         found = {name: x for name, x in dataclasses.asdict(coverage).items() if x is not None}
         row = {"epoch": done, "samples_seen": seen, **found}

@@ -6,13 +6,14 @@ import logging
 import math
 import operator
 import pathlib
+import reprlib
 import tempfile
 
 import keras
 import numpy as np
 
 from geans import report, values
-from geans.metrics import evaluation, feature_set, features, measurement
+from geans.metrics import evaluation, feature_arrays, feature_set, features, measurement
 
 _log = logging.getLogger(__name__)
 
@@ -26,8 +27,9 @@ class Evaluate(keras.callbacks.Callback):
     workers the chief evaluates, and all log its results.
 
     Args:
-        real: Batched `tf.data.Dataset`, array or `metrics.FeatureSet`; `None` for the training
-            data. (Reading a shuffled dataset once more changes the order of its epochs.)
+        real: Batched `tf.data.Dataset`, array or `metrics.FeatureSet` of images, uint8 or floats in
+            [-1, 1]; `None` for the training data. (Reading a shuffled dataset once more changes the
+            order of its epochs.)
         metrics: Names in `metrics.METRICS`.
         every: Epochs between two evaluations; the last epoch is always evaluated.
         samples: Number of generated, and at most of real, images.
@@ -37,11 +39,11 @@ class Evaluate(keras.callbacks.Callback):
         directory: Where the files go; made if missing. `None` writes no files.
         keep_best: Value that selects the best model, such as "recall"; needs a `directory`.
         name: Name of the real images in the records.
-        verbose: 0 prints nothing.
+        verbose: 0 prints nothing; otherwise the first numbers come with their protocol.
 
     Raises:
-        ValueError: If an argument is invalid; when training begins, if the features do not fit the
-            images, images are too few, `directory` is not writable, or its files are damaged.
+        ValueError: If an argument is invalid; when training begins, if the real images are invalid
+            or too few, `directory` is not writable, or its files are damaged.
 
     Example:
         >>> callback = Evaluate(metrics=["frechet_distance"], every=5, samples=10_000)
@@ -78,6 +80,7 @@ class Evaluate(keras.callbacks.Callback):
         self.name = name
         self.verbose = verbose
         self._reference = None
+        self._said, self._has_printed = set(), False
 
     def on_train_begin(self, logs=None):
         """Computes the features of the real images before the first step."""
@@ -87,14 +90,13 @@ class Evaluate(keras.callbacks.Callback):
         # All workers read the data; otherwise its order would differ between them.
         if self._reference is None or self.real is None:  # A second fit may have other data.
             self._reference = self._extract_real()
-        answer = self._reference.network(self.model.sample(2, seed=self.seed))
+        answer = self._reference.network(feature_arrays.clipped(self.model.sample(2, self.seed)))
         evaluation.check_possible(self.metrics, self._reference, self.samples, "logits" in answer)
         count = min(self.samples, self._reference.count)
         if "frechet_distance" in self.metrics and count < measurement.ENOUGH_FOR_FRECHET:
-            _log.warning(
-                "The Fréchet distances of this training are those of %s images, and too large: "
-                "compare them only with others of as many.",
-                f"{count:,}",
+            self._warn_once(
+                f"The Fréchet distances of this training are those of {count:,} images, and too "
+                "large: compare them only with others of as many."
             )
 
     def on_epoch_end(self, epoch, logs=None):
@@ -117,9 +119,15 @@ class Evaluate(keras.callbacks.Callback):
         real = self.model.training_data if self.real is None else self.real
         if isinstance(real, feature_set.FeatureSet):
             return real
-        if not hasattr(real, "element_spec"):
+        if hasattr(real, "dtype"):
             real = np.asarray(real)
             real = [real[start : start + 256] for start in range(0, len(real), 256)]
+        elif not hasattr(real, "element_spec"):
+            raise ValueError(
+                "Evaluate takes real images as an array, a FeatureSet or a batched tf.data.Dataset "
+                "such as geans.data.images.from_folder(path, image_size). "
+                f"Received: {reprlib.repr(real)}."
+            )
         shape = self.model.generator.output_shape[1:]
         network = features.get(self.features or features.default_for(shape))
         return self._extract(real, network, measurement.Origin(name=self.name))
@@ -132,15 +140,28 @@ class Evaluate(keras.callbacks.Callback):
         generator = "EMA" if self.ema and self.model.ema_generator is not None else "raw"
         origin = measurement.Origin(name=self.model.name, generator=generator, seed=self.seed)
         batches = self.model.sample_batches(self.samples, self.seed, self.ema)
+        batches = map(feature_arrays.clipped, batches)
         try:
             fake = self._extract(batches, self._reference.network, origin)
-        except FloatingPointError as error:
-            _log.warning("%s", error)
+        except FloatingPointError:
+            self._warn_once("Samples hold NaN or infinity: the generator has diverged.")
             return []
         found = evaluation.measure(self._reference, fake, self.metrics)
-        for each in found if self.verbose else ():
-            print(each, flush=True)
+        if self.verbose:
+            self._print(found)
         return found
+
+    def _print(self, found):
+        """Prints the numbers, the first time with their protocols and warnings."""
+        if self._has_printed:
+            found = [", ".join(f"{each.metric} {each.value:.4g}" for each in found)]
+        print(*found, sep="\n", flush=True)
+        self._has_printed = True
+
+    def _warn_once(self, text):
+        if text not in self._said:
+            self._said.add(text)
+            _log.warning("%s", text)
 
     def _is_best(self, found, done):
         name = self.keep_best

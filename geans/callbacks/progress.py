@@ -5,12 +5,15 @@ import time
 
 import keras
 
+WARM_UP = 5.0
+"""Seconds after the first step, which is compiled, when the time left is first told."""
+
 
 class Progress(keras.callbacks.Callback):
-    """Shows the progress of a run and the time left.
+    """Shows the progress of a run and the time left, as measured since its first step.
 
-    A terminal gets Keras' bar over all steps of all epochs, other streams one line per epoch. Pass
-    `verbose=0` to `fit`, whose bar restarts in each epoch.
+    A terminal gets Keras' bar over all steps of all epochs, other streams one line per epoch, and
+    an estimate in a long first epoch. Pass `verbose=0` to `fit`, whose bar restarts in each epoch.
 
     Args:
         stream: Where to write the lines; the bar always goes to standard output.
@@ -22,7 +25,8 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Starts the clock."""
-        self._bar = self._first_epoch = None
+        self._bar = self._first_epoch = self._warm = None
+        self._told = False
         self._start = time.monotonic()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -32,23 +36,35 @@ class Progress(keras.callbacks.Callback):
             steps, epochs = self.params.get("steps"), self.params["epochs"]
             if steps and self.stream.isatty():
                 self._bar = keras.utils.Progbar((epochs - epoch) * steps, unit_name="step")
-        self._steps_before = (epoch - self._first_epoch) * (self.params.get("steps") or 0)
+        self._epochs_before = epoch - self._first_epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        """Moves the bar."""
+        """Moves the bar, or tells the time left as soon as it is known."""
+        steps = self.params.get("steps")
         if self._bar is not None:
-            self._bar.update(self._steps_before + batch + 1, list((logs or {}).items()))
+            self._bar.update(self._epochs_before * steps + batch + 1, list((logs or {}).items()))
+        elif steps and not self._told:
+            done = self._epochs_before + (batch + 1) / steps
+            self._warm = self._warm or (time.monotonic(), done)
+            self._told = time.monotonic() - self._warm[0] > WARM_UP
+            if self._told:
+                print(f"about {self._left(done)} left", file=self.stream, flush=True)
 
     def on_epoch_end(self, epoch, logs=None):
         """Writes a line without a bar."""
         if self._bar is None:
-            done, epochs = epoch + 1 - self._first_epoch, self.params["epochs"]
-            left = (time.monotonic() - self._start) / done * (epochs - epoch - 1)
+            self._told = True
+            left = self._left(epoch + 1 - self._first_epoch)
             values = ", ".join(f"{name} {value:.3f}" for name, value in (logs or {}).items())
-            line = f"epoch {epoch + 1}/{epochs}, {_duration(left)} left: {values}"
+            line = f"epoch {epoch + 1}/{self.params['epochs']}, {left} left: {values}"
             print(line, file=self.stream, flush=True)
 
-
-def _duration(seconds):
-    minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"
+    def _left(self, done):
+        start, before = self._warm or (self._start, 0)
+        if done == before:  # One step per epoch.
+            start, before = self._start, 0
+        pace = (time.monotonic() - start) / (done - before)
+        minutes, seconds = divmod(
+            round(pace * (self.params["epochs"] - self._first_epoch - done)), 60
+        )
+        return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

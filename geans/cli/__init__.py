@@ -7,10 +7,11 @@ import sys
 from absl import flags
 
 import geans
+from geans.values import check_name
 
 COMMANDS = {
     "train": "train a preset, or your own images, into a run directory",
-    "compare": "train presets with several seeds; a table and a picture of mode coverage",
+    "compare": "train presets with several seeds; a table, and a picture of mode coverage",
     "evaluate": "distances between real and generated images, of a run or of two folders",
     "sample": "draw pictures or arrays from a run directory",
     "export": "write a SavedModel from a run directory",
@@ -30,8 +31,10 @@ def main(argv=None):
     if argv[0] == "--version":
         print(f"geans {geans.__version__}")
         return 0
-    if argv[0] not in COMMANDS:
-        return _fail(f"unknown command {argv[0]!r}. Commands: {', '.join(COMMANDS)}")
+    try:
+        check_name("command", argv[0], COMMANDS)
+    except ValueError as error:
+        return _fail(error)
     return _run(argv[0], argv[1:])
 
 
@@ -46,12 +49,12 @@ def usage():
 
 
 def _run(name, arguments):
-    # TensorFlow's messages about missing GPUs would bury ours. Set it to 0 to see them.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     command = importlib.import_module(f"geans.cli.{name}")
     values = flags.FlagValues()
     command.define_flags(values)
     if any(argument in ("-h", "--help") for argument in arguments):
+        if hasattr(command, "complete_help"):
+            command.complete_help(values)
         print(f"{command.__doc__.strip()}\n{values.get_help()}")
         return 0
     try:

@@ -1,4 +1,4 @@
-"""geans compare: train presets with several seeds and compare their mode coverage.
+"""geans compare: train presets with several seeds and compare what they measure.
 
     geans compare --presets=gan_ring,gean_ring --seeds=0,1,2 --run_dir=cmp
 
@@ -9,7 +9,7 @@ Every plain field of a preset is a flag that overrides it in all presets.
 
 import pathlib
 
-from geans import presets
+from geans import comparison, presets
 from geans.cli import overrides, tables
 
 FLAGS = (
@@ -29,10 +29,12 @@ def define_flags(values):
 def run(values):
     """Trains the missing runs, prints the table and draws the picture."""
     chosen = [overrides.apply(presets.get(name), values) for name in values.presets]
+    chosen = [presets.located(preset, values.data_dir) for preset in chosen]
     seeds = [_integer(text) for text in values.seeds]
+    if values.network or values.model:
+        from geans import experiment
 
-    from geans import comparison, plotting
-
+        chosen = [experiment.fitted(preset, presets.get(preset.name)) for preset in chosen]
     run_dir = pathlib.Path(values.run_dir)
     try:
         rows = comparison.run(chosen, seeds, run_dir, data_dir=values.data_dir)
@@ -42,6 +44,8 @@ def run(values):
     print(f"Rows: {run_dir / 'results.jsonl'}")
     figure = comparison.picture(chosen, seeds, run_dir)
     if figure is not None:
+        from geans import plotting
+
         plotting.save(figure, run_dir / "comparison.png")
         print(f"Picture: {run_dir / 'comparison.png'}")
 

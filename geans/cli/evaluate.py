@@ -3,7 +3,7 @@
     geans evaluate --run_dir=runs/gean_fashion             a run against its own data
     geans evaluate --run_dir=runs/gan_mnist --split=test   against images that it has not seen
     geans evaluate --run_dir=runs/gan_mnist --neighbours --held_out=test   does it copy?
-    geans evaluate --real=photos --fake=generated          two folders of PNG and JPEG files
+    geans evaluate --real=photos --fake=generated          two folders of images
 
 Grey 28x28 images are compared by the features of digits28, which comes with the package, others by
 those of inception-2015-12-05, the network of the Fréchet Inception Distance, which is downloaded on
@@ -13,6 +13,7 @@ first use. If folders mix grey and coloured images, all count as coloured.
 import pathlib
 import sys
 
+from geans import presets, report
 from geans.cli import tables
 from geans.values import check_count
 
@@ -24,10 +25,13 @@ FLAGS = (
     ("weights", str, None, "File of the feature network's weights."),
     ("resize", str, None, "Resizing of Inception: tensorflow1 (original), pytorch (pytorch-fid)."),
     ("samples", int, None, "Most images of each kind; by default 10,000 of a run, all of folders."),
+    ("data", str, None, "Where the files of the run's data are now, as folder:PATH."),
     ("image_size", int, None, "Side to crop and resize files of folders to."),
+    ("on_error", ("raise", "skip"), None, "Whether files that cannot be read are an error."),
     ("split", str, None, "Split of the run's data, as test."),
     ("neighbours", bool, False, "Draw samples beside their nearest training images, by pixels."),
     ("held_out", str, None, "With --neighbours, the split of images that the run has not seen."),
+    ("metrics", list, None, "Names of metrics."),
     ("seed", int, 0, "Fixes what a run's model generates."),
     ("ema", bool, True, "Whether the EMA generator or the raw one."),
     ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
@@ -37,14 +41,19 @@ FLAGS = (
 
 def define_flags(values):
     """Adds the command's flags to `values`."""
-    from geans.metrics import evaluation
-
-    known, default = (", ".join(names) for names in (evaluation.METRICS, evaluation.DEFAULT))
-    text = f"Any of {known}; if not given, {default}."
-    tables.define_flags(values, (*FLAGS, ("metrics", list, None, text)))
+    tables.define_flags(values, FLAGS)
 
 
-FOR_RUNS, FOR_FOLDERS = ("split", "data_dir"), ("image_size",)
+def complete_help(values):
+    """Adds what only TensorFlow's modules know to the help texts."""
+    from geans import metrics
+
+    known = (metrics.METRICS, metrics.evaluation.DEFAULT)
+    known, default = (", ".join(names) for names in known)
+    values["metrics"].help = f"Any of {known}; if not given, {default}."
+
+
+FOR_RUNS, FOR_FOLDERS = ("split", "data", "data_dir"), ("image_size", "on_error")
 
 
 def run(values):
@@ -76,6 +85,16 @@ def _check(values, folders):
         raise ValueError("--neighbours is for a run only.")
     if values.samples is not None:
         check_count("--samples", values.samples, least=2)
+    if not folders:
+        report.check_trained(values.run_dir)
+        run = presets.read(pathlib.Path(values.run_dir) / "preset.json")
+        presets.moved(run, values.data, values.data_dir)
+    for folder in (values.real, values.fake) if folders else ():
+        if not pathlib.Path(folder).is_dir():
+            raise ValueError(f"There is no folder {folder!r}.")
+
+
+OF_BOTH = ("data", "ema", "seed", "data_dir")
 
 
 def _distances(values, folders):
@@ -85,16 +104,16 @@ def _distances(values, folders):
     if values.samples is not None:
         options["samples"] = values.samples
     if folders:
-        options["image_size"] = values.image_size
+        options |= {"image_size": values.image_size, "on_error": values.on_error or "raise"}
         return experiment.evaluate_folders(values.real, values.fake, **options)
-    options |= {name: values[name].value for name in ("split", "ema", "seed", "data_dir")}
+    options |= {name: values[name].value for name in ("split", *OF_BOTH)}
     return experiment.evaluate(values.run_dir, **options)
 
 
 def _neighbours(values):
     from geans import experiment, plotting
 
-    options = {name: values[name].value for name in ("held_out", "ema", "seed", "data_dir")}
+    options = {name: values[name].value for name in ("held_out", *OF_BOTH)}
     figure, found = experiment.neighbours(values.run_dir, **options)
     path = pathlib.Path(values.run_dir) / "neighbours.png"
     plotting.save(figure, path)

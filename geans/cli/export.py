@@ -2,12 +2,15 @@
 
     geans export --run_dir=runs/gean_fashion --output=clothing
 
-It has the signatures serving_default(latents) and sample(count, seed), and loads without geans.
+It loads without geans, with serving_default(latents) and sample(count, seed), and with labels
+sample(count, seed, labels).
 """
 
 import pathlib
 
 from absl import flags
+
+from geans import report
 
 
 def define_flags(values):
@@ -19,8 +22,8 @@ def define_flags(values):
 
 def run(values):
     """Exports the model and prints its path."""
-    if values.run_dir is None:
-        raise ValueError("Pass --run_dir, the directory of a run of geans train.")
+    report.check_trained(values.run_dir)
+
     from geans import experiment, export
 
     model = experiment.load(values.run_dir)

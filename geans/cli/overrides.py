@@ -1,7 +1,5 @@
 """The fields of a preset as command line flags."""
 
-import dataclasses
-
 from geans import presets
 from geans.cli import tables
 
@@ -16,8 +14,13 @@ def define_flags(values, *, without=()):
 
 def apply(preset, values):
     """Returns the preset with the fields set by flags; raises a `ValueError` if one is invalid."""
+    return presets.changed(preset, **given(values))
+
+
+def given(values):
+    """Returns a dict of the fields set by flags."""
     fields = [name for name, _ in presets.plain_fields() if name in values]
-    given = {name: values[name].value for name in fields if values[name].present}
-    if given.get("update_every", "").isdecimal():
-        given["update_every"] = int(given["update_every"])
-    return dataclasses.replace(preset, **given)
+    found = {name: values[name].value for name in fields if values[name].present}
+    if found.get("update_every", "").isdecimal():
+        found["update_every"] = int(found["update_every"])
+    return found

@@ -1,20 +1,26 @@
 """geans sample: draw pictures or arrays from a run directory.
 
 geans sample --run_dir=runs/gean_fashion --count=100 --seed=1 --output=clothing.png
+geans sample --run_dir=runs/gean_fashion --count=1000 --output=fake/     a file for each image
 geans sample --run_dir=runs/gan_ring --count=2500 --output=points.npy
 geans sample --run_dir=runs/gean_fashion --truncation=0.7     more typical, less varied
 geans sample --run_dir=runs/gean_fashion --interpolate=9 --count=6     rows from seed to seed + 1
 geans sample --run_dir=runs/gean_fashion --interpolate=24 --output=morph.gif     animated
 geans sample --run_dir=runs/gean_fashion --traverse=5     one sample along five directions
 geans sample --run_dir=runs/conditional --labels=3,7 --count=20     labels in turn, or categories
+geans sample --run_dir=runs/animals --labels=cat --count=1 --output=cat.png     a class by its name
 geans sample --run_dir=runs/conditional --sweep=6     rows of the same latents with every label
 
 With --interpolate, --traverse and --sweep a .npy file has the shape (rows, steps, ...).
 """
 
+import os
 import pathlib
+import re
 
+from geans import presets, report
 from geans.cli import tables
+from geans.values import did_you_mean
 
 FLAGS = (
     ("run_dir", str, None, "Directory of a run of geans train."),
@@ -24,14 +30,15 @@ FLAGS = (
     ("truncation", float, None, "Bound of the noise around its mean; below 2 for typical samples."),
     ("interpolate", int, None, "Steps in --count rows from samples of --seed to the next seed's."),
     ("traverse", int, None, "Rows: one sample along so many main directions of the first layer."),
-    ("labels", list, None, "Labels or categories that the samples have in turn."),
+    ("labels", list, None, "Classes (names, numbers) or categories that the samples have in turn."),
     ("sweep", int, None, "Rows: the same latents with every label or category."),
     (
         "output",
         str,
         "samples.png",
-        "A .png file for a picture, a .npy file for the float32 array, a .gif file for what moves: "
-        "clips, or the steps of --interpolate, --traverse or --sweep.",
+        "A .png file for a picture, a directory for a .png file of each image, a .npy file for the "
+        "float32 array, a .gif file for what moves: clips, or the steps of --interpolate, "
+        "--traverse or --sweep.",
     ),
 )
 
@@ -44,34 +51,82 @@ def define_flags(values):
 def run(values):
     """Draws samples, writes them and prints the path."""
     output = pathlib.Path(values.output)
-    if values.run_dir is None:
-        raise ValueError("Pass --run_dir, the directory of a run of geans train.")
-    if output.suffix not in (".png", ".npy", ".gif"):
-        raise ValueError(f"--output must end in .png, .npy or .gif. Received: {output}.")
-
+    _check_output(values.output)
     chosen = [name for name in WAYS if values[name].value is not None]
     if len(chosen) > 1:
         raise ValueError(f"Pass one of {', '.join(f'--{name}' for name in chosen)}, not both.")
+    report.check_trained(values.run_dir)
+
+    import numpy as np
 
     from geans import experiment
 
     model = experiment.load(values.run_dir)
-    samples = WAYS[chosen[0]](model, values) if chosen else _plain(model, values)
-    _write(samples, output, values, columns=samples.shape[1] if chosen else None)
+    # Without --labels, samples of all classes come in turn.
+    labels = [text.strip() for text in values.labels or []] or _class_names(values)
+    labels = [] if chosen else labels
+    samples = WAYS[chosen[0]](model, values) if chosen else _plain(model, values, labels)
+    if _is_directory(values.output):
+        _write_each(np.concatenate(samples) if chosen else samples, output, labels)
+    else:
+        _write(samples, output, values, columns=samples.shape[1] if chosen else None)
     rows, *steps = samples.shape[: 2 if chosen else 1]
     print(f"{rows} rows of {steps[0]} samples: {output}" if steps else f"{rows} samples: {output}")
 
 
-def _plain(model, values):
+def _is_directory(output):
+    """Whether `--output` names a directory: it exists, ends in a slash, or has no extension."""
+    path = pathlib.Path(output)
+    return path.is_dir() or output.endswith(os.sep) or not path.suffix
+
+
+def _check_output(output):
+    path = pathlib.Path(output)
+    if not _is_directory(output) and path.suffix not in (".png", ".npy", ".gif"):
+        raise ValueError(
+            f"--output must end in .png, .npy or .gif, or in {os.sep} for a directory. "
+            f"Received: {output}."
+        )
+    if path.is_dir() and any(path.iterdir()):
+        raise ValueError(
+            f"{output} holds files, with which the samples would mix. Pass another --output, or "
+            "empty the directory."
+        )
+
+
+def _plain(model, values, labels):
     import numpy as np
 
     options = {"ema": values.ema, "truncation": values.truncation}
-    if values.labels:
-        name, _ = _classes(model, "--labels")
-        if not all(label.strip().isdecimal() for label in values.labels):
-            raise ValueError(f"--labels takes numbers such as 3,7. Received: {values.labels}.")
-        options[name] = np.resize(np.array(values.labels, "int64"), values.count)
+    if labels:
+        name, number = _classes(model, "--labels")
+        names = _class_names(values)
+        numbers = [class_of(text, names, number) for text in labels]
+        options[name] = np.resize(np.array(numbers, "int64"), values.count)
     return model.sample(values.count, seed=values.seed, **options)
+
+
+def _class_names(values):
+    path = pathlib.Path(values.run_dir) / "preset.json"
+    options = presets.read(path).model_options if path.is_file() else {}
+    return list(map(str, options.get("class_names") or []))
+
+
+def class_of(text, names, number):
+    """Returns the number of the class of that name or, if there is none, of that number."""
+    if text in names:
+        return names.index(text)
+    if text.isdecimal():
+        # A folder "03" is class 3 of its user, not the fourth.
+        numbered = {int(name): index for index, name in enumerate(names) if name.isdecimal()}
+        label = numbered.get(int(text), int(text))
+        if label < number:
+            return label
+    known = ", ".join([*names[:20], "..."] if names[20:] else names)
+    raise ValueError(
+        f"Unknown class {text!r} in --labels.{did_you_mean(text, names)} Known: "
+        f"{known and known + ', '}labels from 0 to {number - 1}."
+    )
 
 
 def _classes(model, flag):
@@ -127,7 +182,7 @@ WAYS = {"interpolate": _interpolate, "traverse": _traverse, "sweep": _sweep}
 def _write(samples, output, values, columns):
     import numpy as np
 
-    from geans import experiment, plotting, presets
+    from geans import experiment, plotting
 
     if output.suffix == ".npy":
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -139,9 +194,39 @@ def _write(samples, output, values, columns):
                 f"Received samples of shape {samples.shape[1:]}: {output}."
             )
         plotting.clip_animation(samples, output)
+    elif columns is None and len(samples) == 1 and samples.ndim == 4:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        _image(samples[0]).save(output)
     elif columns is None:
         source = experiment.Source.of(presets.read(pathlib.Path(values.run_dir) / "preset.json"))
         plotting.save(source.picture(samples), output)
     else:
         flat = samples.reshape(-1, *samples.shape[2:])
         plotting.save(plotting.image_grid(flat, columns), output)
+
+
+def _write_each(samples, directory, labels):
+    """Writes an image per file, named after its place and the label that it has in turn."""
+    if samples.ndim != 4:
+        raise ValueError(
+            f"A directory is for images. Received samples of shape {samples.shape[1:]}: pass "
+            "an --output that ends in .npy."
+        )
+    images = [_image(sample) for sample in samples]
+    directory.mkdir(parents=True, exist_ok=True)
+    digits = max(5, len(str(len(images) - 1)))
+    endings = ["_" + re.sub(r"[^\w.-]+", "-", label) for label in labels] or [""]
+    for index, image in enumerate(images):
+        image.save(directory / f"{index:0{digits}}{endings[index % len(endings)]}.png")
+
+
+def _image(sample):
+    import numpy as np
+    import PIL.Image
+
+    from geans.metrics import features
+
+    if not np.isfinite(sample).all():
+        raise FloatingPointError("Samples contain NaN or infinity: the generator has diverged.")
+    pixels = features.to_pixels(sample)
+    return PIL.Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)

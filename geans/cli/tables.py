@@ -12,6 +12,9 @@ _DEFINE = {
 
 
 def define_flags(values, table):
-    """Adds flags to `values` from rows of name, type, default and help text."""
+    """Adds flags to `values` from rows of name, type or tuple of choices, default and help text."""
     for name, kind, default, text in table:
-        _DEFINE[kind](name, default, text, flag_values=values)
+        if isinstance(kind, tuple):
+            flags.DEFINE_enum(name, default, kind, text, flag_values=values)
+        else:
+            _DEFINE[kind](name, default, text, flag_values=values)

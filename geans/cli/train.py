@@ -4,12 +4,14 @@
     geans train --preset=gan_ring --seed=3 --run_dir=runs/ring3
     geans train --data=folder:photos --image_size=64   your own images
     geans train --run_dir=runs/ring3 --resume          resume after an interruption
+    geans train --resume --data=folder:/new/photos     where the images have moved to
     geans train --devices=all                          on all GPUs of the machine
     geans train --workers                              on each machine that TF_CONFIG lists
 
 Every plain field of a preset is a flag that overrides it.
 """
 
+import dataclasses
 import pathlib
 import sys
 
@@ -18,14 +20,16 @@ from geans.cli import overrides, tables
 from geans.values import check_count
 
 DEFAULT_PRESET = "gean_fashion"
+OF_FOLDERS = ("folder", "video", "pairs")
 
 FLAGS = (
     ("preset", str, None, f"Preset to train; {DEFAULT_PRESET} if not given."),
-    ("run_dir", str, None, "Directory of the run; runs/PRESET if not given."),
+    ("run_dir", str, None, "Directory of the run; by default named after the preset and the data."),
     ("resume", bool, False, "Resume the run in run_dir."),
     ("checkpoint_every", int, None, "Steps between checkpoints, beside those at the epochs' ends."),
     ("overwrite", bool, False, "Replace the run in run_dir."),
     ("data_dir", str, None, "Where tensorflow-datasets finds its data."),
+    ("on_error", ("raise", "skip"), None, "Whether files that cannot be read are an error."),
     ("evaluation_samples", int, 10_000, "Most images of each kind that are compared at the end."),
     ("devices", str, None, "Number of GPUs (or parts of the CPU) to share batches, or all."),
     ("workers", bool, False, "Train together with the workers in TF_CONFIG."),
@@ -43,15 +47,22 @@ def run(values):
     if values.devices and values.workers:
         raise ValueError("Pass --devices for one machine or --workers for several, not both.")
     check_count("--evaluation_samples", values.evaluation_samples, least=2)
+    if values.checkpoint_every is not None:
+        check_count("--checkpoint_every", values.checkpoint_every)
     preset, run_dir = resolve(values)
-    strategy, chief = _strategy(values)
-    if chief:
+    preset = _with_on_error(preset, values.on_error)
+    if not values.workers:  # Of which only the chief looks.
         report.check_run_dir(run_dir, resume=values.resume, overwrite=values.overwrite)
+    if text := values.resume and presets.finished(preset, run_dir):
+        print(text)
+        return 0
+    strategy, chief = _strategy(values)
 
     from geans import experiment
 
-    minutes = presets.expected(preset.name).minutes
-    print(f"Training {preset.name} in {run_dir}" + (f" (about {minutes:g} min)" if minutes else ""))
+    if not values.resume:
+        preset = experiment.fitted(preset, presets.get(preset.name))
+    print(f"Training {preset.name} in {run_dir}")
     try:
         experiment.run(
             preset,
@@ -75,6 +86,18 @@ def run(values):
     return 0
 
 
+def _with_on_error(preset, on_error):
+    """Returns the preset with that option of its data, which resuming and evaluating then share."""
+    if on_error is None:
+        return preset
+    if preset.data.partition(":")[0] not in OF_FOLDERS:
+        raise ValueError(
+            f"--on_error is for folders: {', '.join(OF_FOLDERS)}. Received: data={preset.data!r}."
+        )
+    options = preset.data_options | {"on_error": on_error}
+    return dataclasses.replace(preset, data_options=options)
+
+
 def _strategy(values):
     if not values.devices and not values.workers:
         return None, True
@@ -96,15 +119,29 @@ def resolve(values):
     """Returns preset and run directory of the flags; raises a `ValueError` if one is invalid."""
     if values.resume:
         return _resolve_resumed(values)
-    preset = overrides.apply(presets.get(values.preset or DEFAULT_PRESET), values)
-    return preset, pathlib.Path(values.run_dir or f"runs/{preset.name}")
+    preset = overrides.apply(_preset(values), values)
+    return presets.located(preset, values.data_dir), _run_dir(values)
 
 
 def _resolve_resumed(values):
-    run_dir = pathlib.Path(values.run_dir or f"runs/{values.preset or DEFAULT_PRESET}")
-    preset = presets.read(run_dir / "preset.json")
-    if values.preset not in (None, preset.name):
+    run_dir = _run_dir(values)
+    report.check_run_dir(run_dir, resume=True, overwrite=values.overwrite)
+    before = presets.read(run_dir / "preset.json")
+    if values.preset not in (None, before.name):
         raise ValueError(
-            f"{run_dir} holds a run of {preset.name}. Received: --preset={values.preset}."
+            f"{run_dir} holds a run of {before.name}. Received: --preset={values.preset}."
         )
-    return overrides.apply(preset, values), run_dir
+    preset = presets.moved(before, values.data, values.data_dir)
+    if preset.data != before.data:
+        print(f"The data of {run_dir} are now {preset.data}; they were {before.data}.")
+    preset = dataclasses.replace(preset, **overrides.given(values) | {"data": preset.data})
+    presets.check_resume(preset, run_dir)
+    return preset, run_dir
+
+
+def _preset(values):
+    return presets.get(values.preset or DEFAULT_PRESET)
+
+
+def _run_dir(values):
+    return pathlib.Path(values.run_dir or f"runs/{presets.run_name(_preset(values), values.data)}")

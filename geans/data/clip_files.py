@@ -1,4 +1,4 @@
-"""Files of a folder of clips: GIFs, and subfolders of PNG and JPEG frames."""
+"""Files of a folder of clips: GIFs, and subfolders of frames."""
 
 import dataclasses
 import itertools
@@ -9,9 +9,6 @@ import numpy as np
 import PIL.ImageSequence
 
 from geans.data import image_files
-
-FORMATS = {**image_files.FORMATS, ".gif": "GIF"}
-"""Extensions that are read, and their formats."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Recording:
     def check_length(self, frames):
         """Returns the number of frames; raises `ValueError` if there are fewer than `frames`."""
         if self.path in self.files:
-            with image_files.opened(self.path, FORMATS) as image:
+            with image_files.opened(self.path) as image:
                 count = image.n_frames
         else:
             count = len(self.files)
@@ -45,7 +42,7 @@ class Recording:
 
     def _frames(self, shape):
         for file in self.files:
-            with image_files.opened(file, FORMATS) as image:
+            with image_files.opened(file) as image:
                 pages = PIL.ImageSequence.Iterator(image) if file == self.path else [image]
                 for page in pages:
                     yield image_files.fitted(page, shape)
@@ -54,7 +51,7 @@ class Recording:
 def find(folder):
     """Returns all recordings of a folder and its subfolders, sorted; see `image_files.find`."""
     recordings = {}
-    for file in image_files.find(folder, FORMATS):
+    for file in image_files.find(folder):
         path = file if file.suffix.lower() == ".gif" else file.parent
         recordings.setdefault(path, []).append(file)
     return [

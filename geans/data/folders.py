@@ -29,30 +29,34 @@ def files_of(path, *, labels=False, limit=None, class_shares=None, without=None)
     return [files[index] for index in chosen], None if found is None else found[chosen]
 
 
-def folder_shape(path, size=None):
-    """Returns the shape of the images of a folder, from the headers of its files.
+def folder_shape(path, size=None, channels=None, on_error="raise"):
+    """Returns the shape `(height, width, channels)` of the images of a folder.
 
     Args:
-        path, size: As in `images.from_folder`.
-
-    Returns:
-        `(height, width, channels)`: 3 channels if any file is in colour, otherwise 1.
+        path, size, channels, on_error: As in `images.from_folder`.
 
     Raises:
         ValueError: If the folder has no images, a header cannot be read, or sizes differ and `size`
             is `None`.
     """
     check_size(size)
-    sizes, colored = image_files.survey(image_files.find(path))
-    return (*((size, size) if size else _only_size(path, sizes)), 3 if colored else 1)
+    if size is not None and channels is not None:
+        return size, size, channels
+    sizes, colored = image_files.survey(image_files.find(path), on_error)
+    sides = (size, size) if size else _only_size(path, sizes)
+    return *sides, channels or _channels(path, colored, sizes.total(), sides)
 
 
-def common_size(path, files, size, on_error):
-    """Returns `(size, size)`, or the common (height, width) of all files if `size` is `None`."""
-    if size is not None:
-        return size, size
-    sizes, _ = image_files.survey(files, on_error)
-    return _only_size(path, sizes)
+def _channels(path, colored, count, sides):
+    """Returns 3 if any of the `colored` files, which need not be grey, has colour; otherwise 1."""
+    if not any(image_files.has_color(file, (*sides, 3)) for file in colored):
+        return 1
+    if len(colored) < count:
+        image_files.warn_once(
+            f"{image_files.shown(path)} has images in grey and in colour: all are read with 3 "
+            "channels. Pass channels=1 to read all as grey."
+        )
+    return 3
 
 
 def _only_size(path, sizes):

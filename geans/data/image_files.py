@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import contextlib
+import functools
 import logging
 import os
 import pathlib
@@ -11,10 +12,23 @@ import threading
 import numpy as np
 import PIL.Image
 import PIL.ImageOps
+import PIL.TiffImagePlugin
 import tensorflow as tf
 
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-"""Extensions that are read, and their formats."""
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+"""Formats that are read, as Pillow names them, whatever the extension."""
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+"""Extensions of files that must be images; others are images if their content says so."""
+
+# Of cameras: TIFF files whose first image is a thumbnail.
+_RAW_EXTENSIONS = (".arw", ".cr2", ".dng", ".nef", ".pef", ".srw")
+
+# Files of run directories, whose pictures are generated.
+_OF_RUNS = ("preset.json", "results.jsonl")
+
+GREY_SPREAD = 2
+"""Largest difference between the channels of a grey pixel: lossy formats round them apart."""
 
 EXIF_ORIENTATION = 0x0112
 
@@ -29,29 +43,54 @@ def path_of(path):
     return pathlib.Path(os.path.expanduser(path))
 
 
-def find(folder, formats=FORMATS):
-    """Returns the sorted files of a folder; refuses links out of it and ignores hidden files."""
+def find(folder):
+    """Returns the sorted images of a folder and its subfolders.
+
+    Logs what is left aside: hidden files, run directories of geans, and files that are not images.
+
+    Raises:
+        ValueError: If there are no images, or a link leads out of the folder.
+    """
     folder = path_of(folder)
     if not folder.is_dir():
         raise ValueError(f"There is no folder {shown(folder)}.")
-    files, others = [], 0
+    files, aside = [], []
     for directory, subfolders, names in os.walk(folder, onerror=_refuse_folder):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        visible = [name for name in names if not name.startswith(".")]
-        for name in [*subfolders, *visible]:
-            _check_link(pathlib.Path(directory, name), folder)
-        images = [name for name in visible if pathlib.Path(name).suffix.lower() in formats]
-        files += [pathlib.Path(directory, name) for name in images]
-        others += len(names) - len(images)
-    endings = ", ".join(formats)
+        paths = {name: pathlib.Path(directory, name) for name in [*subfolders, *names]}
+        for name, path in paths.items():
+            if not name.startswith("."):
+                _check_link(path, folder)
+        aside += [paths[name] for name in subfolders if _is_aside(paths[name])]
+        subfolders[:] = [name for name in subfolders if not _is_aside(paths[name])]
+        for name in names:
+            (files if _is_image(paths[name]) else aside).append(paths[name])
+    named = listed(sorted(path.relative_to(folder) for path in aside))
+    known = ", ".join(FORMATS)
     if not files:
-        raise ValueError(
-            f"{shown(folder)} has no files that end in {endings} (other files: {others})."
-        )
-    if others:
-        text = "%s: left aside %d files that are hidden or do not end in %s."
-        logging.getLogger(__name__).warning(text, shown(folder), others, endings)
+        found = f"other files: {len(aside)}: {named}" if aside else "it is empty"
+        raise ValueError(f"{shown(folder)} has no images, {known} ({found}).")
+    if aside:
+        what = f"{len(aside)} files or folders that are hidden, runs of geans, or not {known}"
+        warn_once(f"{shown(folder)}: left aside {what}: {named}.")
     return sorted(files)
+
+
+def _is_aside(folder):
+    """Whether a folder is hidden, or was made by `geans train` or `compare`."""
+    return folder.name.startswith(".") or any(os.path.isfile(folder / name) for name in _OF_RUNS)
+
+
+def _is_image(path):
+    """Whether a file is visible and an image, by its extension or else by its content."""
+    suffix = path.suffix.lower()
+    if path.name.startswith(".") or suffix in _RAW_EXTENSIONS:
+        return False
+    if suffix in EXTENSIONS:
+        return True
+    # Pillow raises many kinds of errors for other files.
+    with contextlib.suppress(Exception), opened(path):
+        return True
+    return False
 
 
 def classes(folder, files):
@@ -83,6 +122,17 @@ def shown(path):
     return repr(str(path))
 
 
+def listed(paths, most=5):
+    """Returns the first few of some paths for messages."""
+    return ", ".join(map(shown, paths[:most])) + (", ..." if len(paths) > most else "")
+
+
+@functools.lru_cache(maxsize=256)
+def warn_once(text):
+    """Logs a warning if it is new: a run reads its folder several times."""
+    logging.getLogger(__name__).warning("%s", text)
+
+
 def _refuse_folder(error):
     # os.walk would otherwise skip a subfolder that it may not read.
     raise ValueError(
@@ -107,27 +157,34 @@ def check_reading(channels, on_error):
 
 
 def survey(files, on_error="raise"):
-    """Reads headers; returns a `Counter` of displayed (height, width), and if any has colour."""
+    """Reads headers; returns a `Counter` of displayed (height, width), and the colour files."""
     found = [None] * len(files)
     failures = attempt_every(files, lambda index: found.__setitem__(index, _header(files[index])))
     check_failures(files, failures, on_error)
-    sizes, colored = zip(*filter(None, found), strict=True)
-    return collections.Counter(sizes), any(colored)
+    sizes = collections.Counter(header[0] for header in found if header)
+    pairs = zip(files, found, strict=True)
+    return sizes, [file for file, header in pairs if header and header[1]]
 
 
 def _header(path):
     with opened(path) as image:
         _check_pixels(image)
         size = (image.height, image.width)
+        if image.format == "TIFF":  # Whose size Pillow turns itself, in some versions at once.
+            size = tuple(
+                image.tag_v2[tag]
+                for tag in (PIL.TiffImagePlugin.IMAGELENGTH, PIL.TiffImagePlugin.IMAGEWIDTH)
+            )
         # Values from 5 on lie on their side, and are turned when they are read.
         turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
-        return size[::-1] if turned else size, _has_color(image)
+        return size[::-1] if turned else size, PIL.Image.getmodebase(image.mode) != "L"
 
 
-def _has_color(image):
-    if image.mode == "P":
-        return any(len(set(color[:3])) > 1 for color in image.palette.colors)
-    return PIL.Image.getmodebase(image.mode) != "L"
+def has_color(path, shape):
+    """Whether an image, read with a `shape` of 3 channels, is not grey; `False` if unreadable."""
+    with contextlib.suppress(Exception):
+        return bool(np.ptp(read_image(path, shape), axis=-1).max() > GREY_SPREAD)
+    return False
 
 
 def attempt_every(files, read):
@@ -144,21 +201,19 @@ def attempt_every(files, read):
         return {index: reason for index, reason in reasons if reason}
 
 
-PROMISED = "files cannot be read as the PNG or JPEG that their extension promises"
-
-
-def check_failures(files, failures, on_error, problem=PROMISED):
+def check_failures(files, failures, on_error, problem="files cannot be read as images"):
     """Raises `ValueError` naming the unreadable files, or warns that they are left out."""
     if not failures:
         return
     named = [f"{shown(files[index])} ({reason})" for index, reason in failures.items()]
-    listed = "\n".join([*named[:10], *([f"and {len(named) - 10} more"] if named[10:] else [])])
+    lines = "\n".join([*named[:10], *([f"and {len(named) - 10} more"] if named[10:] else [])])
     summary = f"{len(failures)} of {len(files)} {problem}"
     if on_error == "skip" and len(failures) < len(files):
-        logging.getLogger(__name__).warning("%s. They are left out:\n%s", summary, listed)
+        warn_once(f"{summary}. They are left out:\n{lines}")
     else:
-        hint = "" if on_error == "skip" else ', or leave them out with on_error="skip"'
-        raise ValueError(f"{summary}. Repair, rename or remove them{hint}:\n{listed}")
+        skipping = ', or leave them out with on_error="skip" (--on_error=skip on the command line)'
+        hint = "" if on_error == "skip" else skipping
+        raise ValueError(f"{summary}. Repair, rename or remove them{hint}:\n{lines}")
 
 
 def read_image(path, shape):
@@ -177,13 +232,13 @@ def fitted(image, shape):
     return np.asarray(image, "uint8").reshape(shape)
 
 
-def opened(path, formats=FORMATS):
-    """Opens an image with Pillow if its format matches its extension."""
+def opened(path):
+    """Opens an image with Pillow if its content is of a known format."""
     path = pathlib.Path(path)
     # A pipe would be waited for without end.
     if path.exists() and not path.is_file():
         raise ValueError("it is a pipe, a device or a socket")
-    return PIL.Image.open(path, formats=[formats[path.suffix.lower()]])
+    return PIL.Image.open(path, formats=FORMATS)
 
 
 class _Budget:
@@ -224,14 +279,24 @@ def _check_pixels(image):
 
 
 def _convert(image, mode):
-    if image.mode.startswith("I"):
-        # Pillow would clip 16-bit grey at 255 instead of scaling it.
-        image = PIL.Image.fromarray((np.asarray(image) >> 8).astype("uint8"))
+    if image.mode.startswith(("I", "F")):
+        image = _of_eight_bits(image)
     if mode != "RGBA" and image.has_transparency_data:
         image = image.convert("RGBA")
         white = PIL.Image.new("RGBA", image.size, "white")
         image = PIL.Image.alpha_composite(white, image)
     return image.convert(mode)
+
+
+def _of_eight_bits(image):
+    # Pillow would clip 16-bit grey at 255 instead of scaling it.
+    pixels = np.asarray(image)
+    if pixels.dtype.kind == "f" or not 0 <= pixels.min() <= pixels.max() < 2**16:
+        raise ValueError(
+            f"its pixels are {pixels.dtype} from {pixels.min()} to {pixels.max()}: save it in 8 or "
+            "16 bits"
+        )
+    return PIL.Image.fromarray((pixels >> 8).astype("uint8"))
 
 
 def decoder(shape):

@@ -14,6 +14,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from geans import values
 from geans.data import classes, folders, image_files, pipeline, prepared, resizing
 from geans.data.folders import MAX_SIZE as MAX_SIZE
 from geans.data.folders import folder_shape as folder_shape
@@ -57,7 +58,10 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
         TensorShape([None, 28, 28, 1])
     """
     if not isinstance(name, str) or name not in EMBEDDED:
-        raise ValueError(f"No images named {name!r} are embedded. Choose from {sorted(EMBEDDED)}.")
+        near = values.did_you_mean(name, EMBEDDED)
+        raise ValueError(
+            f"No images named {name!r} are embedded.{near} Choose from {sorted(EMBEDDED)}."
+        )
     folders.check_size(image_size)
     with np.load(pathlib.Path(__file__).with_name(EMBEDDED[name])) as arrays:
         images, labels_ = arrays["images"], arrays["labels"]
@@ -92,8 +96,7 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     choosing = _choice(batching)
     labelled = labels or bool(choosing.keys() - {"limit"})
     shape = prepared.image_shape(builder, image_size, labelled)
-    if not builder.is_prepared():
-        builder.download_and_prepare()
+    prepared.prepare(builder)
     labelled = labelled or (bool(choosing) and prepared.has_classes(builder))
     examples = prepared.encoded_examples(builder, split, labelled)
     decode_image = builder.info.features["image"].decode_example
@@ -116,14 +119,14 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     return from_arrays(images, classes_, yield_labels=labels, **choosing, **batching)
 
 
-def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, **batching):
-    """Loads the PNG and JPEG files of a folder and its subfolders.
+def from_folder(path, size=None, *, channels=None, on_error="raise", labels=False, **batching):
+    """Loads the images of a folder and its subfolders: PNG, JPEG, WebP, BMP, GIF and TIFF.
 
     Photographs are turned as their EXIF orientation says, cropped to the centred square and resized
     (bicubic, antialiased). Every file is decoded once before the function returns, so damaged files
     cannot stop a training run; up to `pipeline.MEMORY_LIMIT` decoded bytes are kept in memory.
-    Hidden files and other extensions are ignored, and their number is logged. Only the first frame
-    of an animation is read.
+    Formats are known by content, whatever the extension; of an animation, the first frame is read.
+    Other and hidden files, and run directories of geans, are left aside and named in a warning.
 
     The files need not be trusted: nothing outside the folder is read, and images of more than
     `PIL.Image.MAX_IMAGE_PIXELS` (89 million) pixels are not decoded.
@@ -132,7 +135,7 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, 
         path: The folder. Links out of it are refused; links to folders in it are not followed.
         size: Side of the square images in pixels, up to `MAX_SIZE`; `None` keeps the common size.
         channels: 1 for grey (ITU-R 601 luma), 3 for RGB (both show transparency over white) or 4
-            for RGBA.
+            for RGBA; `None` for 1 if all images of the folder are grey, and otherwise 3.
         on_error: `"raise"` refuses a folder with unreadable files; `"skip"` omits them and warns.
         labels: Whether to yield (images, labels). The label is the index, in sorted order, of the
             subfolder of `path` that contains the image, at any depth.
@@ -147,11 +150,11 @@ def from_folder(path, size=None, *, channels=3, on_error="raise", labels=False, 
         >>> from_folder("photos", size=64, labels=True)  # doctest: +SKIP
     """
     folders.check_size(size)
-    image_files.check_reading(channels, on_error)
+    image_files.check_reading(3 if channels is None else channels, on_error)
     choice = _choice(batching)
     balanced = choice.pop("balanced", False)
     files, labels_ = folders.files_of(path, labels=labels or balanced, **choice)
-    shape = (*folders.common_size(path, files, size, on_error), channels)
+    shape = folders.folder_shape(path, size, channels, on_error)
     in_memory = pipeline.fits_in_memory(len(files), shape)
     if balanced and not in_memory:
         raise ValueError(
@@ -212,8 +215,7 @@ def from_arrays(
         )
     if images.ndim == 3:
         images = images[..., np.newaxis]
-    if images.dtype != np.uint8:
-        images = _checked_floats(images)
+    images = checked(images)
     if labels is not None:
         labels = classes.checked_labels("Labels", labels, len(images))
     if (limit, class_shares, without) != (None, None, None):
@@ -227,22 +229,14 @@ def from_arrays(
     return pipeline.batches(yielded, **batching)
 
 
-def _choice(batching):
-    """Pops the keywords in `CHOOSING` that choose something."""
-    taken = {key: batching.pop(key, None) for key in CHOOSING}
-    return {key: value for key, value in taken.items() if value is not None and value is not False}
+def checked(images):
+    """Returns an array of images as uint8 in [0, 255] or float32 in [-1, 1].
 
-
-def _as_floats(images):
-    """Returns the expression that makes images of other types fit."""
-    if images.dtype == bool:
-        return "2.0 * images - 1"
-    if images.dtype.kind in "iu" and images.size and 0 <= images.min() <= images.max() <= 255:
-        return 'images.astype("uint8")'
-    return "2.0 * images / largest - 1 with the largest possible value, such as 4095 for 12 bits"
-
-
-def _checked_floats(images):
+    Raises:
+        ValueError: If the images are of another type, out of range, or not finite.
+    """
+    if images.dtype == np.uint8:
+        return images
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(
             f"Images must be uint8 in [0, 255] or floats in [-1, 1]. Received: {images.dtype}. "
@@ -258,3 +252,18 @@ def _checked_floats(images):
             f"{images.max():g}. For pixels in [0, 255] pass uint8 or images / 127.5 - 1."
         )
     return images.astype("float32")
+
+
+def _choice(batching):
+    """Pops the keywords in `CHOOSING` that choose something."""
+    taken = {key: batching.pop(key, None) for key in CHOOSING}
+    return {key: value for key, value in taken.items() if value is not None and value is not False}
+
+
+def _as_floats(images):
+    """Returns the expression that makes images of other types fit."""
+    if images.dtype == bool:
+        return "2.0 * images - 1"
+    if images.dtype.kind in "iu" and images.size and 0 <= images.min() <= images.max() <= 255:
+        return 'images.astype("uint8")'
+    return "2.0 * images / largest - 1 with the largest possible value, such as 4095 for 12 bits"

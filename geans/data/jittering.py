@@ -33,7 +33,7 @@ def varied(dataset, jitter, flip, seed):
     if not jitter and not flip:
         return dataset
     seed = another_seed(seed, "jitter")
-    draws = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+    draws = pipeline.random_integers(seed)
 
     def vary(batch, draw):
         parts = tf.nest.flatten(batch)

@@ -9,14 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from geans import values
-from geans.data import jittering, pipeline
+from geans.data import images, jittering, pipeline
 
 
 def paired(source, target, *, jitter=0, flip=False, **batching):
     """Batches aligned images in memory.
 
     Args:
-        source: Images to translate, uint8 array (count, height, width, channels).
+        source: Images to translate, array (count, height, width, channels) of uint8 or of floats
+            in [-1, 1].
         target: Their translations, as many and of the same height and width.
         jitter: Pixels by which images are enlarged before a random window is cut out; 0 for none.
         flip: Whether half of the pairs are mirrored, left to right.
@@ -50,8 +51,8 @@ def unpaired(first, second, *, jitter=0, flip=False, **batching):
     each time.
 
     Args:
-        first: uint8 array (count, height, width, channels).
-        second: uint8 array; its count, size and channels may differ.
+        first: Array as `source` in `paired`.
+        second: Another one; its count, size and channels may differ.
         jitter, flip: As in `paired`, for each domain by itself.
         **batching: Keywords of `pipeline.batches`.
 
@@ -96,9 +97,9 @@ def independent(makers, jitter, flip, *, seed=None, **options):
 
 def _checked(name, pixels):
     pixels = np.asarray(pixels)
-    if pixels.ndim != 4 or pixels.dtype != np.uint8 or not pixels.size:
+    if pixels.ndim != 4 or not pixels.size:
         raise ValueError(
-            f"{name} must be a uint8 array of shape (count, height, width, channels). Received: "
-            f"{pixels.dtype} of shape {pixels.shape}."
+            f"{name} must be an array of shape (count, height, width, channels). Received shape: "
+            f"{pixels.shape}."
         )
-    return pixels
+    return images.checked(pixels)

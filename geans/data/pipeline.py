@@ -1,5 +1,6 @@
 """Shared `tf.data` pipelines: shuffle something cheap, batch, normalise whole batches, prefetch."""
 
+import functools
 import math
 
 import numpy as np
@@ -34,8 +35,8 @@ def batches(
             normalised to float32 in [-1, 1]; other dtypes pass unchanged.
         batch_size: Examples per batch.
         shuffle: Whether every epoch has a new order.
-        seed: Integer; the same seed (and the same `tf.random.set_seed`, if called) gives the same
-            batches, epoch by epoch. `None` draws one.
+        seed: Integer; the same seed gives the same batches, epoch by epoch. `None` draws one, which
+            `keras.utils.set_random_seed` determines.
         drop_remainder: Whether to leave out a smaller last batch.
         balanced_by: Classes, integers (count,): all come equally often in epochs of the same
             length, see `classes.balanced_order`. `None` takes every example once.
@@ -81,8 +82,9 @@ def batches(
         return tf.data.Dataset.range(0, end, batch_size).map(gather)
 
     end = count - count % batch_size if drop_remainder else count
-    epoch_seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
-    batched = epoch_seeds.flat_map(epoch).map(_normalise_images).prefetch(BATCHES_AHEAD)
+    batched = (
+        random_integers(seed).take(1).flat_map(epoch).map(_normalise_images).prefetch(BATCHES_AHEAD)
+    )
     options = tf.data.Options()
     # Its thread makes the end of an epoch wait for up to a second, and has nothing to tune here.
     options.autotune.enabled = False
@@ -125,10 +127,17 @@ def decoded_batches(
     _check_batching(count, batch_size, seed, drop_remainder)
     if shuffle:
         buffer = shuffle_buffer or count
-        elements = elements.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+        shuffle = functools.partial(elements.shuffle, buffer, reshuffle_each_iteration=True)
+        elements = _seeded(shuffle, seed)
     decoded = elements.map(decode, tf.data.AUTOTUNE, deterministic=True)
     batched = decoded.batch(batch_size, drop_remainder)
     return batched.map(_normalise_images, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def random_integers(seed):
+    """Returns an endless dataset of integers, others in each iteration; `seed` as in `batches`."""
+    make = functools.partial(tf.data.Dataset.random, rerandomize_each_iteration=True)
+    return _seeded(make, seed)
 
 
 def decode_all(elements, decode):
@@ -141,6 +150,17 @@ def decode_all(elements, decode):
 def fits_in_memory(count, shape):
     """Returns whether `count` uint8 images of one shape stay within `MEMORY_LIMIT`."""
     return count * math.prod(shape) <= MEMORY_LIMIT
+
+
+def _seeded(make, seed):
+    """Returns the dataset `make(seed=seed)`, whatever `tf.random.set_seed` was called with."""
+
+    def made():
+        tf.random.set_seed(87654321)  # TensorFlow's own, if none is set; for this graph alone.
+        return make(seed=seed)
+
+    seed = values.given_or_random(seed)
+    return tf.function(made, autograph=False).get_concrete_function()()
 
 
 def _normalise_images(*batch):

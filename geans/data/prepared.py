@@ -1,6 +1,14 @@
 """Images of tensorflow-datasets, before they are decoded."""
 
+import urllib.error
+import urllib.request
+
 import numpy as np
+
+from geans import values
+
+TIMEOUT = 5
+"""Seconds to wait for the site of a dataset."""
 
 
 def builder(name, data_dir=None):
@@ -10,10 +18,34 @@ def builder(name, data_dir=None):
     try:
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.registered.DatasetNotFoundError as error:
+        known = tfds.list_builders(with_community_datasets=False)
         raise ValueError(
-            f"tensorflow-datasets knows no dataset {name!r}. "
+            f"tensorflow-datasets knows no dataset {name!r}.{values.did_you_mean(name, known)} "
             "List the names with tensorflow_datasets.list_builders()."
         ) from error
+
+
+def prepare(builder):
+    """Downloads a dataset unless it is prepared; raises a `ValueError` if its site is unreachable.
+
+    tensorflow-datasets alone would try again for minutes.
+    """
+    if builder.is_prepared():
+        return
+    urls = [url for url in builder.url_infos if url.startswith("http")]
+    try:
+        for url in urls[:1]:
+            request = urllib.request.Request(url, method="HEAD")
+            urllib.request.urlopen(request, timeout=TIMEOUT).close()
+    except urllib.error.HTTPError:
+        pass  # The site is there.
+    except OSError as error:
+        raise ValueError(
+            f"{builder.name} is not prepared in {str(builder.data_path)!r}, and {urls[0]} cannot "
+            f"be reached: {error}. Pass data_dir (--data_dir on the command line), a directory in "
+            "which tensorflow-datasets has prepared it."
+        ) from error
+    builder.download_and_prepare()
 
 
 def image_shape(builder, image_size, labels):

@@ -14,11 +14,11 @@ def crop_and_resize(images, size):
     """Crops images to the centred square and resizes them (bicubic, antialiased).
 
     Args:
-        images: uint8 tensor or array (..., height, width, channels).
+        images: Tensor or array (..., height, width, channels), uint8 or floats in [-1, 1].
         size: Side in pixels, up to `MAX_SIZE`; `None` returns the images as they are.
 
     Returns:
-        A uint8 tensor, or for an array (count, height, width, channels) an array.
+        A tensor of the same type, or for an array (count, height, width, channels) an array.
 
     Raises:
         ValueError: If `size` is out of range.
@@ -43,4 +43,6 @@ def _crop_and_resize(images, size):
     square = images[..., top : top + side, left : left + side, :]
     resized = tf.image.resize(square, (size, size), method="bicubic", antialias=True)
     # Bicubic weights overshoot at edges, and a plain cast would wrap 256 round to 0.
+    if images.dtype != "uint8":
+        return tf.clip_by_value(resized, -1.0, 1.0)
     return tf.saturate_cast(tf.round(resized), tf.uint8)

@@ -24,8 +24,8 @@ def from_npz(path, split="train", *, image_size=None, aligned=True, **options):
     """Loads two arrays of a NumPy file, such as `line_train` and `colour_train`.
 
     Args:
-        path: `.npz` file with two uint8 arrays (count, height, width, channels) whose names end in
-            `_` and the split. The first is the source.
+        path: `.npz` file with two arrays of images as in `paired`, whose names end in `_` and the
+            split. The first is the source.
         split: "train", "test" or another ending of the names.
         image_size: Side to crop (centred square) and resize to; `None` keeps the images' own.
         aligned: Whether to yield `paired` or `unpaired` images.
@@ -38,19 +38,20 @@ def from_npz(path, split="train", *, image_size=None, aligned=True, **options):
         >>> from_npz("pairs.npz", "test", batch_size=16)  # doctest: +SKIP
     """
     arrays = _arrays(image_files.path_of(path), split)
-    pair = (resizing.crop_and_resize(array, image_size) for array in arrays)
+    pair = (resizing.crop_and_resize(images.checked(array), image_size) for array in arrays)
     return (paired if aligned else unpaired)(*pair, **options)
 
 
-def from_folders(source_dir, target_dir, size=None, *, channels=3, **options):
-    """Loads the PNG and JPEG files of two folders, paired by name.
+def from_folders(source_dir, target_dir, size=None, *, channels=3, on_error="raise", **options):
+    """Loads the images of two folders, paired by name.
 
     `photos/street/1.jpg` and `labels/street/1.png` make a pair.
 
     Args:
         source_dir: Folder of the images to translate.
         target_dir: Folder of their translations.
-        size, channels: As in `images.from_folder`, for both.
+        size, on_error: As in `images.from_folder`, for both.
+        channels: 1, 3 or 4, for both.
         **options: Keywords of `paired`.
 
     Raises:
@@ -60,24 +61,29 @@ def from_folders(source_dir, target_dir, size=None, *, channels=3, **options):
     Example:
         >>> from_folders("photos", "labels", size=256)  # doctest: +SKIP
     """
-    shapes = [images.folder_shape(folder, size)[:2] for folder in (source_dir, target_dir)]
+    shapes = [
+        images.folder_shape(folder, size, channels, on_error)[:2]
+        for folder in (source_dir, target_dir)
+    ]
     if shapes[0] != shapes[1]:
         raise ValueError(
             f"Sources and targets differ in size: {shapes[0]} and {shapes[1]} (height, width). "
             "Pass a size, to which both are cropped and resized: --image_size on the command line."
         )
     columns = _partners(*map(image_files.path_of, (source_dir, target_dir)))
-    return _from_files(columns, (*shapes[0], channels), lambda *pair: pair, **options)
+    shape = (*shapes[0], channels)
+    return _from_files(columns, shape, lambda *pair: pair, on_error, **options)
 
 
-def from_side_by_side(path, size=None, *, source="left", channels=3, **options):
+def from_side_by_side(path, size=None, *, source="left", channels=3, on_error="raise", **options):
     """Loads pictures that show source and target side by side, as those of Isola et al. 2017.
 
     Args:
-        path: Folder of PNG and JPEG files, each twice as wide as high.
+        path: Folder of images, each twice as wide as high.
         size: Side to resize both halves to; `None` keeps the files' own, the same for all.
         source: Half that is translated, "left" or "right" (the right one for the facades).
         channels: 1, 3 or 4.
+        on_error: As in `images.from_folder`.
         **options: Keywords of `paired`.
 
     Raises:
@@ -88,7 +94,7 @@ def from_side_by_side(path, size=None, *, source="left", channels=3, **options):
     """
     if source not in SIDES:
         raise ValueError(f"source must be one of {', '.join(SIDES)}. Received: source={source!r}.")
-    height, width, _ = images.folder_shape(path)
+    height, width, _ = images.folder_shape(path, None, channels, on_error)
     if width != 2 * height:
         raise ValueError(
             f"Pictures that show source and target side by side are twice as wide as high. "
@@ -103,7 +109,7 @@ def from_side_by_side(path, size=None, *, source="left", channels=3, **options):
         return (left, right) if source == "left" else (right, left)
 
     columns = [image_files.find(path)]
-    return _from_files(columns, (height, width, channels), halves, **options)
+    return _from_files(columns, (height, width, channels), halves, on_error, **options)
 
 
 def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **options):
@@ -173,23 +179,25 @@ def _partners(*pair):
     ]
     alone = named[0].keys() ^ named[1].keys()
     if alone:
-        listed = ", ".join(image_files.shown(name) for name in sorted(alone)[:5])
         raise ValueError(
             f"{len(alone)} files have no partner of the same name in the other one of "
             f"{' and '.join(map(image_files.shown, pair))}: "
-            f"{listed}{', ...' if len(alone) > 5 else ''}. Add, rename or remove them."
+            f"{image_files.listed(sorted(alone))}. Add, rename or remove them."
         )
     return [[files[name] for name in sorted(files)] for files in named]
 
 
-def _from_files(columns, shape, pair_of, *, jitter=0, flip=False, **batching):
+def _from_files(columns, shape, pair_of, on_error, *, jitter=0, flip=False, **batching):
     """Builds pairs from columns of files; `pair_of` maps their images to (source, target)."""
+    image_files.check_reading(shape[-1], on_error)
     in_memory = pipeline.fits_in_memory(len(columns) * len(columns[0]), shape)
-    pixels = [folders.read(files, shape, "raise", keep=in_memory)[1] for files in columns]
+    read = [folders.read(files, shape, on_error, keep=in_memory) for files in columns]
+    kept = functools.reduce(np.intersect1d, [good for good, _ in read])
     if in_memory:
+        pixels = [images[np.isin(good, kept)] for good, images in read]
         return paired(*pair_of(*pixels), jitter=jitter, flip=flip, **batching)
     decode = image_files.decoder(shape)
-    paths = tuple([os.fsencode(file) for file in files] for files in columns)
+    paths = tuple([os.fsencode(files[index]) for index in kept] for files in columns)
     dataset = pipeline.decoded_batches(
         tf.data.Dataset.from_tensor_slices(paths),
         lambda *paths: pair_of(*map(decode, paths)),

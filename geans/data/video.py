@@ -89,7 +89,7 @@ def moving_digits(
 
 
 def from_folder(path, frames=8, size=32, *, channels=3, on_error="raise", **batching):
-    """Loads the GIFs of a folder and its subfolders, and subfolders of PNG and JPEG frames.
+    """Loads the GIFs of a folder and its subfolders, and subfolders of frames.
 
     Longer recordings give several consecutive clips; frames left over are not used. Frames of a
     folder are ordered by the numbers in their names; the timing of a GIF is ignored. Checks, memory
@@ -172,7 +172,7 @@ def _digits(digits, data_dir):
     received = f"{digits.dtype} of shape {digits.shape}" if hasattr(digits, "shape") else digits
     raise ValueError(
         f"digits must be one of {', '.join(stacked.DIGITS)}, or a uint8 array (count, height, "
-        f"width). Received: {received!r}."
+        f"width), such as (255.0 * digits / digits.max()).astype('uint8'). Received: {received!r}."
     )
 
 

@@ -6,6 +6,7 @@ from geans.experiment.evaluation import write as write_measurements
 from geans.experiment.loading import load
 from geans.experiment.making import (
     count_updates,
+    fitted,
     from_preset,
     make_data,
     make_mixture,
@@ -21,6 +22,7 @@ __all__ = [
     "count_updates",
     "evaluate",
     "evaluate_folders",
+    "fitted",
     "from_preset",
     "load",
     "make_data",

@@ -14,7 +14,15 @@ ROWS, COLUMNS = 6, 5
 
 
 def neighbours(
-    run_dir, *, held_out=None, features="pixels", samples=1_000, ema=True, seed=0, data_dir=None
+    run_dir,
+    *,
+    data=None,
+    held_out=None,
+    features="pixels",
+    samples=1_000,
+    ema=True,
+    seed=0,
+    data_dir=None,
 ):
     """Finds the training images nearest to generated ones.
 
@@ -24,7 +32,7 @@ def neighbours(
             measurements.
         features: As in `metrics.features.get`.
         samples: Number of generated, and at most of held-out, images.
-        ema, seed, data_dir: As in `evaluate`.
+        data, ema, seed, data_dir: As in `evaluate`.
 
     Returns:
         A figure of the samples of smallest distance, and a list of `metrics.Measurement`s.
@@ -34,7 +42,7 @@ def neighbours(
         FloatingPointError: If samples are not finite.
     """
     model = loading.load(run_dir)
-    preset = presets.read(pathlib.Path(run_dir) / "preset.json")
+    preset = presets.moved(presets.read(pathlib.Path(run_dir) / "preset.json"), data, data_dir)
     source = Source.of(preset, data_dir)
     if source.mixture is not None:
         raise ValueError(
@@ -42,10 +50,7 @@ def neighbours(
         )
     ema = ema and model.ema_generator is not None
     network = metrics.features.get(features)
-    fake = model.sample(samples, seed, ema)
-    if not np.isfinite(fake).all():
-        raise FloatingPointError("Samples contain NaN or infinity: the generator has diverged.")
-    fake = to_pixels(fake)
+    fake = to_pixels(model.sample(samples, seed, ema))
     origin, batches = source.reference(trained_on=True)
     training = _images(batches)
     others = None

@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 def evaluate(
     run_dir,
     *,
+    data=None,
     metrics=None,
     features=None,
     split=None,
@@ -37,6 +38,7 @@ def evaluate(
 
     Args:
         run_dir: Directory of a run.
+        data: Source string with the new path of data that have moved, such as "folder:/mnt/photos".
         metrics: Names in `metrics.METRICS`; `None` for the default of the data's `Source`.
         features: As in `metrics.features.get`; `None` for the network that fits the images.
         split: Split of tensorflow-datasets to compare with; `None` for the training data.
@@ -54,7 +56,7 @@ def evaluate(
     model = loading.load(run_dir)
     if not (pathlib.Path(run_dir) / "model.keras").is_file():
         _log.warning("%s is not finished: this is the model of its newest checkpoint.", run_dir)
-    preset = presets.read(pathlib.Path(run_dir) / "preset.json")
+    preset = presets.moved(presets.read(pathlib.Path(run_dir) / "preset.json"), data, data_dir)
     source = Source.of(preset, data_dir)
     ema = ema and model.ema_generator is not None
     fake = Origin(name=preset.name, generator="EMA" if ema else "raw", seed=seed)
@@ -79,9 +81,17 @@ def reference(source, shape, samples=SAMPLES):
 
 
 def evaluate_folders(
-    real, fake, *, image_size=None, metrics=None, features=None, samples=None, progress=None
+    real,
+    fake,
+    *,
+    image_size=None,
+    on_error="raise",
+    metrics=None,
+    features=None,
+    samples=None,
+    progress=None,
 ):
-    """Returns `metrics.Measurement`s that compare two folders of PNG and JPEG files.
+    """Returns `metrics.Measurement`s that compare two folders of images.
 
     If any file is in colour, all count as coloured; transparent pixels are shown on white.
 
@@ -89,6 +99,7 @@ def evaluate_folders(
         real: Folder of real images.
         fake: Folder of generated images.
         image_size: Side to crop (centred square) and resize to; `None` requires equal sizes.
+        on_error: As in `data.images.from_folder`.
         metrics, features, progress: As in `evaluate`.
         samples: Maximum number of images per folder, evenly spaced by path; `None` for all.
 
@@ -97,7 +108,8 @@ def evaluate_folders(
     """
     metrics = evaluation.DEFAULT if metrics is None else metrics
     evaluation.check_names(metrics)
-    shapes = {folder: data.images.folder_shape(folder, image_size) for folder in (real, fake)}
+    reading = {"size": image_size, "on_error": on_error}
+    shapes = {folder: data.images.folder_shape(folder, **reading) for folder in (real, fake)}
     sizes = {folder: f"{shape[1]}x{shape[0]}" for folder, shape in shapes.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(
@@ -108,7 +120,7 @@ def evaluate_folders(
     shape = (*shapes[real][:2], max(each[2] for each in shapes.values()))
     network = _network(features, shape)
     pair = [
-        (Origin(name=str(folder)), _files(folder, image_size, shape[2], samples))
+        (Origin(name=str(folder)), _files(folder, samples, channels=shape[2], **reading))
         for folder in (real, fake)
     ]
     return _compare(*pair, network, metrics, samples, progress)
@@ -147,9 +159,8 @@ def _compare(real, fake, network, metrics, samples, progress):
     return evaluation.measure(known, drawn, metrics)
 
 
-def _files(folder, image_size, channels, samples):
-    options = {"channels": channels, "batch_size": BATCH_SIZE, "shuffle": False}
-    dataset = data.images.from_folder(folder, image_size, **options)
+def _files(folder, samples, **reading):
+    dataset = data.images.from_folder(folder, batch_size=BATCH_SIZE, shuffle=False, **reading)
     return EvenlySpaced(dataset, samples, len(image_files.find(pathlib.Path(folder))))
 
 

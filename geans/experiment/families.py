@@ -106,16 +106,13 @@ TRANSLATIONS = ("pix2pix", "cyclegan")
 
 def make(preset, shape):
     """Returns a preset's class, networks and further arguments; raises if the preset is invalid."""
-    if preset.rule not in RULES:
-        raise ValueError(f"Unknown rule {preset.rule!r}. Known: {', '.join(RULES)}.")
-    if preset.model not in FAMILIES:
-        raise ValueError(f"Unknown model {preset.model!r}. Known: {', '.join(FAMILIES)}.")
     if preset.rule == "gan" and preset.update_every != 1:
         raise ValueError(
             f"The rule 'gan' moves at every step. Received: update_every={preset.update_every!r}. "
             "The rule 'gean' moves every K steps or once per epoch."
         )
-    return call(FAMILIES[preset.model], (preset, shape), preset.model_options, "model_options")
+    options = {key: each for key, each in preset.model_options.items() if key != "class_names"}
+    return call(FAMILIES[preset.model], (preset, shape), options, "model_options")
 
 
 def check_source(preset, source):

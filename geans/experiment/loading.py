@@ -1,12 +1,11 @@
 """Loading of trained models from run directories."""
 
-import os
 import pathlib
 import warnings
 
 import keras
 
-from geans import models
+from geans import models, report
 from geans.callbacks import checkpoint
 
 
@@ -19,22 +18,15 @@ def load(run_dir):
     Raises:
         ValueError: If the model is missing, damaged, or of another kind.
     """
-    if not isinstance(run_dir, (str, os.PathLike)):
-        raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
+    report.check_trained(run_dir)
     path = pathlib.Path(run_dir) / "model.keras"
-    model = _read_model(path) if path.is_file() else newest_model(run_dir)
-    if model is None:
-        raise ValueError(
-            f"{run_dir} holds no trained model (no {path.name}, no checkpoints). "
-            "Pass the run_dir of `geans train`."
-        )
-    return model
+    return _read_model(path) if path.is_file() else newest(run_dir)[0]
 
 
-def newest_model(run_dir):
-    """Returns the model of a run's newest checkpoint; `None` if there is none."""
-    path, _ = checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
-    return path and _read_model(path / checkpoint.MODEL)
+def newest(run_dir):
+    """Returns model and record of a run's newest checkpoint; `None` twice without any."""
+    path, record = checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
+    return path and _read_model(path / checkpoint.MODEL), record
 
 
 def _read_model(path):

@@ -1,17 +1,16 @@
 """Data and compiled models from presets."""
 
 import dataclasses
+import inspect
 import itertools
 import math
 
 import keras
 import tensorflow as tf
 
-from geans import optimizers, penalties, presets
+from geans import networks, optimizers, penalties, presets
 from geans.experiment import families
 from geans.experiment.sources import Source, sample_shape
-
-DECAYS = ("constant", "linear")
 
 
 def make_mixture(preset, data_dir=None):
@@ -30,11 +29,11 @@ def dataset_of(preset, source):
 
 
 def with_classes(preset, data_dir=None):
-    """Returns the preset with `num_classes` from its data, if its model needs it and has none."""
+    """Returns the preset with `num_classes` and `class_names` from its data, if it needs them."""
     if preset.model not in families.LABELLED or "num_classes" in preset.model_options:
         return preset
-    classes = Source.of(preset, data_dir).class_names()
-    options = preset.model_options | {"num_classes": len(classes)}
+    names = Source.of(preset, data_dir).class_names()
+    options = preset.model_options | {"num_classes": len(names), "class_names": names}
     return dataclasses.replace(preset, model_options=options)
 
 
@@ -66,6 +65,39 @@ def make_model(preset, dataset):
     return model
 
 
+def fitted(preset, before):
+    """Returns a changed preset without options of `before` that its new networks do not take.
+
+    Prints which are left out. Options that the change itself sets are kept, and checked later.
+    """
+    if (preset.network, preset.model) == (before.network, before.model):
+        return preset
+    translates = preset.model in families.TRANSLATIONS
+    family = networks.get(preset.network, networks.TRANSLATORS if translates else networks.NETWORKS)
+    takers = {
+        "model_options": inspect.signature(families.FAMILIES[preset.model]).bind_partial,
+        "generator_options": family.generator,
+        "discriminator_options": (networks.patchgan if translates else family).discriminator,
+    }
+    kept = {}
+    for field, take in takers.items():
+        options = getattr(preset, field)
+        left = [name for name in options if not _takes(take, {name: options[name]})]
+        if left and options == getattr(before, field):
+            owner = preset.model if field == "model_options" else preset.network
+            print(f"Without {', '.join(left)} of the {field}, which {owner} does not take.")
+            kept[field] = {name: options[name] for name in options if name not in left}
+    return dataclasses.replace(preset, **kept)
+
+
+def _takes(function, option):
+    try:
+        function(**option)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def from_preset(name, dataset=None, *, data_dir=None, **fields):
     """Returns the compiled model of a preset, for your own `model.fit(dataset)`.
 
@@ -87,7 +119,7 @@ def from_preset(name, dataset=None, *, data_dir=None, **fields):
         (2, 28, 28, 1)
     """
     preset = name if isinstance(name, presets.Preset) else presets.get(name)
-    preset = presets.from_dict(dataclasses.asdict(preset) | fields)
+    preset = fitted(presets.changed(preset, **fields), preset)
     if dataset is None:
         preset, dataset = with_classes(preset, data_dir), make_data(preset, data_dir)
     if not isinstance(dataset, tf.data.Dataset) or dataset.cardinality() < 1:
@@ -141,11 +173,6 @@ def _windows(preset, steps_per_epoch):
 
 
 def _optimizer(preset, player, windows):
-    if preset.learning_rate_decay not in DECAYS:
-        raise ValueError(
-            f"learning_rate_decay must be one of {', '.join(DECAYS)}. "
-            f"Received: {preset.learning_rate_decay!r}."
-        )
     learning_rate = getattr(preset, f"{player}_learning_rate")
     if preset.learning_rate_decay == "linear":
         options = (windows[player], preset.window_exponent, preset.warmup)

@@ -33,9 +33,6 @@ from geans.experiment import evaluation, loading, making
 from geans.experiment.sources import Source, sample_shape
 from geans.experiment.sources.base import SAMPLES, finite
 
-FREE = ("epochs", "picture_every", "evaluate_every")
-"""Fields that may change when a run is resumed."""
-
 # The shape of the images that the package's feature network takes.
 FEATURES_AT_HAND = (28, 28, 1)
 
@@ -55,8 +52,9 @@ def run(
 ):
     """Trains a preset, writes a run directory, and returns the model.
 
-    An interrupted run resumes from its newest checkpoint (see `callbacks.Checkpoint`). A training
-    that meets a NaN stops with a warning, and still writes its results.
+    An interrupted run resumes from its newest checkpoint (see `callbacks.Checkpoint`); a finished
+    one is only loaded. A training that meets a NaN stops with a warning, and still writes its
+    results.
 
     Args:
         preset: A `presets.Preset`.
@@ -70,7 +68,8 @@ def run(
         evaluation_samples: Number of generated, and at most of real, samples in evaluations.
 
     Raises:
-        ValueError: If the preset is invalid, or `run_dir` exists, is unwritable or not resumable.
+        ValueError: If the preset is invalid, `run_dir` exists or is unwritable, or a run cannot be
+            resumed so.
     """
     values.check_count("evaluation_samples", evaluation_samples, least=2)
     run_dir = pathlib.Path(run_dir)
@@ -78,7 +77,12 @@ def run(
     if chief:
         report.check_run_dir(run_dir, resume=resume, overwrite=overwrite)
     source = Source.of(preset, data_dir)
-    preset = making.with_classes(preset, data_dir)
+    preset = making.with_classes(presets.located(preset, data_dir), data_dir)
+    if resume:
+        presets.check_resume(preset, run_dir)
+        if text := presets.finished(preset, run_dir):
+            print(text)
+            return loading.load(run_dir)
     dataset = making.dataset_of(preset, source)
     model = _model(preset, dataset, run_dir, resume, strategy)
     observers = _observers(preset, source, model, dataset, run_dir, chief, evaluation_samples)
@@ -94,11 +98,9 @@ def run(
 
 
 def _model(preset, dataset, run_dir, resume, strategy):
-    if resume:
-        _check_resume(preset, run_dir)
     with strategy.scope() if strategy else contextlib.nullcontext():
         # Keeps the original windows, which more epochs would change.
-        model = _model_to_resume(run_dir) if resume else None
+        model = _model_to_resume(run_dir, dataset) if resume else None
         return model or making.make_model(_one_step_at_once(preset, strategy), dataset)
 
 
@@ -140,8 +142,8 @@ def _one_step_at_once(preset, strategy):
     return dataclasses.replace(preset, steps_per_execution=1)
 
 
-def _model_to_resume(run_dir):
-    model = loading.newest_model(run_dir)
+def _model_to_resume(run_dir, dataset):
+    model, record = loading.newest(run_dir)
     if model is None and (run_dir / "model.keras").is_file():
         raise ValueError(
             f"{run_dir} holds a finished run without its checkpoints, which cannot be resumed. "
@@ -149,23 +151,22 @@ def _model_to_resume(run_dir):
         )
     if model is None:
         print(f"{run_dir} holds no checkpoint yet: training begins at the beginning.")
+    else:
+        _check_data(model, record, dataset)
     return model
 
 
-def _check_resume(preset, run_dir):
-    before = presets.read(run_dir / "preset.json")
-    fixed = [field.name for field in dataclasses.fields(preset) if field.name not in FREE]
-    changed = [name for name in fixed if getattr(preset, name) != getattr(before, name)]
-    if changed:
+def _check_data(model, record, dataset):
+    model.check_batch(dataset.element_spec, "The data")  # Before any file changes.
+    epochs, step, now = record["epoch"], record["step"], len(dataset)
+    if step > now:
         raise ValueError(
-            f"A resumed run keeps its options, but these differ: {', '.join(changed)}. "
-            f"Only {', '.join(FREE)} may change."
+            f"The run was interrupted after {step} steps of an epoch, but its data have only {now} "
+            "now. Restore them, or start a new run."
         )
-    if preset.epochs > before.epochs and preset.learning_rate_decay != "constant":
-        raise ValueError(
-            f"The learning rate reaches 0 at epoch {before.epochs}, so that epochs up to "
-            f"{preset.epochs} would change nothing. Start a new run with --epochs={preset.epochs}."
-        )
+    before = (int(model.steps.numpy()) - step) / max(1, epochs)
+    if epochs and before != now:
+        print(f"The data have changed: an epoch has {now} steps now, and had {before:g}.")
 
 
 def _observers(preset, source, model, dataset, run_dir, chief, samples):

@@ -91,6 +91,7 @@ def anomaly_scores(
     values.check_weight("kappa", kappa)
     _check_search(candidates, accepted, neighbours)
     images = finite_images(images, generator.output_shape[1:])
+    feature_arrays.check_images("images", images)
     features = features_of(discriminator)
     latents = random_latents(generator, candidates, seed)
     known = _most_real(latents, generator, discriminator, round(accepted * candidates))

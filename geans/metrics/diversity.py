@@ -88,8 +88,7 @@ def _checked_images(images):
             "MS-SSIM needs two images or more of shape (n, height, width, channels) with sides of "
             f"at least {WINDOW} pixels. Received: shape {images.shape}."
         )
-    feature_arrays.check_samples("images", images)
-    return images
+    return network.to_pixels(images)
 
 
 def _random_pairs(count, pairs, generator):
@@ -104,7 +103,6 @@ def _similarity(one, other):
     weights = WEIGHTS[: _scales(min(one.shape[1:3]))]
     # SSIM's constants assume values from 0. TensorFlow's version cuts negative terms off, whose
     # fractional power would be NaN.
-    one, other = network.to_pixels(one), network.to_pixels(other)
     return tf.image.ssim_multiscale(one, other, 255, weights / weights.sum(), WINDOW).numpy()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 import geans
+from geans import values
 from geans.metrics.class_coverage import coverage_per_class
 from geans.metrics.frechet import frechet_distance_of
 from geans.metrics.inception_score import inception_score
@@ -124,6 +125,7 @@ def check_names(names):
     if not listed or unknown:
         raise ValueError(
             f"metrics must be a list of names out of {', '.join(METRICS)}. Received: {unknown!r}."
+            f"{''.join(values.did_you_mean(name, METRICS) for name in unknown) if listed else ''}"
         )
 
 
@@ -195,8 +197,8 @@ def measure(real, fake, metrics=DEFAULT):
     return [
         _measurement(name, value, options, METRICS[metric].needs_real, real, fake)
         for metric in metrics
-        for values, options in [METRICS[metric].function(real, fake)]
-        for name, value in values.items()
+        for numbers, options in [METRICS[metric].function(real, fake)]
+        for name, value in numbers.items()
     ]
 
 

@@ -1,4 +1,6 @@
-"""Checks of feature arrays, and iteration over them without a float64 copy."""
+"""Checks of feature arrays and images, and iteration over features without a float64 copy."""
+
+import warnings
 
 import numpy as np
 
@@ -8,6 +10,12 @@ _MOST_ROWS = 768
 
 LARGEST = 1e15
 """Largest magnitude of a feature, so that sums of squares do not overflow in float32."""
+
+LARGEST_PIXEL = 1 + 1e-3  # For rounding errors.
+
+
+class NotFiniteError(FloatingPointError, ValueError):
+    """An error of samples with NaN or infinity, most often those of a diverged generator."""
 
 
 def checked(name, features, *, least=1):
@@ -53,10 +61,38 @@ def check_samples(name, samples):
         raise ValueError(f"{name} must be uint8, or floats in [-1, 1]. Received: {samples.dtype}.")
     broken = np.count_nonzero(~np.isfinite(samples).all(axis=tuple(range(1, samples.ndim))))
     if broken:
-        raise ValueError(
-            f"{broken} of {len(samples)} {name} contain NaN or infinity: the generator has "
-            f"diverged. Lower its learning rate, or drop these {name} and say so."
+        raise NotFiniteError(
+            f"{broken} of {len(samples)} {name} contain NaN or infinity. If they are generated, "
+            f"their generator has diverged: lower its rate, or drop these {name} and say so."
         )
+
+
+def check_images(name, images):
+    """As `check_samples`, for images and clips: floats must be in [-1, 1]. Warns of [0, 1]."""
+    check_samples(name, images)
+    if images.dtype == np.uint8:
+        return
+    low, high = images.min(initial=np.inf), images.max(initial=-np.inf)
+    if low < -LARGEST_PIXEL or high > LARGEST_PIXEL:
+        raise ValueError(
+            f"{name} must be uint8, or floats in [-1, 1]. Received: floats from {low:g} to "
+            f"{high:g}. Scale images from 0 to 255 by x / 127.5 - 1; end a generator in tanh."
+        )
+    if 0 <= low < high:
+        warnings.warn(
+            f"All {name} are in [0, 1], but -1 is black: scale them by 2.0 * x - 1.", stacklevel=2
+        )
+
+
+def clipped(samples):
+    """Returns generated images clipped to [-1, 1], with a warning, as pictures are; or points."""
+    if samples.ndim == 2 or not LARGEST_PIXEL < np.abs(samples).max() < np.inf:
+        return samples
+    warnings.warn(
+        "Samples are clipped to [-1, 1] before they are measured. End the generator in tanh.",
+        stacklevel=2,
+    )
+    return np.clip(samples, -1, 1)
 
 
 def checked_pair(real, fake, *, least=1):

@@ -74,5 +74,5 @@ def _checked_clips(clips):
             "Motion needs two clips or more of shape (n, frames, height, width, channels), of two "
             f"frames or more. Received: shape {clips.shape}."
         )
-    feature_arrays.check_samples("clips", clips)
+    feature_arrays.check_images("clips", clips)
     return clips / np.float32(255) if clips.dtype == np.uint8 else (clips + 1) / 2

@@ -15,12 +15,12 @@ def mean_absolute_error(real, fake):
     Images are rounded to 8 bits first.
 
     Args:
-        real: Targets, shape (n, height, width, channels): uint8, or floats in [-1, 1], clipped.
+        real: Targets, shape (n, height, width, channels): uint8, or floats in [-1, 1].
         fake: Generated images, as `real` and of the same shape.
 
     Raises:
-        ValueError: If the shapes differ or an argument is not a batch of images.
-        FloatingPointError: If values are not finite.
+        ValueError: If the shapes differ or an argument is not a batch of images; if values are not
+            finite, it is a `FloatingPointError`, too.
 
     Example:
         >>> black, white = np.zeros((5, 8, 8, 3), "uint8"), np.full((5, 8, 8, 3), 255, "uint8")
@@ -45,7 +45,7 @@ def structural_similarity(real, fake):
         real, fake: As in `mean_absolute_error`, with sides of 11 pixels or more.
 
     Raises:
-        ValueError, FloatingPointError: As in `mean_absolute_error`, or if images are too small.
+        ValueError: As in `mean_absolute_error`, or if images are too small.
 
     Reference: Wang, Bovik, Sheikh, Simoncelli 2004.
 
@@ -77,14 +77,4 @@ def _checked(real, fake):
             "Images are compared with as many of the same shape (n, height, width, channels). "
             f"Received: real of shape {real.shape}, fake of shape {fake.shape}."
         )
-    for images in (real, fake):
-        if images.dtype != np.uint8 and images.dtype.kind != "f":
-            raise ValueError(
-                f"Images must be uint8, or floats in [-1, 1]. Received: {images.dtype}."
-            )
-        if images.dtype != np.uint8 and not np.isfinite(images).all():
-            raise FloatingPointError(
-                "Images contain NaN or infinity: the generator has diverged. Lower its learning "
-                "rate."
-            )
     return network.to_pixels(real), network.to_pixels(fake)

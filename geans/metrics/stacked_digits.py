@@ -98,7 +98,7 @@ def _finite_images(images, size, channels):
             f"These stacks are at least one image of shape (n, {size}, {size}, {channels}). "
             f"Received: shape {images.shape}."
         )
-    feature_arrays.check_samples("samples", images)
+    feature_arrays.check_images("samples", images)
     return images
 
 

@@ -1,10 +1,20 @@
 """The base class of all models: `compile`, `fit`, summary and saving."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from geans import augment, distribution, losses, penalties, rules
-from geans.models import adaptive, checks, finiteness, network_checks, resuming, saving
+from geans.models import (
+    adaptive,
+    checks,
+    finiteness,
+    learning_rates,
+    network_checks,
+    own_networks,
+    resuming,
+    saving,
+)
 from geans.models.game import Game, set_untracked
 from geans.models.players import get_optimizer
 
@@ -20,8 +30,9 @@ class AdversarialModel(Game):
     Subclasses override `compute_losses` and, for labels or pairs, `unpack`; not `train_step`.
 
     Args:
-        generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
-        discriminator: `keras.Model` from samples to raw logits of any shape.
+        generator: `keras.Model` from latents `(batch, latent_dim)` to samples. A subclassed one
+            must have been called on a batch.
+        discriminator: `keras.Model`, likewise, from samples to raw logits of any shape.
         update_every: 1 for `rules.EveryStep`; a number of steps, `"epoch"` or a schedule of the
             number of steps for `rules.Window`.
         order: `"simultaneous"` or `"alternating"`.
@@ -95,6 +106,7 @@ class AdversarialModel(Game):
         optimizers = list(map(get_optimizer, optimizers, networks))
         checks.check_optimizers(*optimizers)
         checks.check_on_nan(on_nan)
+        checks.check_precision(networks)
         # By default compile() makes an RMSprop that is never used. XLA around the whole step would
         # include the update of all replicas, and fail.
         super().compile(optimizer=None, jit_compile=False, **kwargs)
@@ -110,49 +122,127 @@ class AdversarialModel(Game):
             self.controller = None
             if isinstance(self.augmentation, augment.Adaptive):
                 self.controller = adaptive.StrengthController(self.augmentation, self.loss)
-            self.generator_player.set_optimizer(optimizers[0])
-            self.discriminator_player.set_optimizer(optimizers[1])
+            self.find_trained_variables()
+        self._set_optimizers(*optimizers)
+
+    def _set_optimizers(self, *optimizers):
+        players = (self.generator_player, self.discriminator_player)
+        with self.distribute_strategy.scope():
+            for player, optimizer in zip(players, optimizers, strict=True):
+                player.set_optimizer(optimizer)
+            self.updates_followed.assign(tf.cast(optimizers[0].iterations, "int64"))
         compute = self.compute_gradients
         if self.jit_compile_gradients:
             compute = tf.function(compute, autograph=False, jit_compile=True)
         self._gradient_function = compute
         self._end_epoch = tf.function(self.end_epoch, autograph=False)
+        self.train_function = None
+
+    @property
+    def optimizer(self):
+        """Both optimizers under one learning rate, for Keras' callbacks."""
+        optimizers = self.generator_optimizer, self.discriminator_optimizer
+        return learning_rates.BothOptimizers(*optimizers) if self.compiled else None
+
+    @optimizer.setter
+    def optimizer(self, optimizer):
+        """Takes the None that `compile` passes to Keras."""
+
+    @property
+    def generator_optimizer(self):
+        """The generator's optimizer; a new one may be set after `compile`."""
+        return self.generator_player.optimizer
+
+    @generator_optimizer.setter
+    def generator_optimizer(self, optimizer):
+        self._replace_optimizers(optimizer, self.discriminator_optimizer)
+
+    @property
+    def discriminator_optimizer(self):
+        """The discriminator's optimizer; a new one may be set after `compile`."""
+        return self.discriminator_player.optimizer
+
+    @discriminator_optimizer.setter
+    def discriminator_optimizer(self, optimizer):
+        self._replace_optimizers(self.generator_optimizer, optimizer)
+
+    def _replace_optimizers(self, *optimizers):
+        if not self.compiled:
+            raise ValueError("Pass the optimizers to compile(); later they can be replaced.")
+        networks = (self.generator, self.discriminator)
+        optimizers = list(map(get_optimizer, optimizers, networks))
+        checks.check_optimizers(*optimizers)
+        self._set_optimizers(*optimizers)
 
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", **kwargs):
         """Trains both players.
 
         Args:
-            x: Batched `tf.data.Dataset` or array of float samples, images in [-1, 1].
+            x: Batched `tf.data.Dataset`, generator or `keras.utils.PyDataset` of float samples, or
+                an array: images in [-1, 1], or what the generator's last activation can make.
             y: Labels of an array; ignored, like those of a dataset.
             batch_size: Batch size for arrays, 32 by default; under GEAN the micro-batch.
             epochs, verbose: As in Keras.
             **kwargs: `callbacks`, `shuffle`, `initial_epoch`, `steps_per_epoch`, as in Keras. With
-                `geans.callbacks.Checkpoint` an interrupted training resumes exactly.
+                `geans.callbacks.Checkpoint` an interrupted training resumes exactly. Callbacks of
+                the learning rate multiply both players' by the same factor.
 
         Returns:
             `keras.callbacks.History` of epoch means: `generator_loss`, `discriminator_loss` (with
             penalty), `real_logits`, `fake_logits` and, if adaptive, `augmentation_strength`.
 
         Raises:
-            ValueError: If the data are invalid; before the first step.
+            ValueError: If the data are invalid; before the first step, or before the step whose
+                batch is invalid.
         """
         if not self.compiled:
             raise ValueError("Call compile() before fit(): it sets the optimizers and the loss.")
         checks.check_fit_arguments({"epochs": epochs, "batch_size": batch_size, **kwargs})
+        y = np.asarray(y) if isinstance(y, (list, tuple)) else y
         waits, steps_per_epoch = self.rule.waits_for_epoch_end, kwargs.get("steps_per_epoch")
-        checks.check_data(self, x, y, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
+        x = checks.check_data(self, x, y, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
         callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
         observers = resuming.in_order(keras.tree.flatten(callbacks or []))
+        self.optimizer.check(observers)
+        if any(map(checks.saves_model, observers)):
+            self.check_savable()
         own = [rules.EpochUpdate()] if type(self.rule).end_epoch is not rules.Rule.end_epoch else []
-        own.append(finiteness.FiniteWatch(self.on_nan))
+        own.append(finiteness.FiniteWatch())
         kwargs |= {"y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
         kwargs["callbacks"] = [*own, *observers]
         set_untracked(self, "training_data", x)
         try:
-            with resuming.resumed(self, x, kwargs) as x:
+            with (
+                checks.plain_errors(),
+                finiteness.idle_epochs_ignored(observers),
+                resuming.resumed(self, x, kwargs) as x,
+            ):
                 return super().fit(self.with_batch_positions(x), **kwargs)
         finally:
             set_untracked(self, "training_data", None)
+
+    def train_on_batch(self, x, y=None, *, return_dict=False, **kwargs):
+        """Trains one step on one batch; `update()` ends a window or an epoch.
+
+        Args:
+            x, y: Samples and labels, as in `fit`.
+            return_dict: Whether to return a dict by name rather than a list.
+            **kwargs: Arguments of Keras for targets, which are invalid here.
+
+        Returns:
+            Means of what `fit` logs, since `reset_metrics()`.
+
+        Raises:
+            ValueError: If the batch is invalid.
+            FloatingPointError: If a loss or a gradient is not finite, unless `on_nan="skip"`.
+        """
+        checks.check_fit_arguments(kwargs)
+        y = np.asarray(y) if isinstance(y, (list, tuple)) else y
+        self.check_batch(x if y is None else (x, y), "The batch")
+        with checks.plain_errors():
+            logs = super().train_on_batch(x, y, return_dict=return_dict)
+        finiteness.stop_or_warn(self)
+        return logs
 
     def test_step(self, data):
         """Raises an error: samples have no targets to evaluate against."""
@@ -171,7 +261,7 @@ class AdversarialModel(Game):
             what: Description of the batch for the error message.
         """
         samples, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        checks.check_samples(samples, self.generator, what)
+        checks.check_samples(samples, self.generator.output_shape, self.sample_range, what)
 
     check_networks = staticmethod(network_checks.check_networks)
     """Raises a `ValueError` if the networks do not fit each other or the model."""
@@ -186,7 +276,13 @@ class AdversarialModel(Game):
     def save(self, filepath, overwrite=True, **kwargs):
         """Saves the model to a `.keras` file, from which training continues exactly."""
         checks.check_file_name(filepath)
+        self.check_savable()
         super().save(filepath, overwrite, **kwargs)
+
+    def check_savable(self):
+        """Raises a `ValueError` if the networks could not be loaded from a saved model."""
+        own_networks.check_savable(self.generator, "generator")
+        own_networks.check_savable(self.discriminator, "discriminator")
 
     def get_config(self):
         """Returns the constructor's arguments."""

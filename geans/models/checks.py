@@ -1,5 +1,11 @@
 """Checks of arguments and data before training."""
 
+import contextlib
+import logging
+import math
+import re
+import types
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -10,6 +16,14 @@ from geans.models.finiteness import ON_NAN
 
 MOST_SAMPLES = 10**7
 """More than this `sample` does not draw at once."""
+
+TOLERANCE = 1e-3
+"""How far samples may lie outside the range of the generator."""
+
+ENOUGH = 8
+"""From so many samples on, images without a negative number are taken for images in [0, 1]."""
+
+MARK = "geans: "
 
 OPTIMIZER_NUMBERS = {"learning_rate", "beta_1", "beta_2", "rho", "momentum", "epsilon"}
 OPTIMIZER_NUMBERS |= {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm"}
@@ -50,7 +64,7 @@ def check_compile_arguments(arguments):
             "jit_compile, run_eagerly and steps_per_execution."
         )
     steps = arguments.get("steps_per_execution")
-    if steps is not None and steps != "auto" and not values.is_count(steps):
+    if steps is not None and not values.is_count(steps):
         raise ValueError(
             f"steps_per_execution must be 1 or more. Received: steps_per_execution={steps!r}."
         )
@@ -76,8 +90,14 @@ def check_fit_arguments(arguments):
             raise ValueError(
                 f"callbacks must be objects of keras.callbacks.Callback. Received: {callback!r}."
             )
-        if isinstance(callback, keras.callbacks.ModelCheckpoint) and not callback.save_weights_only:
+        if saves_model(callback):
             check_file_name(callback.filepath)
+
+
+def saves_model(callback):
+    """Whether a callback saves whole models."""
+    saves = isinstance(callback, keras.callbacks.ModelCheckpoint)
+    return saves and not callback.save_weights_only
 
 
 def check_file_name(path):
@@ -127,6 +147,17 @@ def check_on_nan(on_nan):
     """Raises if `on_nan` is invalid."""
     if on_nan not in ON_NAN:
         raise ValueError(f"on_nan must be one of {', '.join(ON_NAN)}. Received: on_nan={on_nan!r}.")
+
+
+def check_precision(networks):
+    """Raises if a network's weights are not float32, as they are in mixed precision too."""
+    for weight in (weight for network in networks for weight in network.weights):
+        if "float" in weight.dtype and weight.dtype != "float32":
+            raise ValueError(
+                f"geans trains weights in float32. Received: {weight.path!r} in {weight.dtype}. "
+                "Make the networks under the policy 'float32', 'mixed_bfloat16' or 'mixed_float16':"
+                " keras.config.set_dtype_policy(...)."
+            )
 
 
 def check_distribution(model, networks, jit_compile, steps_per_execution):
@@ -200,35 +231,53 @@ def check_inputs(inputs, generator):
 
 
 def check_data(model, x, y, *, needs_epoch_end, steps_per_epoch):
-    """Checks all of an array, or the first batch of a dataset, with the model's `check_batch`.
+    """Checks all of an array, or the first batch of other data, with the model's `check_batch`.
 
-    Other data (generators, loaders) cannot be read twice: their type and shape are checked when
-    the step is traced.
+    Later batches are checked in their steps. Returns the data, a generator from its start.
     """
     if x is None or isinstance(x, (str, bytes, dict, list, tuple, int, float, np.generic)):
         raise ValueError(
             "fit() needs samples: an array or a batched tf.data.Dataset. Received: a "
             f"{type(x).__name__}."
         )
+    if model.sample_range == (0, 1) and len(model.generator.outputs[0].shape) == 4:
+        logging.getLogger(__name__).warning(
+            "The generator ends in a sigmoid, so its images are in [0, 1]; geans' pictures and "
+            "metrics take images in [-1, 1]. End it in tanh and scale images by x / 127.5 - 1."
+        )
     if isinstance(x, (np.ndarray, tf.Tensor)):
         if len(x) == 0:
             raise ValueError(f"The dataset is empty. Received an array of shape {x.shape}.")
         model.check_batch(x if y is None else (x, y), "The array")
-    elif isinstance(x, tf.data.Dataset):
+        return x
+    if isinstance(x, tf.data.Dataset):
         _check_cardinality(x, needs_epoch_end, steps_per_epoch)
         model.check_batch(x.element_spec, "The dataset")
-        first = next(iter(x.take(1)), None)
-        if first is None:
-            raise ValueError("The dataset is empty: it ended before its first batch.")
         # A dataset from a generator need not know its shapes.
-        model.check_batch(first, "The first batch")
+        first = next(iter(x.take(1)), None)
+    elif isinstance(x, keras.utils.PyDataset):
+        first = x[0]
+    elif isinstance(x, types.GeneratorType):
+        first = next(x, None)
+        x = _from_start(first, x)
+    else:
+        return x
+    if first is None:
+        raise ValueError("The dataset is empty: it ended before its first batch.")
+    model.check_batch(first, "The first batch")
+    return x
 
 
-def check_samples(samples, generator, what):
-    """Raises if type, shape or values of samples do not fit the generator's output."""
-    check_spec(samples, generator.output_shape)
+def _from_start(first, others):
+    yield first
+    yield from others
+
+
+def check_samples(samples, shape, bounds, what):
+    """Raises if type, shape or values do not fit; `bounds` is the range of the values."""
+    check_spec(samples, shape)
     if not isinstance(samples, tf.TensorSpec):
-        _check_values(np.asarray(samples), generator, what)
+        _check_values(np.asarray(samples), bounds, what)
 
 
 def check_labels(labels, num_classes, what):
@@ -251,6 +300,12 @@ def check_labels(labels, num_classes, what):
 
 def one_label_each(labels, count, num_classes, what):
     """Returns integers `(count,)` below `num_classes`, from one label for all or one for each."""
+    if tf.is_symbolic_tensor(labels):  # In an exported model.
+        valid = tf.reduce_all((labels >= 0) & (labels < num_classes))
+        tf.debugging.Assert(
+            valid, [f"{what} must be from 0 to {num_classes - 1}. Received:", labels]
+        )
+        return tf.broadcast_to(labels, [count])
     labels = np.asarray(labels)
     labels = np.full(count, labels) if labels.ndim == 0 else labels
     check_labels(labels, num_classes, what)
@@ -271,23 +326,85 @@ def _check_cardinality(dataset, needs_epoch_end, steps_per_epoch):
         )
 
 
-def _check_values(values, generator, what):
+def _check_values(values, bounds, what):
     if not np.isfinite(values).all():
         index = int(np.argmin(np.isfinite(values).reshape(len(values), -1).all(axis=1)))
         raise ValueError(f"{what} holds NaN or infinity, first in sample {index}.")
-    last = getattr(generator.layers[-1], "activation", None)
-    if last is keras.activations.tanh and np.abs(values).max() > 1 + 1e-3:
+    low, high = bounds
+    least, most = float(values.min()), float(values.max())
+    unscaled = (low, high) == (-1, 1) and least >= 0 and most > 0 and len(values) >= ENOUGH
+    if least < low - TOLERANCE or most > high + TOLERANCE or unscaled:
         raise ValueError(
-            f"{what} reaches from {values.min():g} to {values.max():g}, but the generator ends in "
-            "tanh and can only make samples in [-1, 1]. Scale images by x / 127.5 - 1."
+            f"{what} reaches from {least:g} to {most:g}, but the generator's last activation can "
+            f"only make samples in [{low:g}, {high:g}]. {_advice(low, high, least, most)}"
         )
+
+
+def _advice(low, high, least, most):
+    """Returns what to do with samples from `least` to `most` to use all of a range."""
+    formulas = {
+        (-1, 1): "x / 127.5 - 1" if most > 1 else "2 * x - 1",
+        (0, 1): "x / 255" if most > 1 else "(x + 1) / 2",
+    }
+    formula = formulas.get((low, high))
+    if formula is None or least < min(low, -1) - TOLERANCE or most > 255:
+        return "Scale the samples to that range, or change the activation."
+    return f"Scale images by {formula}."
+
+
+def in_range(samples, bounds, *, finite):
+    """Returns a batch; raises within a graph, before it is used, if a value is out of bounds.
+
+    With `finite`, NaN and infinity are out of bounds as well.
+    """
+    low, high = bounds
+    if finite:
+        numbers = tf.reduce_all(tf.math.is_finite(samples))
+        samples = _ensured(samples, numbers, "A batch holds NaN or infinity.")
+    if not math.isfinite(low) and not math.isfinite(high):
+        return samples
+    least, most = tf.reduce_min(samples), tf.reduce_max(samples)
+    # NaN is not outside, nor are the least and the most of an empty batch.
+    outside = (low - TOLERANCE > least) | (most > high + TOLERANCE)
+    message = f"A batch reaches from {{}} to {{}}, but the generator makes [{low:g}, {high:g}]."
+    return _ensured(samples, ~outside, message, least, most)
+
+
+def labels_in_range(labels, num_classes):
+    """Returns a batch of labels; raises within a graph if one is not below `num_classes`."""
+    inside = tf.reduce_all((labels >= 0) & (labels < num_classes))
+    message = f"A batch has labels from {{}} to {{}}, but num_classes={num_classes}."
+    return _ensured(labels, inside, message, tf.reduce_min(labels), tf.reduce_max(labels))
+
+
+def _ensured(tensor, condition, message, *numbers):
+    def fail():
+        text = tf.strings.format(MARK + message, numbers)
+        with tf.control_dependencies([tf.debugging.Assert(False, [text])]):
+            return tf.constant(0)
+
+    with tf.control_dependencies([tf.cond(condition, lambda: tf.constant(0), fail)]):
+        return tf.identity(tensor)
+
+
+@contextlib.contextmanager
+def plain_errors():
+    """Raises as a `ValueError` what a check within a graph has found."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        found = re.search(MARK + r"(.*?\.)(?=[\]'\n])", str(error))
+        if not found:
+            raise
+        raise ValueError(f"{found[1]} The weights are those before it.") from None
 
 
 def check_augmentation(augmentation, shape):
     """Raises if the samples, one output or a list, cannot be augmented."""
     if augmentation is not None:
         for each in shape if isinstance(shape, list) else [shape]:
-            augmentation(tf.zeros((1, *each[1:])), tf.zeros(2, "int64"))
+            sides = [side or 16 for side in each[1:]]  # None is any.
+            augmentation(tf.zeros((1, *sides)), tf.zeros(2, "int64"))
 
 
 def check_sampling(count, seed, batch_size):

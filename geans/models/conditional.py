@@ -49,12 +49,18 @@ class ConditionalGAN(AdversarialModel):
         """Number of columns of the latents."""
         return self.generator.input_shape[0][-1]
 
+    @property
+    def conditions(self):
+        """As in `GenerativeModel`: `labels`."""
+        return {"labels": ("int32", "int64")}
+
     @staticmethod
     def check_networks(generator, discriminator):
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_labelled(generator)
-        if discriminator.input_shape != [generator.output_shape, (None,)]:
+        wanted = [generator.output_shape, (None,)]
+        if not network_checks.compatible(wanted, discriminator.input_shape):
             raise ValueError(
                 "The discriminator must take a list of samples such as the generator makes, "
                 f"{generator.output_shape}, and labels (None,), as networks.with_label_channels "
@@ -69,12 +75,13 @@ class ConditionalGAN(AdversarialModel):
 
     def unpack(self, data):
         """Returns the samples and labels of a batch."""
-        return super().unpack(data), tf.cast(_labels_of(data), "int64")
+        labels = tf.ensure_shape(tf.cast(_labels_of(data), "int64"), (None,))
+        return super().unpack(data), checks.labels_in_range(labels, self.num_classes)
 
     def compute_losses(self, batch, latents, seed, players):
         """Computes the adversarial losses, conditioned on the batch's labels."""
         real, labels = batch
-        fake = self.generator([latents, labels], training=True)
+        fake = self.generate_batch([latents, labels])
         discriminate = self.augmented_discriminator(seed, labels)
         losses, logs, _ = self.adversarial_losses(discriminate, real, fake, seed, players)
         return losses, logs
@@ -90,7 +97,7 @@ class ConditionalGAN(AdversarialModel):
         if labels is None:
             return [latents, tf.range(tf.cast(count, "int64")) % self.num_classes]
         labels = checks.one_label_each(labels, count, self.num_classes, "labels")
-        return [latents, tf.constant(labels, "int64")]
+        return [latents, tf.cast(labels, "int64")]
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -141,7 +148,7 @@ class ACGAN(ConditionalGAN):
     def compute_losses(self, batch, latents, seed, players):
         """Computes the adversarial losses plus the cross-entropies of the classes."""
         real, labels = batch
-        fake = self.generator([latents, labels], training=True)
+        fake = self.generate_batch([latents, labels])
         discriminate = self.augmented_discriminator(seed)
         losses, logs, outputs = self.adversarial_losses(discriminate, real, fake, seed, players)
 

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from geans import distribution, values
-from geans.models import adaptive, checks, generative
+from geans.models import adaptive, checks, generative, output_ranges
 from geans.models.players import Player
 
 
@@ -23,6 +23,7 @@ class Game(generative.GenerativeModel):
         super().__init__(generator, ema_half_life, name=name)
         self.discriminator = discriminator
         self.seed = values.given_or_random(seed)
+        self.sample_range = output_ranges.of(generator)
         self.generator_player = Player([generator])
         self.discriminator_player = Player([discriminator])
         self.rule = rule
@@ -37,8 +38,25 @@ class Game(generative.GenerativeModel):
         # Without this, fit would feed images to call(latents) to build the model (keras#20164).
         self.built = True
 
+    on_nan = "stop"
+
     logged = ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
     """What `fit` logs the epoch's mean of; a family may add to it."""
+
+    def find_trained_variables(self):
+        """Finds what each player trains; the rule starts anew if it is not what it was."""
+        found = {name: player.trainable_now() for name, player in self.players.items()}
+        for name, variables in found.items():
+            if not variables:
+                raise ValueError(f"The {name} has nothing to train: all its layers are frozen.")
+        before = {name: player.trained_variables for name, player in self.players.items()}
+        if keras.tree.map_structure(id, found) != keras.tree.map_structure(id, before):
+            for name, player in self.players.items():
+                player.set_trained_variables(found[name])
+            rule = type(self.rule).from_config(self.rule.get_config())
+            del self.rule
+            self.rule = rule
+            self.rule.build_state(self)
 
     @property
     def latent_dim(self):
@@ -66,8 +84,13 @@ class Game(generative.GenerativeModel):
     def unpack(self, data):
         """Returns the samples of a batch, without labels and weights, for `compute_losses`."""
         samples, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        checks.check_spec(samples, self.generator.output_shape)
-        return tf.cast(samples, self.variable_dtype)
+        return self.checked(samples, self.generator.output_shape, self.sample_range)
+
+    def checked(self, samples, shape, bounds):
+        """Returns a batch as float32; raises in the step if shape or values do not fit."""
+        checks.check_spec(samples, shape)
+        samples = tf.cast(tf.ensure_shape(samples, shape), "float32")
+        return checks.in_range(samples, bounds, finite=self.on_nan == "stop")
 
     def gradients(self, players, batch, noise=None):
         """Returns a dict from player to `Gradients`, from one forward pass, and logs the losses.
@@ -98,6 +121,10 @@ class Game(generative.GenerativeModel):
         """Returns a dict of each player's list of gradients, and the logs; see `compute_losses`."""
         with tf.GradientTape(persistent=len(players) > 1) as tape:
             losses, logs = self.compute_losses(batch, latents, seed, players)
+            for name in players:
+                losses[name] += self.players[name].regularization()
+            if "generator" in players:
+                losses["generator"] += tf.add_n([0.0, *added_losses(self.generator)])
             logs |= {f"{name}_loss": loss for name, loss in losses.items()}
             scaled = {
                 name: self.players[name].optimizer.scale_loss(loss) for name, loss in losses.items()
@@ -122,10 +149,14 @@ class Game(generative.GenerativeModel):
         Returns:
             A dict from player to the scalar loss to minimise, and a dict of scalars to log.
         """
-        fake = self.generator(latents, training=True)
+        fake = self.generate_batch(latents)
         discriminate = self.augmented_discriminator(seed)
         losses, logs, _ = self.adversarial_losses(discriminate, batch, fake, seed, players)
         return losses, logs
+
+    def generate_batch(self, inputs):
+        """Returns the generator's outputs in training, float32 in half precision too."""
+        return in_float32(self.generator(inputs, training=True))
 
     def augmented_discriminator(self, seed, *conditions, discriminator=None):
         """Returns the discriminator as a function of images, which it augments, and `training`.
@@ -140,7 +171,9 @@ class Game(generative.GenerativeModel):
         def discriminate(images, training):
             images = self.augmented(images, seed)
             inputs = [images, *conditions] if conditions else images
-            return network(inputs, training=training)
+            output = in_float32(network(inputs, training=training))
+            discriminate.added_losses = added_losses(network)
+            return output
 
         return discriminate
 
@@ -155,21 +188,24 @@ class Game(generative.GenerativeModel):
 
         Args:
             discriminate: Output of `augmented_discriminator`.
-            real, fake: Real and generated samples.
+            real, fake: Real and generated samples, float32.
             seed, players: As in `compute_losses`.
 
         Returns:
             Losses and logs as in `compute_losses`, and the discriminator's outputs on real samples
             (`None` if no loss needs them) and on generated ones.
         """
-        losses, logs, real_output, real_logits = {}, {}, None, None
+        losses, logs, real_output, real_logits, added = {}, {}, None, None, []
         if "discriminator" in players or self.loss.generator_uses_real:
             real_output = discriminate(real, training=True)
             real_logits = logits_of(real_output)
+            added += getattr(discriminate, "added_losses", [])
         fake_output = discriminate(fake, training=True)
         fake_logits = logits_of(fake_output)
+        added += getattr(discriminate, "added_losses", [])
         if "discriminator" in players:
             losses["discriminator"] = self.loss.discriminator(real_logits, fake_logits)
+            losses["discriminator"] += tf.add_n([0.0, *added])
             if self.penalty is not None:
 
                 def logits(images, training):
@@ -245,6 +281,20 @@ class Game(generative.GenerativeModel):
 def set_untracked(model, name, value):
     """Sets an attribute without Keras tracking it."""
     object.__setattr__(model, name, value)
+
+
+def in_float32(outputs):
+    """Returns tensors as float32, in which losses and penalties are computed."""
+    return keras.tree.map_structure(lambda output: tf.cast(output, "float32"), outputs)
+
+
+def added_losses(network):
+    """Returns what the layers added to the loss in their latest call, without weight decay."""
+    if not isinstance(network, keras.Layer):
+        return []
+    weights = sum(weight.regularizer is not None for weight in network.trainable_weights)
+    losses = network.losses  # Keras puts those of the weights last.
+    return losses[: len(losses) - weights]
 
 
 def logits_of(output):

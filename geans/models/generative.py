@@ -19,6 +19,8 @@ class GenerativeModel(distribution.Distributed):
         self.generator = generator
         self.ema_half_life = ema_half_life
         self.ema = None if ema_half_life is None else EMANetwork(generator, ema_half_life)
+        # What tf.lite.TFLiteConverter.from_keras_model reads; Keras sets it in build().
+        self._build_shapes_dict = {"input_shape": generator.input_shape}
 
     @property
     def noise_dim(self):
@@ -26,9 +28,21 @@ class GenerativeModel(distribution.Distributed):
         return self.latent_dim
 
     @property
+    def conditions(self):
+        """Dict from further arguments of `sampling_inputs` to the types that an export takes."""
+        return {}
+
+    @property
     def ema_generator(self):
-        """The EMA generator, which `sample` uses by default, or `None` without `ema_half_life`."""
-        return None if self.ema is None else self.ema.network
+        """The EMA generator, which `sample` uses by default, or `None` without `ema_half_life`.
+
+        Until the first update it has the weights of the generator, whoever has set them.
+        """
+        if self.ema is None:
+            return None
+        if tf.executing_eagerly():
+            self.ema.start(self.generator)
+        return self.ema.network
 
     def call(self, inputs, training=False):
         """Returns samples of the EMA generator, or of the raw one without EMA."""
@@ -112,8 +126,8 @@ class GenerativeModel(distribution.Distributed):
             # Any worker may draw by itself; predict would share the latents out among all.
             starts = range(0, len(keras.tree.flatten(inputs)[0]), batch_size)
             parts = [network(_part(inputs, i, batch_size), training=False) for i in starts]
-            return _joined([keras.tree.map_structure(np.asarray, part) for part in parts])
-        return network.predict(inputs, batch_size=batch_size, verbose=0)
+            return _joined(list(map(_in_float32, parts)))
+        return _in_float32(network.predict(inputs, batch_size=batch_size, verbose=0))
 
     def sampling_inputs(self, count, seed):
         """Returns the generator inputs of `sample`: float32 latents `(count, latent_dim)`.
@@ -125,6 +139,10 @@ class GenerativeModel(distribution.Distributed):
 
 def _part(inputs, start, size):
     return keras.tree.map_structure(lambda array: array[start : start + size], inputs)
+
+
+def _in_float32(outputs):
+    return keras.tree.map_structure(lambda output: np.asarray(output, "float32"), outputs)
 
 
 def _joined(parts):

@@ -20,7 +20,7 @@ class ImagePool(keras.layers.Layer):
         name: Name of the layer.
 
     Raises:
-        ValueError: If `size` is not a positive integer.
+        ValueError: If `size` is not a positive integer, or `image_shape` has a `None`.
 
     Reference: Shrivastava et al. 2017 (arXiv 1612.07828), section 2.3; Zhu et al. 2017, section 4.
     """
@@ -28,6 +28,11 @@ class ImagePool(keras.layers.Layer):
     def __init__(self, size, image_shape, name=None):
         super().__init__(name=name, dtype="float32", trainable=False)
         values.check_count("size", size)
+        if None in image_shape:
+            raise ValueError(
+                f"A pool stores images of one size. Received: image_shape={tuple(image_shape)}. "
+                "Pass pool_size=0, or make the networks for one size."
+            )
         self.size = size
         self.images = self.add_weight(shape=(size, *image_shape), initializer="zeros")
         self.filled = self.add_weight(shape=(), initializer="zeros", dtype="int32")

@@ -86,6 +86,12 @@ class InfoGAN(AdversarialModel):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @property
+    def conditions(self):
+        """As in `GenerativeModel`: `category` and, if there are any, `continuous` codes."""
+        continuous = {"continuous": ("float32", "float64")} if self.num_continuous else {}
+        return {"category": ("int32", "int64")} | continuous
+
+    @property
     def noise_dim(self):
         """Number of noise columns, the first of the latents."""
         return self.latent_dim - self.num_categories - self.num_continuous
@@ -130,7 +136,7 @@ class InfoGAN(AdversarialModel):
 
     def compute_losses(self, batch, latents, seed, players):
         """Computes the adversarial losses minus the weighted information."""
-        fake = self.generator(latents, training=True)
+        fake = self.generate_batch(latents)
         discriminate = self.augmented_discriminator(seed)
         losses, logs, outputs = self.adversarial_losses(discriminate, batch, fake, seed, players)
         category, continuous = self.information(latents, outputs[1])
@@ -158,6 +164,8 @@ class InfoGAN(AdversarialModel):
 
 
 def _checked_codes(codes, shape):
+    if tf.is_symbolic_tensor(codes):  # In an exported model.
+        return tf.broadcast_to(tf.cast(codes, "float32"), shape)
     codes = np.asarray(codes, "float32")
     if codes.shape not in (shape, shape[1:]) or not np.isfinite(codes).all():
         raise ValueError(

@@ -1,6 +1,9 @@
 """Checks that a generator and a discriminator fit each other."""
 
 import keras
+import tensorflow as tf
+
+from geans.models import output_ranges, own_networks
 
 
 def check_networks(generator, discriminator):
@@ -22,22 +25,38 @@ def check_latents(generator):
 
 
 def check_built(generator, discriminator):
-    """Raises if a network is not built or both are the same."""
+    """Raises if a network is not built, both are the same, or there are no logits."""
     for name, network in (("generator", generator), ("discriminator", discriminator)):
         if not isinstance(network, keras.Model) or not network.built:
-            raise ValueError(f"{name} must be a built keras.Model. Received: {network!r}.")
+            raise ValueError(
+                f"{name} must be a built keras.Model: call a subclassed one on a batch first. "
+                f"Received: {network!r}."
+            )
+        own_networks.describe(network)
+    if (0.0, 1.0) in map(output_ranges.of_tensor, discriminator.outputs):
+        raise ValueError(
+            "The discriminator ends in a sigmoid or softmax, but the losses take its raw logits. "
+            "Leave out the last activation."
+        )
     if generator is discriminator:
         raise ValueError("generator and discriminator are the same model; each needs its own.")
 
 
 def check_input(generator, discriminator):
     """Raises if the discriminator does not take the generator's samples."""
-    if generator.output_shape != discriminator.input_shape:
+    if not compatible(generator.output_shape, discriminator.input_shape):
         raise ValueError(
             "The discriminator must accept what the generator makes. Received: "
             f"generator.output_shape={generator.output_shape}, "
             f"discriminator.input_shape={discriminator.input_shape}."
         )
+
+
+def compatible(shape, other):
+    """Whether two shapes, or lists of shapes, can be those of one tensor; None fits any number."""
+    if isinstance(shape, list) and isinstance(other, list):
+        return len(shape) == len(other) and all(map(compatible, shape, other))
+    return type(shape) is type(other) and tf.TensorShape(shape).is_compatible_with(other)
 
 
 def check_logits(discriminator):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from geans import distribution, optimizers
+from geans.models import own_networks
 
 # The EMA looks back over at most this share of the samples seen so far, so that it forgets the
 # untrained start (the EMA ramp-up of StyleGAN2, Karras et al. 2020, official code).
@@ -21,21 +22,29 @@ class Player(keras.layers.Layer):
         super().__init__(dtype="float32")
         self.networks = list(networks)
         self.optimizer = None
+        self.set_trained_variables(self.trainable_now())
         self.left_out = distribution.local_sum((), dtype="int64")
         # Of the first gradients left out: number of the step and, in it, of the tensor, from 1.
         self.first = distribution.local_sum((2,), dtype="int64")
         self.latest = distribution.local_sum((), dtype="int64")
         self.built = True
 
-    @property
-    def trained_variables(self):
-        """The variables that the optimizer updates."""
+    def trainable_now(self):
+        """Returns the variables of the networks' layers that are not frozen."""
         return [v for network in self.networks for v in network.trainable_variables]
+
+    def set_trained_variables(self, variables):
+        """Chooses what to train; as in Keras, freezing a layer counts when `compile` is called."""
+        object.__setattr__(self, "trained_variables", variables)  # Keras would track the list.
 
     def set_optimizer(self, optimizer):
         """Builds the optimizer at once, so that its state is always saved and loaded."""
         optimizer.build(self.trained_variables)
         self.optimizer = optimizer
+
+    def regularization(self):
+        """Returns the sum of the regularizers of the trained variables."""
+        return tf.add_n([0.0, *(v.regularizer(v) for v in self.trained_variables if v.regularizer)])
 
     @property
     def scales_loss(self):
@@ -149,11 +158,15 @@ class EMANetwork(keras.layers.Layer):
     def __init__(self, network, half_life):
         super().__init__(name="ema_network", dtype="float32")
         self.half_life = half_life
-        self.network = keras.models.clone_model(network)
-        self.network.set_weights(network.get_weights())
+        self.network = own_networks.copy_of(network, "pass ema_half_life=None")
         self.network.trainable = False
         self.samples_averaged = distribution.add_counter(self)
         self.built = True
+
+    def start(self, network):
+        """Copies the weights of `network`, unless the EMA has begun to follow them."""
+        if not int(self.samples_averaged.numpy()):
+            self.network.set_weights(network.get_weights())
 
     def follow(self, network, samples_seen):
         """Moves the average towards `network`, which has seen `samples_seen` samples so far."""

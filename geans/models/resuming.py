@@ -31,13 +31,19 @@ def resumed(model, x, arguments):
         first = arguments.get("initial_epoch", 0)
         epoch, step = callback.restore(model, first) if callback else (first, 0)
         arguments["initial_epoch"] = epoch
-        x = _as_dataset(x, model.seed, arguments)
+        passed = epoch - first
+        if isinstance(x, (np.ndarray, tf.Tensor)):
+            # Epoch n has the same order whether or not this call begins with it, except that calls
+            # in a loop, which all begin with epoch 0, go on with the orders.
+            passed = epoch
+            earlier = 0 if first else _epochs_seen(model, x, step, arguments) - epoch
+            x = _as_dataset(x, (model.seed + max(0, earlier) * 2**32) % 2**63, arguments)
         # Keras warns that it cannot shuffle a dataset, even if `shuffle` was not passed.
         arguments.setdefault("shuffle", not isinstance(x, tf.data.Dataset))
-        if (epoch, step) != (first, 0):
+        if passed or step:
             model.make_train_function()
             train_function = model.train_function
-            _position(model, x, epoch - first, step, arguments.get("steps_per_epoch"))
+            _position(model, x, passed, step, arguments.get("steps_per_epoch"))
         yield x
     finally:
         if train_function is not None:
@@ -52,8 +58,6 @@ def _saves(callback):
 
 def _as_dataset(x, seed, arguments):
     # Keras would shuffle arrays by its own generator, whose state cannot be restored.
-    if not isinstance(x, (np.ndarray, tf.Tensor)):
-        return x
     y, arguments["y"] = arguments.get("y"), None
     return pipeline.batches(
         x if y is None else (x, y),
@@ -61,6 +65,14 @@ def _as_dataset(x, seed, arguments):
         shuffle=bool(arguments.pop("shuffle", True)),
         seed=seed,
     )
+
+
+def _epochs_seen(model, x, step, arguments):
+    """Returns the number of epochs of the array that a model has completed before this one."""
+    batch_size = arguments.get("batch_size") or 32
+    per_epoch = min(len(x), batch_size * (arguments.get("steps_per_epoch") or len(x)))
+    seen = int(model.samples_seen.numpy()) - min(step * batch_size, per_epoch)
+    return seen // per_epoch
 
 
 def _position(model, x, epochs, step, steps_per_epoch):

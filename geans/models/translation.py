@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from geans import values
-from geans.models import checks, network_checks
+from geans.models import checks, network_checks, output_ranges
 from geans.models.adversarial import AdversarialModel
 from geans.models.image_pool import ImagePool
 
@@ -26,10 +26,13 @@ class Translation(AdversarialModel):
 
     def unpack(self, data):
         """Returns both images of the pairs of a batch."""
-        pair = _pair(data)
-        for images, shape in zip(pair, self.pair_shapes, strict=True):
-            checks.check_spec(images, shape)
-        return tuple(tf.cast(images, self.variable_dtype) for images in pair)
+        pairs = zip(_pair(data), self.pair_shapes, self.pair_ranges, strict=True)
+        return tuple(self.checked(images, *expected) for images, *expected in pairs)
+
+    def check_batch(self, batch, what):
+        """Checks pairs of images before training."""
+        for images, *expected in zip(_pair(batch), self.pair_shapes, self.pair_ranges, strict=True):
+            checks.check_samples(images, *expected, what)
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -80,6 +83,11 @@ class Pix2Pix(Translation):
         """Shapes of a batch of sources and of targets."""
         return self.generator.input_shape, self.generator.output_shape
 
+    @property
+    def pair_ranges(self):
+        """Lowest and highest values of sources and of targets, which the generator can make."""
+        return output_ranges.UNBOUNDED, self.sample_range
+
     @staticmethod
     def check_networks(generator, discriminator):
         """Raises a `ValueError` if the networks do not fit each other or the model."""
@@ -90,7 +98,7 @@ class Pix2Pix(Translation):
                 "generator must take one batch of images and make one. Received: "
                 f"{shapes[1]} to {shapes[0]}."
             )
-        if discriminator.input_shape != shapes:
+        if not network_checks.compatible(discriminator.input_shape, shapes):
             raise ValueError(
                 "The discriminator must take a list of images, such as the generator makes, and "
                 f"sources: {shapes}, as networks.patchgan.discriminator makes it with "
@@ -98,16 +106,10 @@ class Pix2Pix(Translation):
             )
         network_checks.check_logits(discriminator)
 
-    def check_batch(self, batch, what):
-        """Checks pairs of images before training."""
-        source, target = _pair(batch)
-        checks.check_spec(source, self.generator.input_shape)
-        checks.check_samples(target, self.generator, what)
-
     def compute_losses(self, batch, latents, seed, players):
         """Computes the adversarial losses, plus the generator's distance from the targets."""
         source, target = batch
-        fake = self.generator(source, training=True)
+        fake = self.generate_batch(source)
         discriminate = self.augmented_discriminator(seed, source)
         losses, logs, _ = self.adversarial_losses(discriminate, target, fake, seed, players)
         if "generator" in players:
@@ -213,6 +215,11 @@ class CycleGAN(Translation):
         """Shapes of a batch of the first domain and of the second."""
         return tuple(self.generator.input_shape)
 
+    @property
+    def pair_ranges(self):
+        """Lowest and highest values of both domains, which the other one's translator makes."""
+        return [output_ranges.of(self.generator.get_layer(name)) for name in DOMAINS[::-1]]
+
     @staticmethod
     def check_networks(generator, discriminator):
         """Raises a `ValueError` if the networks do not fit each other or the model."""
@@ -225,22 +232,16 @@ class CycleGAN(Translation):
                     f"first, second). Received: {network!r}."
                 )
         first, second = generator.input_shape
-        if generator.output_shape != [second, first]:
+        if not network_checks.compatible(generator.output_shape, [second, first]):
             raise ValueError(
                 "The first translator must make what the second one takes, and the other way "
                 f"round. Received: {[first, second]} to {generator.output_shape}."
             )
-        if discriminator.input_shape != [first, second]:
+        if not network_checks.compatible(discriminator.input_shape, [first, second]):
             raise ValueError(
                 f"The discriminators must take the two domains, {[first, second]}. Received: "
                 f"{discriminator.input_shape}."
             )
-
-    def check_batch(self, batch, what):
-        """Checks the images of both domains before training."""
-        # Images of the first domain are what the second translator makes.
-        for images, name in zip(_pair(batch), DOMAINS[::-1], strict=True):
-            checks.check_samples(images, self.generator.get_layer(name), what)
 
     def compile(self, *args, **kwargs):
         """Configures the training; arguments as in `AdversarialModel.compile`."""
@@ -255,7 +256,7 @@ class CycleGAN(Translation):
     def compute_losses(self, batch, latents, seed, players):
         """Computes the losses of both games, plus the cycle and identity errors."""
         batch, losses, logs = list(batch), {}, {}
-        fake = self.generator(batch, training=True)[::-1]  # In the order of the domains.
+        fake = self.generate_batch(batch)[::-1]  # In the order of the domains.
         if "discriminator" in players:
             shown = fake
             if self.pools:
@@ -264,11 +265,11 @@ class CycleGAN(Translation):
             losses, logs = self._both_losses(batch, shown, seed, ("discriminator",))
         if "generator" in players:
             losses |= self._both_losses(batch, fake, seed, ("generator",))[0]
-            cycled = self.generator(fake, training=True)[::-1]
+            cycled = self.generate_batch(fake)[::-1]
             logs["cycle_error"] = _error(batch, cycled)
             losses["generator"] += self.cycle_weight * logs["cycle_error"]
             if self.identity_weight:
-                same = self.generator(batch[::-1], training=True)[::-1]
+                same = self.generate_batch(batch[::-1])[::-1]
                 logs["identity_error"] = _error(batch, same)
                 losses["generator"] += self.identity_weight * logs["identity_error"]
         return losses, logs

@@ -12,6 +12,7 @@ The same `seed` gives the same initial weights. Layers compute in Keras' global 
 outputs are always float32. Invalid arguments raise `ValueError`.
 """
 
+from geans import values
 from geans.networks import (
     conditional,
     cyclegan,
@@ -66,6 +67,5 @@ def get(name, known=NETWORKS):
         >>> get("mlp").discriminator((2,)).output_shape
         (None, 1)
     """
-    if not isinstance(name, str) or name not in known:
-        raise ValueError(f"networks must be one of {', '.join(known)}. Received: {name!r}.")
+    values.check_name("network", name, known)
     return known[name]

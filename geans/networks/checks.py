@@ -1,4 +1,4 @@
-"""Checks and seeds shared by the families of networks for square images."""
+"""Checks and seeds shared by the families of networks for images."""
 
 import random
 
@@ -9,32 +9,33 @@ SMALLEST_BASE = 4
 
 
 def halvings(name, shape):
-    """Returns how often an image can be halved while it stays even and at least 4 pixels remain.
+    """Returns how often an image can be halved while its sides stay even and at least 4 pixels.
 
     Args:
         name: Name of the argument, for the error.
-        shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
 
     Raises:
         ValueError: If `shape` is invalid.
 
     Example:
-        >>> halvings("output_shape", (28, 28, 1))
-        2
+        >>> halvings("output_shape", (28, 28, 1)), halvings("output_shape", (48, 64, 3))
+        (2, 3)
     """
     is_shape = (
         hasattr(shape, "__len__")
         and len(shape) == 3
         and all(values.is_count(size, LARGEST) for size in shape)
     )
-    if not is_shape or shape[0] != shape[1] or shape[0] % 4 or shape[0] < 8:
+    if not is_shape or any(side % 4 or side < 8 for side in shape[:2]):
         raise ValueError(
-            f"{name} must be (size, size, channels) with a size of 8 or more that is divisible by "
-            f"4, and at least 1 channel. Received: {name}={shape!r}. Resize or pad the images."
+            f"{name} must be (height, width, channels) with sides of 8 or more that are divisible "
+            f"by 4, and at least 1 channel. Received: {name}={shape!r}. Resize or pad the images "
+            "(--image_size=64 on the command line), or use the network mlp, which takes any size."
         )
-    size, count = shape[0], 0
-    while size % 2 == 0 and size // 2 >= SMALLEST_BASE:
-        size, count = size // 2, count + 1
+    sides, count = shape[:2], 0
+    while all(side % 2 == 0 and side // 2 >= SMALLEST_BASE for side in sides):
+        sides, count = [side // 2 for side in sides], count + 1
     return count
 
 

@@ -18,14 +18,14 @@ def generator(input_shape=(32, 32, 3), output_channels=3, *, width=64, blocks=6,
     """Builds a residual network from images to images of the same size.
 
     Args:
-        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        input_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
         output_channels: Channels of the resulting images.
         width: Channels of the first layer; the residual blocks have 4 times as many.
         blocks: Residual blocks; in the paper 6 for 128 pixels and 9 for 256.
         seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
-        A `keras.Model`: images to float32 images `(batch, size, size, output_channels)` in [-1, 1].
+        A `keras.Model`: images to float32 images of the same size in [-1, 1].
 
     Raises:
         ValueError: If `input_shape` is invalid or a size is not an integer from 1 to 65,536.

@@ -1,4 +1,4 @@
-"""Convolutional networks for square images (Radford et al. 2016, arXiv 1511.06434).
+"""Convolutional networks (Radford et al. 2016, arXiv 1511.06434).
 
 The image is halved while it stays even and at least 4 pixels remain: 64 and 32 come down to 4, 28
 to 7, 12 to 6. Channels double with each halving, from `width` next to the image.
@@ -11,6 +11,8 @@ Differences from the paper:
   2016, doi 10.23915/distill.00003).
 """
 
+import math
+
 import keras
 
 from geans.networks import checks, image_layers
@@ -19,11 +21,11 @@ from geans.networks import checks, image_layers
 def generator(
     latent_dim=64, output_shape=(28, 28, 1), *, width=64, normalization="batch", seed=None
 ):
-    """Builds a network from latents to square images.
+    """Builds a network from latents to images.
 
     Args:
         latent_dim: Length of a latent vector, at least 1.
-        output_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        output_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
         width: Channels of the last hidden layer; each layer before has twice as many.
         normalization: "batch" or `None`.
         seed: Integer; the same seed gives the same initial weights. `None` draws one.
@@ -41,19 +43,18 @@ def generator(
     halvings = checks.halvings("output_shape", output_shape)
     checks.check_sizes(latent_dim=latent_dim, width=width)
     checks.check_normalization(normalization, "batch")
-    size, _, channels = output_shape
-    base = size >> halvings
+    base = [side >> halvings for side in output_shape[:2]]
     widths = [width << level for level in range(halvings)][::-1]
     seeds = checks.layer_seeds("generator", seed)
 
     latents = keras.Input((latent_dim,), name="latents")
-    units = base * base * widths[0]
+    units = math.prod(base) * widths[0]
     x = image_layers.dense(latents, units, seeds, use_bias=normalization is None)
-    x = keras.layers.Reshape((base, base, widths[0]))(x)
+    x = keras.layers.Reshape((*base, widths[0]))(x)
     x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
     for channels_out in widths[1:]:
         x = keras.layers.ReLU()(image_layers.doubled(x, channels_out, seeds, normalization))
-    x = image_layers.doubled(x, channels, seeds)
+    x = image_layers.doubled(x, output_shape[-1], seeds)
     images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(latents, images, name="generator")
 
@@ -64,7 +65,7 @@ def discriminator(
     """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
-        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        input_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
         width: Channels of the first layer; each layer after has twice as many.
         dense_units: Units of a dense layer before the logits, 0 for none, as in InfoGAN (Chen et
             al. 2016, arXiv 1606.03657, appendix C.1).

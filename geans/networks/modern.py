@@ -15,6 +15,8 @@ interpolates between the nearest two, where the paper's filter spans three; one 
 stages, as in its network for 32x32.
 """
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -46,11 +48,11 @@ class GroupedConvolution(keras.layers.Conv2D):
 
 
 def generator(latent_dim=64, output_shape=(28, 28, 1), *, width=64, blocks=2, seed=None):
-    """Builds a residual network without normalization from latents to square images.
+    """Builds a residual network without normalization from latents to images.
 
     Args:
         latent_dim: Length of a latent vector, at least 1.
-        output_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        output_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
         width: Channels between the blocks, divisible by 8; 768 in the paper.
         blocks: Residual blocks at each size of the image.
         seed: Integer; the same seed gives the same initial weights. `None` draws one.
@@ -64,16 +66,15 @@ def generator(latent_dim=64, output_shape=(28, 28, 1), *, width=64, blocks=2, se
     doublings = checks.halvings("output_shape", output_shape)
     checks.check_sizes(latent_dim=latent_dim, blocks=blocks)
     _check_width(width)
-    size, _, channels = output_shape
     seeds = checks.layer_seeds("generator", seed)
 
     latents = keras.Input((latent_dim,), name="latents")
-    x = _basis(latents, size >> doublings, width, seeds)
+    x = _basis(latents, [side >> doublings for side in output_shape[:2]], width, seeds)
     x = _stage(x, blocks, doublings + 1, seeds)
     for _ in range(doublings):
         x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
         x = _stage(x, blocks, doublings + 1, seeds)
-    x = _pointwise(channels, seeds)(x)
+    x = _pointwise(output_shape[-1], seeds)(x)
     images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(latents, images, name="generator")
 
@@ -82,7 +83,7 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, blocks=2, seed=None):
     """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
-        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        input_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
         width, blocks, seed: As in `generator`.
     """
     halvings = checks.halvings("input_shape", input_shape)
@@ -95,9 +96,11 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, blocks=2, seed=None):
     for _ in range(halvings):
         x = _stage(keras.layers.AveragePooling2D(2)(x), blocks, halvings + 1, seeds)
     # The mirror of the generator's basis: each channel is compared with one learned image.
-    comparison = keras.initializers.RandomNormal(stddev=1 / x.shape[1], seed=next(seeds))
+    size = x.shape[1:3]
+    stddev = 1 / math.sqrt(math.prod(size))
+    comparison = keras.initializers.RandomNormal(stddev=stddev, seed=next(seeds))
     options = {"use_bias": False, "depthwise_initializer": comparison}
-    x = keras.layers.Flatten()(keras.layers.DepthwiseConv2D(x.shape[1], **options)(x))
+    x = keras.layers.Flatten()(keras.layers.DepthwiseConv2D(size, **options)(x))
     options = {"kernel_initializer": _fan_in(1.0, seeds), "dtype": "float32", "name": "logits"}
     logits = keras.layers.Dense(1, **options)(x)
     return keras.Model(images, logits, name="discriminator")
@@ -108,7 +111,7 @@ def _basis(latents, size, width, seeds):
     weights = keras.layers.Dense(width, use_bias=False, kernel_initializer=_fan_in(1.0, seeds))
     learned_images = keras.initializers.RandomNormal(stddev=1.0, seed=next(seeds))
     basis = keras.layers.EinsumDense(
-        "bc,chw->bhwc", (size, size, width), kernel_initializer=learned_images
+        "bc,chw->bhwc", (*size, width), kernel_initializer=learned_images
     )
     return basis(weights(latents))
 

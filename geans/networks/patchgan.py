@@ -27,8 +27,8 @@ def discriminator(
     """Builds a network from images to a logit for each of their patches.
 
     Args:
-        input_shape: `(size, size, channels)`, size divisible by 4, at least 8 and more than twice
-            2^layers.
+        input_shape: `(height, width, channels)`, both sides divisible by 4, at least 8 and more
+            than twice 2^layers.
         source_channels: Channels of the source image if it is a second input (Pix2Pix), 0 if not
             (CycleGAN).
         width: Channels of the first layer; they double up to 8 times as many.
@@ -37,8 +37,8 @@ def discriminator(
         seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
-        A `keras.Model`: images `(batch, size, size, channels)`, or with `source_channels` a list of
-        images and their sources, to raw float32 logits `(batch, rows, columns, 1)`.
+        A `keras.Model`: images, or with `source_channels` a list of images and their sources, to
+        raw float32 logits `(batch, rows, columns, 1)`.
 
     Raises:
         ValueError: If an argument is invalid or the image is too small for `layers`.
@@ -89,8 +89,9 @@ def _convolution(x, channels, seeds, **options):
 
 def _check_depth(input_shape, layers):
     # The two last layers take one pixel each.
-    if -(-input_shape[0] >> layers) < 3:
+    size = min(input_shape[:2])
+    if -(-size >> layers) < 3:
         raise ValueError(
-            f"After {layers} halvings, images of {input_shape[0]} pixels are too small for a "
+            f"After {layers} halvings, images of {size} pixels are too small for a "
             f"logit. Received: layers={layers}. Take fewer layers or larger images."
         )

@@ -1,4 +1,4 @@
-"""Residual networks for square images, SNGAN's (Miyato et al. 2018, arXiv 1802.05957, B.4).
+"""Residual networks, SNGAN's (Miyato et al. 2018, arXiv 1802.05957, B.4).
 
 The generator doubles a small image (4 pixels wide for sizes of 32 and 64, 7 for 28), one residual
 block each time. The discriminator halves the image down to at most 8 pixels (32: 8, 28: 7), then
@@ -11,6 +11,8 @@ power iteration per training call and, unlike the paper (section 2.2), its gradi
 as a constant.
 """
 
+import math
+
 import keras
 
 from geans.networks import checks, image_layers
@@ -22,11 +24,11 @@ LARGEST_TOP = 8
 def generator(
     latent_dim=64, output_shape=(28, 28, 1), *, width=64, normalization="batch", seed=None
 ):
-    """Builds a residual network from latents to square images.
+    """Builds a residual network from latents to images.
 
     Args:
         latent_dim: Length of a latent vector, at least 1; 128 in the paper.
-        output_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        output_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
         width: Channels of all blocks; 256 in the paper.
         normalization: "batch" or `None`.
         seed: Integer; the same seed gives the same initial weights. `None` draws one.
@@ -44,17 +46,16 @@ def generator(
     doublings = checks.halvings("output_shape", output_shape)
     checks.check_sizes(latent_dim=latent_dim, width=width)
     checks.check_normalization(normalization, "batch")
-    size, _, channels = output_shape
-    base = size >> doublings
+    base = [side >> doublings for side in output_shape[:2]]
     seeds = checks.layer_seeds("generator", seed)
 
     latents = keras.Input((latent_dim,), name="latents")
-    x = keras.layers.Dense(base * base * width, kernel_initializer=_glorot(seeds))(latents)
-    x = keras.layers.Reshape((base, base, width))(x)
+    x = keras.layers.Dense(math.prod(base) * width, kernel_initializer=_glorot(seeds))(latents)
+    x = keras.layers.Reshape((*base, width))(x)
     for _ in range(doublings):
         x = _upsampling_block(x, width, normalization, seeds)
     x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
-    x = _convolution(channels, 3, seeds)(x)
+    x = _convolution(output_shape[-1], 3, seeds)(x)
     images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(latents, images, name="generator")
 
@@ -63,7 +64,7 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed
     """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
-        input_shape: `(size, size, channels)`, size divisible by 4 and at least 8.
+        input_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
         width: Channels of all blocks; 128 in the paper.
         normalization: `None`, or "spectral" as in the paper: the largest singular value of each
             kernel, reshaped to `(height * width * channels_in, channels_out)`, is held at 1.
@@ -81,7 +82,7 @@ def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed
 
     images = keras.Input(input_shape, name="images")
     x = _first_block(images, width, bound, seeds)
-    while x.shape[1] > LARGEST_TOP and x.shape[1] % 2 == 0:
+    while min(x.shape[1:3]) > LARGEST_TOP and not any(side % 2 for side in x.shape[1:3]):
         x = _downsampling_block(x, width, bound, seeds)
     for _ in range(2):
         x = keras.layers.Add()([x, _residual(x, width, bound, seeds)])

@@ -1,7 +1,8 @@
 """U-Net that translates images (Isola et al. 2017, arXiv 1611.07004, section 6.1).
 
-Strided convolutions halve the image down to one pixel; transposed ones double it again, with skip
-connections. Widths go from `width` to 8 times that, as the paper's C64-C128-C256-C512-...-C512.
+Strided convolutions halve the image until its shorter side is one pixel; transposed ones double it
+again, with skip connections. Widths go from `width` to 8 times that, as the paper's
+C64-C128-C256-C512-...-C512.
 
 The innermost layer has no normalization, as in the authors' code: over one pixel it would leave
 only zeros. The paper also applies dropout at inference; here only `network(images, training=True)`
@@ -29,7 +30,8 @@ def generator(
     """Builds a U-Net from images to images of the same size.
 
     Args:
-        input_shape: `(size, size, channels)`, size a power of 2 and at least 8; 256 in the paper.
+        input_shape: `(height, width, channels)`, the shorter side a power of 2 and at least 8, the
+            longer one a multiple of it; 256 in the paper.
         output_channels: Channels of the resulting images.
         width: Channels of the outermost layer; they double up to 8 times as many.
         normalization: "batch", "instance" (as batches of one image in the paper), or `None`.
@@ -37,7 +39,7 @@ def generator(
         seed: Integer; the same seed gives the same initial weights and dropout. `None` draws one.
 
     Returns:
-        A `keras.Model`: images to float32 images `(batch, size, size, output_channels)` in [-1, 1].
+        A `keras.Model`: images to float32 images of the same size in [-1, 1].
 
     Raises:
         ValueError: If an argument is invalid or a size is not an integer from 1 to 65,536.
@@ -49,7 +51,7 @@ def generator(
     _check(input_shape, dropout)
     checks.check_sizes(output_channels=output_channels, width=width)
     checks.check_normalization(normalization, "batch", "instance")
-    levels = input_shape[0].bit_length() - 1
+    levels = min(input_shape[:2]).bit_length() - 1
     widths = [width * min(2**level, MOST_WIDENING) for level in range(levels)]
     seeds = checks.layer_seeds("generator", seed)
 
@@ -72,10 +74,12 @@ def generator(
 
 def _check(input_shape, dropout):
     checks.halvings("input_shape", input_shape)
-    if input_shape[0] & (input_shape[0] - 1):
+    shorter, longer = sorted(input_shape[:2])
+    if shorter & (shorter - 1) or longer % shorter:
         raise ValueError(
-            "A U-Net halves images down to one pixel: their size must be a power of 2. "
-            f"Received: input_shape={input_shape!r}. Resize the images, to 64 or 256 for example."
+            "A U-Net halves images down to one pixel: their shorter side must be a power of 2, "
+            f"the longer one a multiple of it. Received: input_shape={input_shape!r}. Resize the "
+            "images (--image_size=64 on the command line), or use the network cyclegan."
         )
     if not values.is_number(dropout) or not 0 <= dropout < 1:
         raise ValueError(

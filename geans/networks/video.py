@@ -28,8 +28,8 @@ def generator(
 
     Args:
         latent_dim: Length of a latent vector, at least 1; 100 in the paper.
-        output_shape: `(frames, size, size, channels)`, frames even and at least 4, size divisible
-            by 4 and at least 8.
+        output_shape: `(frames, height, width, channels)`, frames even and at least 4, both sides
+            divisible by 4 and at least 8.
         width: Channels of the last hidden layer; each layer before has twice as many.
         normalization: "batch" or `None`.
         seed: Integer; the same seed gives the same initial weights. `None` draws one.
@@ -99,7 +99,7 @@ def _strides(name, shape):
     is_shape = hasattr(shape, "__len__") and len(shape) == 4 and values.is_count(shape[0])
     if not is_shape or shape[0] % 2 or shape[0] < 2 * FEWEST_FRAMES:
         raise ValueError(
-            f"{name} must be (frames, size, size, channels) with an even number of frames, at "
+            f"{name} must be (frames, height, width, channels) with an even number of frames, at "
             f"least {2 * FEWEST_FRAMES}. Received: {name}={shape!r}."
         )
     frames, strides = shape[0], []

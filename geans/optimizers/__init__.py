@@ -2,6 +2,7 @@
 
 import keras
 
+from geans import values
 from geans.optimizers.conjugate_gradient import RULES, ConjugateGradient
 from geans.optimizers.linear_decay import LinearDecay
 from geans.optimizers.optimistic_adam import OptimisticAdam
@@ -31,5 +32,7 @@ def get(identifier, **options):
         if identifier in OPTIMIZERS:
             return OPTIMIZERS[identifier](**options)
         return keras.optimizers.get({"class_name": identifier, "config": options})
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"The options of {identifier!r} do not fit: {error}.") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        of_keras = (name.lower() for name in dir(keras.optimizers) if name[0].isupper())
+        near = values.did_you_mean(identifier, [*OPTIMIZERS, *of_keras])
+        raise ValueError(f"No optimizer {identifier!r} can be made: {error}.{near}") from error

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from geans import values
+
 
 class Products(NamedTuple):
     """Inner products, over all variables, of g, g_old, y = g - g_old and the last direction d."""
@@ -260,8 +262,8 @@ class ConjugateGradient(keras.optimizers.Optimizer):
 def _check_arguments(*, rule, preconditioner, restart_every, **amounts):
     for name, value, table in (("rule", rule, RULES), ("preconditioner", preconditioner, SLOTS)):
         if value not in table:
-            names = ", ".join(map(repr, table))
-            raise ValueError(f"{name} must be one of {names}. Received: {name}={value!r}.")
+            names, near = ", ".join(map(repr, table)), values.did_you_mean(value, table)
+            raise ValueError(f"{name} must be one of {names}. Received: {name}={value!r}.{near}")
     if restart_every is not None and not (isinstance(restart_every, int) and restart_every > 0):
         raise ValueError(f"Not a positive integer. Received: {restart_every=}.")
     for name, value in amounts.items():

@@ -1,7 +1,7 @@
 """Pictures: image grids, clips, scatters, training curves, comparisons, animations.
 
-Drawing functions return a `matplotlib.figure.Figure` and do not use pyplot's state. `save`,
-`animation` and `clip_animation` write files.
+Drawing functions return a `matplotlib.figure.Figure`, which a notebook shows as a cell's last line,
+and do not use pyplot's state. `save`, `animation` and `clip_animation` write files.
 """
 
 # Functions deliberately hide modules of the same name: `plotting.comparison(rows)`.

@@ -3,13 +3,12 @@
 import dataclasses
 import typing
 
-import matplotlib.figure
 import matplotlib.ticker
 import numpy as np
 
 from geans.plotting.images import image_grid
 from geans.plotting.points import discs, frame
-from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, axes_at, soften, write_above
+from geans.plotting.style import BLUE, INK, PALE, VERMILION, Figure, axes_at, soften, write_above
 
 # Inches. Fixed sizes, so that rows look the same in any number.
 SQUARE, GAP, AXIS, CURVES = 2.0, 0.1, 0.6, 3.4
@@ -81,7 +80,7 @@ def _layout(rows):
         lefts = [LEFT + column * (SQUARE + GAP) for column in range(columns)]
         squares = [(left, top, SQUARE, SQUARE) for left in lefts]
         places.append((squares, (left_of_curves, top, CURVES, SQUARE)))
-    return matplotlib.figure.Figure(figsize=size, dpi=DPI, facecolor="white"), places
+    return Figure(figsize=size, facecolor="white"), places
 
 
 def _draw_moment(axes, mixture, seen, samples):

@@ -2,11 +2,10 @@
 
 import itertools
 
-import matplotlib.figure
 import matplotlib.ticker
 import numpy as np
 
-from geans.plotting.style import DPI, INK, OTHERS, PALE, ROLES, soften
+from geans.plotting.style import INK, OTHERS, PALE, ROLES, Figure, soften
 
 SHARES = ("precision", "recall", "density", "coverage")
 
@@ -29,7 +28,7 @@ def training_curves(history):
         panels.setdefault(_kind(key), []).append(key)
     panels = {kind: keys for kind, keys in panels.items() if keys}
     size = (8, 0.4 + 2.5 * len(panels))
-    figure = matplotlib.figure.Figure(figsize=size, dpi=DPI, layout="constrained")
+    figure = Figure(figsize=size, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     rows = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, (kind, keys) in zip(rows, panels.items(), strict=True):

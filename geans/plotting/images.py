@@ -2,11 +2,10 @@
 
 import math
 
-import matplotlib.figure
 import matplotlib.textpath
 import numpy as np
 
-from geans.plotting.style import DPI, INK, MAGENTA
+from geans.plotting.style import DPI, INK, MAGENTA, Figure
 
 GRID_PIXELS, GAP_PIXELS, TITLE_PIXELS = 720, 2, 36
 LABEL_GAP, LABEL_SIZE = 7, 8  # Pixels on either side of a row's label, and its size in points.
@@ -82,7 +81,7 @@ def _exact_figure(canvas, labels, title):
     height, width, _ = canvas.shape
     left = math.ceil(max(map(_width_of, labels))) + 2 * LABEL_GAP if labels else 0
     total, across = height + (TITLE_PIXELS if title else 0), left + width
-    figure = matplotlib.figure.Figure(figsize=(across / DPI, total / DPI), dpi=DPI)
+    figure = Figure(figsize=(across / DPI, total / DPI))
     axes = figure.add_axes((left / across, 0, width / across, height / total))
     axes.imshow(canvas, interpolation="nearest", aspect="auto")
     axes.set_axis_off()

@@ -1,11 +1,10 @@
 """Generated images beside their nearest training images."""
 
-import matplotlib.figure
 import matplotlib.ticker
 import numpy as np
 
 from geans.plotting.images import image_grid
-from geans.plotting.style import BLUE, DPI, INK, PALE, VERMILION, axes_at, soften, write_above
+from geans.plotting.style import BLUE, INK, PALE, VERMILION, Figure, axes_at, soften, write_above
 
 # Inches. Fixed sizes, so that rows look the same in any number.
 WIDTH, GAP, BETWEEN, CAPTION = 0.9, 0.06, 0.22, 0.24
@@ -97,11 +96,11 @@ def _layout(images, distances, has_title, has_histogram):
     bottom = tops[-1] + height + CAPTION
     if not has_histogram:
         size = (right + MARGIN, bottom + MARGIN / 2)
-        return matplotlib.figure.Figure(figsize=size, dpi=DPI), places, None
+        return Figure(figsize=size), places, None
     tall = max(LEAST_HEIGHT, bottom - top + MARGIN / 2 - BOTTOM)
     size = (right + AXIS + HISTOGRAM + MARGIN, top + tall + BOTTOM)
     place = (right + AXIS, top, HISTOGRAM, tall)
-    return matplotlib.figure.Figure(figsize=size, dpi=DPI), places, place
+    return Figure(figsize=size), places, place
 
 
 def _draw_image(axes, image, caption):

@@ -1,10 +1,9 @@
 """Scatter plots of generated and real points."""
 
 import matplotlib.collections
-import matplotlib.figure
 import numpy as np
 
-from geans.plotting.style import BLUE, DPI, INK, VERMILION, soften
+from geans.plotting.style import BLUE, INK, VERMILION, Figure, soften
 
 
 def scatter(real, fake, mixture=None, *, title=None, coverage=None):
@@ -31,7 +30,7 @@ def scatter(real, fake, mixture=None, *, title=None, coverage=None):
     """
     real = _points("real", np.empty((0, 2)) if real is None else real)
     fake = _points("fake", fake)
-    figure = matplotlib.figure.Figure(figsize=(6, 7), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(6, 7), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     axes = figure.add_subplot(aspect="equal")
     low, high = frame(real, fake, mixture)

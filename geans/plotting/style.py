@@ -1,4 +1,8 @@
-"""Colours and sizes of all pictures."""
+"""Colours and sizes of all pictures, and the figure that they are drawn on."""
+
+import io
+
+import matplotlib.figure
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart. Blue is the real data and
 # the discriminator, vermilion the fakes and the generator that makes them.
@@ -8,6 +12,18 @@ OTHERS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 INK, PALE, MAGENTA = "#333333", "#C8C8C8", (255, 0, 255)
 
 DPI = 128  # A power of two: a whole number of pixels is an exact number of inches.
+
+
+class Figure(matplotlib.figure.Figure):
+    """A figure that a notebook shows without `%matplotlib inline`, as a cell's last line."""
+
+    def __init__(self, figsize, **options):
+        super().__init__(figsize, DPI, **options)
+
+    def _repr_png_(self):
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi="figure")
+        return file.getvalue()
 
 
 def axes_at(figure, place):

@@ -2,6 +2,7 @@
 
 import inspect
 
+from geans import values
 from geans.presets import (
     anomaly,
     conditional,
@@ -13,21 +14,29 @@ from geans.presets import (
     video,
     zoo,
 )
+from geans.presets.data_files import located, moved
 from geans.presets.measured import NOT_RUN, Expected, expected
-from geans.presets.preset import Preset, field_texts, from_dict, plain_fields, read
+from geans.presets.preset import Preset, changed, field_texts, from_dict, plain_fields, read
+from geans.presets.runs import check_resume, finished, run_name
 
 __all__ = [
     "NOT_RUN",
     "PRESETS",
     "Expected",
     "Preset",
+    "changed",
+    "check_resume",
     "expected",
     "field_texts",
+    "finished",
     "from_dict",
     "get",
+    "located",
+    "moved",
     "names",
     "plain_fields",
     "read",
+    "run_name",
 ]
 
 _MODULES = (anomaly, conditional, images, limited, points, stacked, translation, video, zoo)
@@ -47,6 +56,5 @@ def names():
 
 def get(name):
     """Returns the preset of that name; raises a `ValueError` if the name is unknown."""
-    if not isinstance(name, str) or name not in PRESETS:
-        raise ValueError(f"Unknown preset {name!r}. Known: {', '.join(names())}.")
+    values.check_name("preset", name, names())
     return PRESETS[name]()

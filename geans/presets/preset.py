@@ -1,7 +1,6 @@
 """The complete description of a training run in plain values."""
 
 import dataclasses
-import difflib
 import inspect
 import json
 import math
@@ -10,11 +9,22 @@ import re
 import types
 import typing
 
+from geans.values import check_name, did_you_mean
+
 MAX_BYTES = 2**20
 """Largest preset file that `read` accepts, in bytes."""
 
 MAX_DEPTH = 8
 """Maximum nesting depth of the options of a preset."""
+
+WORDS = {
+    "model": ("plain", "conditional", "acgan", "infogan", "pix2pix", "cyclegan"),
+    "rule": ("gan", "gean"),
+    "order": ("simultaneous", "alternating"),
+    "on_nan": ("stop", "skip"),
+    "learning_rate_decay": ("constant", "linear"),
+}
+"""Values of the fields that are one of some words."""
 
 # Obsolete fields of earlier versions' preset.json files, or those with one value left.
 _FORMER = {"expected_minutes", "expected_score"}
@@ -60,7 +70,7 @@ class Preset:
 
     All fields are plain values, so a preset is also a JSON object and a set of command line flags.
     `dataclasses.replace(preset, epochs=3)` makes a variant. Presets may come from untrusted files:
-    types and ranges are checked here, words and options by `experiment` before training.
+    types, ranges and `WORDS` are checked here, other names and options by `experiment`.
 
     Args:
         name: Its name, and the name of its run directory: letters, digits, `_`, `-` and `.`.
@@ -109,7 +119,7 @@ class Preset:
         steps_per_execution: Steps per call of the compiled loop.
 
     Raises:
-        ValueError: If a field is of the wrong type, not finite, or out of the range in `RANGES`.
+        ValueError: If a field is of the wrong type, not finite, or not in `RANGES` or `WORDS`.
     """
 
     name: str
@@ -175,8 +185,8 @@ def from_dict(values):
     fields = {field.name: field for field in dataclasses.fields(Preset)}
     if unknown := sorted(set(values) - set(fields), key=str):
         raise ValueError(
-            f"A preset has no field {', '.join(_nearest(name, fields) for name in unknown[:10])}. "
-            "Rename or remove it."
+            f"A preset has no field {', '.join(map(_shortened, unknown[:10]))}."
+            f"{''.join(did_you_mean(name, fields) for name in unknown[:10])} Rename or remove it."
         )
     required = [
         name
@@ -201,6 +211,15 @@ def read(path):
     # Python's parser gives up on thousands of nested brackets.
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"No preset can be read from {path}: {error}") from error
+
+
+def changed(preset, **fields):
+    """Returns the preset with other fields, without the `data_options` of data that it leaves."""
+    left = preset.data_options if fields.get("data", preset.data) != preset.data else {}
+    if left and "data_options" not in fields:
+        print(f"{fields['data']} is used without the options of {preset.data}: {left}.")
+        fields["data_options"] = {}
+    return from_dict(dataclasses.asdict(preset) | fields)
 
 
 def by_gean(preset, update_every=2, **changes):
@@ -294,6 +313,8 @@ def _check_type(name, value, annotation):
 def _check_value(name, value):
     if isinstance(value, dict):
         _check_options(name, value)
+    elif name in WORDS:
+        check_name(name, value, WORDS[name])
     elif isinstance(value, (int, float)):
         lowest, highest = RANGES[name]
         if not lowest <= value <= highest:
@@ -326,11 +347,6 @@ def _check_name(name):
             "The preset's name must be of up to 100 letters, digits, '_', '-' and '.', and begin "
             f"with a letter, digit or '_'. Received: name={_shortened(name)}."
         )
-
-
-def _nearest(name, fields):
-    near = difflib.get_close_matches(str(name)[:100], fields, n=1)
-    return _shortened(name) + (f" (did you mean {near[0]!r}?)" if near else "")
 
 
 def _shortened(value):

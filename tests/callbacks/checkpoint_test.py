@@ -78,12 +78,12 @@ def test_an_interrupted_training_ends_as_the_uninterrupted_one(
     whole, other = (model_of_all_parts(model_class, **options) for _ in range(2))
     assert whole.seed != other.seed
 
-    def fit(model, run_dir):
-        keep_all = callbacks.Checkpoint(run_dir, every_steps=1, keep=100)
+    def fit(model, run_dir, every_steps=None):
+        keep_all = callbacks.Checkpoint(run_dir, every_steps=every_steps, keep=100)
         data = shuffled(points)
         return model.fit(data, epochs=3, verbose=0, callbacks=[keep_all]).history
 
-    history = fit(whole, tmp_path / "whole")
+    history = fit(whole, tmp_path / "whole", every_steps=1)
     names = [path.name for path in checkpoint.checkpoints(tmp_path / "whole/checkpoints")]
     assert len(names) == 3 * 7 + 1
     # The first step, in mid-window, all steps but not the epoch's end, epochs' ends, the end.

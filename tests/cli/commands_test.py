@@ -39,12 +39,14 @@ def test_version(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["trian"], "unknown command 'trian'. Commands: train"),
+        (["trian"], "Unknown command 'trian'. Did you mean 'train'? Known: train"),
         (["train", "--epoch=3"], "epoch"),
         (["train", "--epochs=three"], "three"),
         (["train", "more"], "takes flags only. Received: more"),
         (["train", "--evaluation_samples=1"], "--evaluation_samples must be 2 or more"),
-        (["train", "--preset=gan"], "Unknown preset 'gan'. Known"),
+        (["train", "--preset=gan"], "Unknown preset 'gan'. Did you mean 'cgan'? Known"),
+        (["train", "--on_error=drop"], "should be one of <raise|skip>"),
+        (["train", "--on_error=skip"], "for folders: folder, video, pairs. Received: data='embed"),
         (["train", "--update_every=batch"], "'growing:K'"),
         (["sample"], "Pass --run_dir"),
         (["export"], "Pass --run_dir"),

@@ -30,7 +30,7 @@ def trained(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--presets=gan_ring,gan"], "Unknown preset 'gan'. Known"),
+        (["--presets=gan_ring,gan"], "Unknown preset 'gan'. Did you mean 'cgan'? Known"),
         (["--presets="], "needs presets"),
         (["--seeds="], "needs seeds"),
         (["--seeds=0,1,0"], "each once"),

@@ -151,7 +151,7 @@ def test_labels_come_in_turn(labelled_run_dir, tmp_path, capsys):
     assert sample(labelled_run_dir, tmp_path / "a.npy", "--count=3", "--labels=1,2") == 0
     assert sample(labelled_run_dir, tmp_path / "b.npy", "--count=3", "--labels=1,2,1") == 0
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), np.load(tmp_path / "b.npy"))
-    for labels, message in (("10", "labels from 0 to 9"), ("shoe", "takes numbers such as 3,7")):
+    for labels, message in (("10", "labels from 0 to 9"), ("Bog", "Did you mean 'Bag'?")):
         assert sample(labelled_run_dir, tmp_path / "c.npy", f"--labels={labels}") == 2
         assert message in capsys.readouterr().err
 

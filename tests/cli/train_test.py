@@ -196,14 +196,8 @@ def weights_of(run_dir):
     return [np.asarray(weight) for network in networks for weight in network.weights]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "devices",
-        pytest.param("workers", marks=pytest.mark.nightly),
-    ],
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("kind", ["devices", "workers"])
 def test_devices_and_workers_train_to_the_weights_of_one_device(kind, request):
     workers.finish([workers.start_one(MAIN, "train", *TINY, "--run_dir=one")])
     if kind == "devices":

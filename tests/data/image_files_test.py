@@ -56,10 +56,11 @@ def test_files_of_one_size_may_keep_it(tmp_path, memory_limit):
             call(tmp_path)
 
 
-def test_the_size_of_a_photograph_is_that_which_it_is_shown_with(tmp_path):
+@pytest.mark.parametrize("name", ["turned.jpg", "turned.tif", "turned.webp"])
+def test_the_size_of_a_photograph_is_that_which_it_is_shown_with(tmp_path, name):
     exif = PIL.Image.Exif()
     exif[image_files.EXIF_ORIENTATION] = 6
-    save(noise(4, 10, 3), tmp_path / "turned.jpg", exif=exif)
+    save(noise(4, 10, 3), tmp_path / name, exif=exif)
     assert images.folder_shape(tmp_path) == (10, 4, 3)
     assert next(iter(images.from_folder(tmp_path))).shape == (1, 10, 4, 3)
 
@@ -179,18 +180,9 @@ def empty(path):
     path.touch()
 
 
-def swapped(path):
-    format = "PNG" if path.suffix == ".jpg" else "JPEG"
-    save(noise(8, 8, 3), path, format=format)
-
-
-def gif(path):
-    save(noise(8, 8), path, format="GIF")
-
-
 @pytest.mark.parametrize("name", ["bad.png", "bad.jpg"])
-@pytest.mark.parametrize("spoil", [truncated, text, empty, swapped, gif])
-def test_folder_names_an_unreadable_or_mislabelled_file_at_once(tmp_path, spoil, name):
+@pytest.mark.parametrize("spoil", [truncated, text, empty])
+def test_folder_names_an_unreadable_file_at_once(tmp_path, spoil, name):
     save(noise(8, 8, 3), tmp_path / "good.png")
     spoil(tmp_path / name)
     with pytest.raises(ValueError, match=rf"1 of 2 files(.|\n)*{name}"):
@@ -301,7 +293,7 @@ def test_large_images_are_not_decoded_all_at_once(tmp_path, monkeypatch):
         return convert(image, mode)
 
     monkeypatch.setattr(image_files, "_convert", slow_convert)
-    assert everything(images.from_folder(tmp_path, 8)).shape == (8, 8, 8, 3)
+    assert everything(images.from_folder(tmp_path, 8, channels=3)).shape == (8, 8, 8, 3)
     assert len(most) == 8 and max(most) <= 2
 
 
@@ -328,16 +320,18 @@ def test_folder_names_unreadable_files_when_streaming_too(tmp_path, memory_limit
 
 def test_folder_logs_how_many_files_it_leaves_aside(tmp_path, caplog):
     save(noise(8, 8, 3), tmp_path / "a.png")
-    for name in ("b.webp", "c.txt"):
+    for name in ("b.mp4", "c.txt"):
         text(tmp_path / name)
     with caplog.at_level(logging.WARNING):
-        images.from_folder(tmp_path, 8)
-    assert "left aside 2 files" in caplog.text
+        for _ in range(2):
+            images.from_folder(tmp_path, 8)
+    assert "left aside 2 files" in caplog.text and "'b.mp4', 'c.txt'." in caplog.text
+    assert caplog.text.count("left aside") == 1
 
 
 def test_folder_without_images_counts_the_others(tmp_path):
-    text(tmp_path / "b.webp")
-    with pytest.raises(ValueError, match=r"\.png, \.jpg, \.jpeg \(other files: 1\)"):
+    text(tmp_path / "b.txt")
+    with pytest.raises(ValueError, match=r"no images, PNG, .* \(other files: 1: 'b.txt'\)"):
         images.from_folder(tmp_path, 8)
 
 

@@ -20,7 +20,11 @@ def run(script, *arguments, cwd):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "script",
+    [EXAMPLES[-1], *(pytest.param(each, marks=pytest.mark.nightly) for each in EXAMPLES[:-1])],
+    ids=lambda path: path.stem,
+)
 def test_runs_for_an_epoch_on_embedded_images(script, tmp_path):
     done = run(script, "--epochs=1", "--output=picture.png", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -146,9 +146,10 @@ def test_a_folder_of_the_same_images_is_at_distance_zero(tmp_path, real_images):
 def test_grey_and_colored_files_count_as_colored(tmp_path, real_images):
     real = pictures(tmp_path / "real", real_images[:20])
     fake = pictures(tmp_path / "fake", real_images[20:40], mode="RGB")
+    assert data.images.folder_shape(fake) == (28, 28, 1)  # All channels of a pixel are equal.
+    PIL.Image.new("RGB", (28, 28), "red").save(fake / "colored.png")
     with pytest.raises(ValueError, match="28, 28, 1"):
         experiment.evaluate_folders(real, fake, features="digits28")
-    PIL.Image.new("RGB", (28, 28), "red").save(fake / "colored.png")
     found = experiment.evaluate_folders(real, fake, features="pixels", metrics=["prdc"])
     assert found[0].fake_count == 21
 

@@ -3,8 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from geans import models, presets
+from geans import models, presets, rules
 from geans.experiment import families
+from geans.models import finiteness
 from tests.experiment.small_presets import fashion
 
 SHAPE = (28, 28, 1)
@@ -33,6 +34,16 @@ def test_every_family_makes_networks_that_fit(preset, model_class, inputs):
     assert [tuple(each[1:]) for each in listed] == expected
     model = found(*players, **options)
     assert model.sample(3, seed=0).shape == (3, *SHAPE)
+
+
+def test_presets_know_the_words():
+    assert presets.preset.WORDS == {
+        "model": tuple(families.FAMILIES),
+        "rule": tuple(families.RULES),
+        "order": rules.ORDERS,
+        "on_nan": finiteness.ON_NAN,
+        "learning_rate_decay": ("constant", "linear"),
+    }
 
 
 def test_balanced_conditions():

@@ -73,7 +73,7 @@ def test_from_preset_follows_the_data_that_it_is_given():
 def test_from_preset_says_what_does_not_fit():
     with pytest.raises(ValueError, match="Unknown preset 'gan'"):
         geans.from_preset("gan")
-    with pytest.raises(ValueError, match="did you mean 'epochs'"):
+    with pytest.raises(ValueError, match="Did you mean 'epochs'"):
         geans.from_preset("gan_fashion", epoch=3)
     with pytest.raises(ValueError, match="of known length.*Received: array"):
         geans.from_preset("gan_fashion", np.zeros((8, 28, 28, 1)))

@@ -150,5 +150,5 @@ def test_a_run_directory_of_a_translation(name, data_dir):
 @pytest.mark.parametrize("changes", [{"network": "dcgan"}, {"data": "folder:absent"}])
 def test_what_is_no_translation_is_refused(changes, data_dir):
     preset = small("pix2pix", **changes)
-    with pytest.raises(ValueError, match=r"one of unet, cyclegan|\"pairs:\.\.\.\""):
+    with pytest.raises(ValueError, match=r"Known: unet, cyclegan|\"pairs:\.\.\.\""):
         making.make_model(preset, making.make_data(preset, data_dir))

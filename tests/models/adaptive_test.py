@@ -101,7 +101,10 @@ def strengths(model, images, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("model_class", "options"), RULES)
+@pytest.mark.parametrize(
+    ("model_class", "options"),
+    [*RULES[::3], *(pytest.param(*RULES[i], marks=pytest.mark.nightly) for i in (1, 2, 4))],
+)
 def test_sure_of_all_real_images_it_rises_under_every_rule(images, model_class, options):
     """All real logits are made positive: 20 images an epoch, however many turns a step has."""
     augmentation = augment.Adaptive(ramp=400, interval=1)

@@ -73,8 +73,11 @@ def test_the_epochs_gradient_is_that_of_one_big_batch(family, loss, penalty):
 @pytest.mark.parametrize(
     ("update_every", "updates", "steps_per_execution"),
     [
-        *[(1, 12, 1), (2, 6, 1), (4, 4, 1), (6, 2, 1), (100, 2, 1), ("epoch", 2, 1)],
-        *[(1, 12, 4), (4, 4, 4), ("epoch", 2, 4)],
+        *[(1, 12, 1), (4, 4, 1), (100, 2, 1), ("epoch", 2, 1), (4, 4, 4), ("epoch", 2, 4)],
+        *(
+            pytest.param(*row, marks=pytest.mark.nightly)
+            for row in [(2, 6, 1), (6, 2, 1), (1, 12, 4)]
+        ),
     ],
 )
 def test_updates_per_window_and_at_the_epochs_end(

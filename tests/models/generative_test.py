@@ -7,6 +7,7 @@ import geans
 @pytest.mark.slow
 def test_sampling(make_model):
     model = make_model(geans.GAN)
+    model.train_on_batch(np.zeros((4, 2), "float32"))
     model.generator.set_weights([w + 1 for w in model.generator.get_weights()])
     assert model.sample(300, seed=1).shape == (300, 2)
     np.testing.assert_array_equal(model.sample(3, seed=1), model.sample(3, seed=1))

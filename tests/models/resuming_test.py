@@ -10,13 +10,15 @@ from geans.models import resuming
 
 
 class Position(keras.callbacks.Callback):
-    """Has `fit` begin where it says; the model stays as it is."""
+    """Has `fit` begin where it says; of the model only the count of samples follows."""
 
     def __init__(self, epoch, step):
         super().__init__()
         self.position, self.released, self.seen = (epoch, step), 0, []
 
     def restore(self, model, initial_epoch):
+        epoch, step = self.position
+        model.samples_seen.assign(45 * epoch + min(8 * step, 45))
         return self.position
 
     def release(self):

@@ -158,7 +158,7 @@ def test_the_pool_is_for_the_discriminators_alone():
 def test_an_augmented_pair_is_augmented_alike(name):
     """Of a source equal to its image, the difference stays 0 wherever both are moved."""
     inputs = [keras.Input((8, 8, 3)) for _ in range(2)]
-    difference = keras.layers.Subtract()(inputs)
+    difference = keras.layers.Conv2D(3, 1, use_bias=False)(keras.layers.Subtract()(inputs))
     generator = networks.unet.generator((8, 8, 3), 3, width=2)
     model = geans.Pix2Pix(generator, keras.Model(inputs, difference))
     model.compile(augmentation=name)

@@ -14,10 +14,19 @@ def test_halvings_leave_at_least_4_pixels(size, count):
 
 
 @pytest.mark.parametrize(
+    "height, width, count", [(48, 64, 3), (64, 48, 3), (28, 32, 2), (8, 256, 1), (64, 20, 2)]
+)
+def test_both_sides_are_halved(height, width, count):
+    assert checks.halvings("output_shape", (height, width, 3)) == count
+    assert min(height, width) >> count >= 4 and height % 2**count == width % 2**count == 0
+
+
+@pytest.mark.parametrize(
     "shape",
     [
-        (28, 32, 1),
         (30, 30, 1),
+        (32, 30, 1),
+        (64, 4, 1),
         (4, 4, 1),
         (0, 0, 1),
         (28, 28, 0),
@@ -27,7 +36,7 @@ def test_halvings_leave_at_least_4_pixels(size, count):
         "8",
     ],
 )
-def test_shapes_of_no_square_image(shape):
+def test_shapes_that_cannot_be_halved(shape):
     with pytest.raises(ValueError, match="divisible by 4.* Received: input_shape="):
         checks.halvings("input_shape", shape)
 

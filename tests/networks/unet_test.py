@@ -86,8 +86,9 @@ def test_dropout_is_noise_in_training_only():
 @pytest.mark.parametrize(
     "shape, options, message",
     [
-        ((48, 48, 3), {}, r"power of 2.*\(48, 48, 3\)"),
-        ((64, 32, 3), {}, r"divisible by 4.*\(64, 32, 3\)"),
+        ((48, 64, 3), {}, r"power of 2.*\(48, 64, 3\)"),
+        ((32, 48, 3), {}, r"multiple of it.*\(32, 48, 3\).*--image_size"),
+        ((64, 30, 3), {}, r"divisible by 4.*\(64, 30, 3\)"),
         ((4, 4, 3), {}, r"\(4, 4, 3\)"),
         ((64, 64, 3), {"output_channels": 0}, "output_channels=0"),
         ((64, 64, 3), {"width": 0}, "width=0"),

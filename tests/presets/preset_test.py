@@ -45,8 +45,11 @@ BAD_FIELDS = {
     "deep options": ({"data_options": {"a": [[[[[[[[1]]]]]]]]}}, "at most 8 deep"),
     "objects in options": ({"optimizer_options": {"a": {1, 2}}}, "optimizer_options must hold"),
     "unknown": ({"colour": "red"}, "no field 'colour'. Rename or remove it"),
-    "misspelt": ({"epoch": 3}, r"no field 'epoch' \(did you mean 'epochs'\?\)"),
-    "several unknown": ({"epoch": 3, "lost": 1}, r"'epoch' \(did.*, 'lost' \(did you mean 'loss'"),
+    "misspelt": ({"epoch": 3}, r"no field 'epoch'\. Did you mean 'epochs'\?"),
+    "several unknown": (
+        {"epoch": 3, "lost": 1},
+        r"'epoch', 'lost'\. .*'epochs'\? Did you mean 'loss'",
+    ),
 }
 
 

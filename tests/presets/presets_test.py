@@ -24,5 +24,7 @@ def test_gan_and_gean_share_their_networks(pair):
 
 
 def test_unknown_preset():
-    with pytest.raises(ValueError, match="Unknown preset 'gean'. Known: .*gean_fashion"):
+    with pytest.raises(
+        ValueError, match="Unknown preset 'gean'. Did you mean .* Known: .*gean_fashion"
+    ):
         presets.get("gean")

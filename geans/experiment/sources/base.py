@@ -6,7 +6,7 @@ import os
 import keras
 import numpy as np
 
-from geans import data, plotting, presets
+from geans import data, plotting, presets, values
 from geans.experiment import families
 from geans.experiment.options import call
 from geans.metrics import evaluation
@@ -87,7 +87,8 @@ class Source:
         prefix, _, path = spec.partition(":") if isinstance(spec, str) else ("", "", "")
         if prefix not in SOURCES or not path:
             known = ", ".join(kind.usage for kind in SOURCES.values())
-            raise ValueError(f"Unknown data source. Known: {known}. Received: {spec!r}.")
+            near = values.did_you_mean(prefix, SOURCES)
+            raise ValueError(f"Unknown data source. Known: {known}. Received: {spec!r}.{near}")
         return SOURCES[prefix](spec, **fields)
 
     @staticmethod

@@ -5,7 +5,7 @@ import functools
 
 import numpy as np
 
-from geans import data, metrics, plotting
+from geans import data, metrics, plotting, values
 from geans.experiment import families
 from geans.experiment.options import call
 from geans.experiment.sources.base import Measured, Source, finite
@@ -20,10 +20,8 @@ class KnownModes(Source):
     @functools.cached_property
     def mixture(self):
         """Returns the object that draws samples and knows their modes."""
-        if self.path not in self.kinds:
-            prefix = self.spec.removesuffix(self.path)
-            known = ", ".join(f"{prefix}{name}" for name in self.kinds)
-            raise ValueError(f"Unknown data {self.spec!r}. Known: {known}.")
+        prefix = self.spec.partition(":")[0]
+        values.check_name("data", self.spec, [f"{prefix}:{name}" for name in self.kinds])
         return call(self.kinds[self.path], (), self.mixture_options(), "data_options")
 
     def mixture_options(self):

@@ -5,6 +5,7 @@ import logging
 import keras
 import tensorflow as tf
 
+from geans import values
 from geans.metrics.features import keras_models
 from geans.metrics.features.network import FeatureNetwork
 
@@ -56,8 +57,7 @@ def network(name, weights="imagenet"):
         >>> network("MobileNet", weights=None).resize
         'bilinear, antialiased, to 224x224'
     """
-    if name not in NAMES:
-        raise ValueError(f"keras.applications has {', '.join(NAMES)}. Received: {name!r}.")
+    values.check_name("model of keras.applications", name, NAMES)
     side = _SIDES.get(name, _SIDE)
     model = _model(name, weights, side)
     _log.warning("Distances of features keras:%s compare with no published number.", name)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from geans.metrics import feature_arrays
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureNetwork:
@@ -24,9 +26,9 @@ class FeatureNetwork:
         image_shape: Accepted (height, width, channels), `None` for any; `None` alone: also points.
 
     Raises:
-        ValueError: When called, if images have another shape or are integers other than uint8, or
-            the function returns something else.
-        FloatingPointError: When called, if values are not finite.
+        ValueError: When called, if images have another shape, are integers other than uint8 or
+            beyond [-1, 1], or the function returns something else; if values are not finite, it is
+            a `FloatingPointError`, too.
 
     Example:
         >>> mean = FeatureNetwork("mean", lambda images: tf.reduce_mean(images, axis=(1, 2)))
@@ -66,23 +68,16 @@ class FeatureNetwork:
                 f"Features {self.name!r} take images of shape (n, height, width, channels) = "
                 f"{('n', *expected)}, where None is any number. Received: shape {images.shape}."
             )
-        if images.ndim == 4 and images.dtype != np.uint8 and images.dtype.kind != "f":
-            raise ValueError(
-                "Images are uint8 from 0 to 255, or floats in [-1, 1]. "
-                f"Received: {images.dtype}. Convert them first."
-            )
-        if images.dtype != np.uint8 and not np.isfinite(images).all():
-            raise FloatingPointError(
-                "Samples contain NaN or infinity: the generator has diverged. Lower its learning "
-                "rate."
-            )
-        if images.ndim != 4:
-            return images.astype("float32")
-        return to_pixels(images).astype("float32") / np.float32(127.5) - 1
+        if images.ndim == 4:
+            return to_pixels(images).astype("float32") / np.float32(127.5) - 1
+        images = images.astype("float32")
+        feature_arrays.check_samples("samples", images)
+        return images
 
 
 def to_pixels(images):
-    """Returns images as uint8; floats are taken as values in [-1, 1] and clipped."""
+    """Returns images as uint8; raises a `ValueError` unless they are that or floats in [-1, 1]."""
+    feature_arrays.check_images("images", images)
     if images.dtype == np.uint8:
         return images
     return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype("uint8")

@@ -6,6 +6,7 @@ import inspect
 
 import keras
 
+from geans import values
 from geans.metrics.features import applications, digits28, keras_models, pixels
 from geans.metrics.features.network import FeatureNetwork
 
@@ -95,7 +96,8 @@ def _maker(features, options):
     names = [name for name in NETWORKS if not name.startswith("keras:")]
     raise ValueError(
         f"Features are {', '.join(names)}, keras: and one of {', '.join(applications.NAMES)}; a "
-        f"keras.Model; or a function with a name. Received: {features!r}."
+        "keras.Model; or a function with a name. "
+        f"Received: {features!r}.{values.did_you_mean(features, NETWORKS)}"
     )
 
 

@@ -16,7 +16,7 @@ needs_tfds = pytest.mark.skipif(not TFDS.is_dir(), reason=f"no prepared datasets
 def animals(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
-        PIL.Image.new("RGB", (8, 8)).save(tmp_path / name / "a.png")
+        PIL.Image.new("RGB", (8, 8), "red").save(tmp_path / name / "a.png")
     return tmp_path
 
 

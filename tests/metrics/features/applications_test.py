@@ -96,7 +96,9 @@ def test_every_model_has_its_preprocessing(name):
 
 
 def test_unknown_names_list_what_exists():
-    with pytest.raises(ValueError, match="MobileNetV2, .*VGG16.*Received: 'MobileNet9'"):
+    with pytest.raises(
+        ValueError, match="'MobileNet9'. Did you mean 'MobileNet'.*MobileNetV2, .*VGG16"
+    ):
         applications.network("MobileNet9")
 
 

@@ -1,0 +1,68 @@
+"""Source strings that name files: `folder:`, `video:`, `pairs:`, and `.npz` of `unpaired:`."""
+
+import dataclasses
+import os
+
+from geans.values import did_you_mean
+
+KINDS = ("folder", "video", "pairs", "unpaired")
+"""Prefixes of sources that are, or may be, files."""
+
+
+def located(preset, data_dir=None):
+    """Returns the preset with the absolute path of its data, if they are files.
+
+    Args:
+        preset: A `Preset`.
+        data_dir: Directory in which pairs of images are looked up.
+
+    Raises:
+        ValueError: If the files do not exist, or the data are not a source string.
+    """
+    kind, colon, path = preset.data.partition(":")
+    if not colon:
+        near = f" Did you mean 'folder:{kind}'?" if os.path.isdir(os.path.expanduser(kind)) else ""
+        raise ValueError(
+            f"data must be a source string, such as folder:photos or tfds:mnist.{near} "
+            f"Received: data={preset.data!r}."
+        )
+    if not _names_files(preset.data):
+        return preset
+    root = data_dir or "" if kind in ("pairs", "unpaired") else ""
+    path = os.path.abspath(os.path.join(root, os.path.expanduser(path)))
+    if not os.path.exists(path):
+        near = did_you_mean(preset.data, ["video:moving_digits"])
+        raise ValueError(
+            f"There is no file or folder {path!r}.{near} Say where the data are: "
+            f"--data={kind}:PATH, or --data_dir for pairs. Received: data={preset.data!r}."
+        )
+    return dataclasses.replace(preset, data=f"{kind}:{path}")
+
+
+def moved(preset, data, data_dir=None):
+    """Returns the preset of a run with the files `data`, to where its own have moved.
+
+    Args:
+        preset: The `Preset` of the run.
+        data: Source string of the same kind; `None` for the preset's own.
+        data_dir: As in `located`.
+
+    Raises:
+        ValueError: If the data are not files, of another kind, or do not exist.
+    """
+    if data in (None, preset.data):
+        return located(preset, data_dir)
+    kinds = {each.partition(":")[0] for each in (data, preset.data)}
+    if len(kinds) > 1 or not _names_files(data) or not _names_files(preset.data):
+        raise ValueError(
+            f"The run was trained on {preset.data}, and --data says where the same files are now. "
+            f"Received: data={data!r}. To train on other data, start a new run."
+        )
+    return located(dataclasses.replace(preset, data=data), data_dir)
+
+
+def _names_files(data):
+    kind, _, path = data.partition(":")
+    if kind == "unpaired":
+        return path.endswith(".npz")
+    return kind in KINDS and path not in ("", "moving_digits")
