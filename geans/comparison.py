@@ -10,13 +10,12 @@ Each run has its own process, so that its peak memory is its own. A comparison's
 
 import dataclasses
 import json
-import pathlib
 import signal
 import statistics
 import subprocess
 import sys
 
-from geans import presets, report
+from geans import files, presets, report
 
 BAD_INPUT = 2
 CHILD = "import sys; from geans import comparison; sys.exit(comparison.train(sys.argv[1]))"
@@ -52,7 +51,7 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
     Raises:
         ValueError: If an argument is invalid, or `run_dir` or a preset does not fit.
     """
-    run_dir = pathlib.Path(run_dir)
+    run_dir = files.path_of(run_dir)
     _check(chosen, seeds)
     # The first seed of all presets first, so that failures come early.
     todo = [dataclasses.replace(preset, seed=seed) for seed in seeds for preset in chosen]
@@ -70,7 +69,7 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
 
 def read_rows(run_dir):
     """Returns the rows of a comparison's finished runs; empty without a file."""
-    return report.read_rows(pathlib.Path(run_dir) / "results.jsonl")
+    return report.read_rows(files.path_of(run_dir) / "results.jsonl")
 
 
 def table(rows):
@@ -106,7 +105,7 @@ def picture(chosen, seeds, run_dir):
     from geans import experiment, plotting
 
     countable = [preset for preset in chosen if experiment.make_mixture(preset) is not None]
-    rows = [_picture_row(preset, seeds, pathlib.Path(run_dir)) for preset in countable]
+    rows = [_picture_row(preset, seeds, files.path_of(run_dir)) for preset in countable]
     return plotting.comparison(rows) if rows else None
 
 

@@ -3,10 +3,11 @@
 import collections
 import functools
 import itertools
-import pathlib
 
 import keras
 import tensorflow as tf
+
+from geans import files
 
 
 def saved_model(model, path, *, ema=True):
@@ -42,7 +43,7 @@ def saved_model(model, path, *, ema=True):
         raise ValueError(
             f"saved_model exports a geans model, such as a GAN. Received: a {type(model).__name__}."
         )
-    path = pathlib.Path(path)
+    path = files.path_of(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(f"{path} exists. Pass a new or an empty directory to export into.")
     network = _convertible((ema and model.ema_generator) or model.generator)

@@ -1,8 +1,15 @@
-"""Atomic writing of files."""
+"""Paths of files, and their atomic writing."""
 
 import contextlib
 import os
 import pathlib
+
+
+def path_of(path):
+    """Returns a `pathlib.Path`, `~` expanded; raises a `ValueError` if `path` is not a path."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise ValueError(f"Pass the path of a file or a folder. Received: {path!r}.")
+    return pathlib.Path(os.path.expanduser(path))
 
 
 @contextlib.contextmanager
@@ -16,7 +23,7 @@ def replacing(path):
         >>> with tempfile.TemporaryDirectory() as folder, replacing(f"{folder}/a.txt") as path:
         ...     _ = path.write_text("done")
     """
-    path = pathlib.Path(path)
+    path = path_of(path)
     # In the same directory, because a rename is atomic only within one file system.
     unfinished = path.with_name(f".part-{os.getpid()}.{path.name}")
     try:

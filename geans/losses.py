@@ -4,8 +4,6 @@ Use `Hinge()` or `get("hinge")`; `LOSSES` lists the names. All formulas are comp
 finite for logits of any size.
 """
 
-import re
-
 import keras
 from keras import ops
 
@@ -161,17 +159,13 @@ def _check_pairs(real_logits, fake_logits):
         )
 
 
-# By their names in snake case.
 LOSSES = {
-    re.sub(r"(?<!^)(?=[A-Z])", "_", loss.__name__).lower(): loss
-    for loss in (
-        Minimax,
-        NonSaturating,
-        LeastSquares,
-        Wasserstein,
-        Hinge,
-        Relativistic,
-    )
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+    "least_squares": LeastSquares,
+    "wasserstein": Wasserstein,
+    "hinge": Hinge,
+    "relativistic": Relativistic,
 }
 
 

@@ -54,7 +54,7 @@ def peak_memory_mb():
 
 def check_writable(directory):
     """Creates a directory; raises a `ValueError` if nothing can be written into it."""
-    directory = pathlib.Path(directory)
+    directory = files.path_of(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         # Permission bits do not tell: the disk may be read-only or full, or the user root.
@@ -105,12 +105,12 @@ def append_row(row, path):
 
 def read_rows(path):
     """Returns the dicts of a file of JSON lines; empty if it does not exist."""
-    path = pathlib.Path(path)
+    path = files.path_of(path)
     return list(map(json.loads, path.read_text().splitlines())) if path.exists() else []
 
 
 def _write_text(text, path):
-    path = pathlib.Path(path)
+    path = files.path_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.replacing(path) as unfinished:
         unfinished.write_text(text)
@@ -134,7 +134,7 @@ def write_epoch(row, path):
 
     Drops rows of later epochs, which are from before a resume.
     """
-    path = pathlib.Path(path)
+    path = files.path_of(path)
     rows = [before for before in _read_rows(path) if int(before["epoch"]) < row["epoch"]]
     columns = list(dict.fromkeys(name for each in (*rows, row) for name in each))
     with files.replacing(path) as unfinished, unfinished.open("w", newline="") as file:
@@ -165,7 +165,7 @@ def read_history(path):
 
     Raises a `ValueError` if the file is damaged.
     """
-    rows = _read_rows(pathlib.Path(path))
+    rows = _read_rows(files.path_of(path))
     return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
 
 
@@ -173,7 +173,7 @@ def check_run_dir(run_dir, *, resume=False, overwrite=False):
     """Raises a `ValueError` if a run would overwrite files, or has nothing to resume."""
     if resume and overwrite:
         raise ValueError("Either resume a run or overwrite it, not both.")
-    run_dir = pathlib.Path(run_dir)
+    run_dir = files.path_of(run_dir)
     if resume:
         if not (run_dir / "preset.json").is_file():
             raise ValueError(f"{run_dir} holds no run to resume: there is no preset.json.")
@@ -200,7 +200,7 @@ def check_trained(run_dir):
         raise ValueError("Pass --run_dir, the directory of a run of geans train.")
     if not isinstance(run_dir, (str, os.PathLike)):
         raise ValueError(f"run_dir must be the path of a directory. Received: {run_dir=}.")
-    path = pathlib.Path(run_dir)
+    path = files.path_of(run_dir)
     if not (path / "model.keras").is_file() and not any(path.glob("checkpoints/epoch_*_step_*")):
         raise ValueError(
             f"{run_dir} holds no trained model (no model.keras, no checkpoints). "
@@ -210,7 +210,7 @@ def check_trained(run_dir):
 
 def clear(run_dir):
     """Removes the files of a run from its directory, and nothing else."""
-    run_dir = pathlib.Path(run_dir)
+    run_dir = files.path_of(run_dir)
     for name in ARTIFACTS:
         path = run_dir / name
         if path.is_dir():

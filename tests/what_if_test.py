@@ -185,7 +185,12 @@ def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch, capsys):
     arguments = ["--image_size=8", "--epochs=1", "--batch_size=2", "--steps_per_execution=1"]
     small = ["--preset=gan_mlp_mnist", "--data=folder:~/photos"]
     assert cli.main(["train", *small, "--run_dir=~/runs/a", *arguments]) == 0, capsys.readouterr()
-    assert (tmp_path / "runs/a/model.keras").is_file()
+    preset = presets.read("~/runs/a/preset.json")
+    experiment.run(preset, pathlib.Path("~/runs/b"))
+    geans.export.saved_model(experiment.load("~/runs/b"), "~/saved")
+    plotting.save(plotting.image_grid(drawn()), "~/pictures/a.png")
+    for file in ("runs/a/model.keras", "runs/b/model.keras", "saved", "pictures/a.png"):
+        assert (tmp_path / file).exists()
     assert not list((tmp_path / "work").iterdir())
 
 
@@ -1426,7 +1431,12 @@ WRONG_FLAGS = [
     "train --batch_size=0",
     "train --data=photos",
     "train --data=folder:absent",
+    "train --data=foldr:photos",
     "train --rule=gaen",
+    "train --loss=hing",
+    "train --network=dcgn",
+    "train --augmentation=colour",
+    "train --optimizer=adm",
     "train --checkpoint_every=0",
     "train --evaluation_samples=1",
     "train --run_dir=not_a_run",
@@ -1442,6 +1452,9 @@ WRONG_FLAGS = [
     "evaluate --run_dir=absent",
     "evaluate --metric=fid",
     "evaluate --real=absent --fake=absent",
+    "evaluate --real=. --fake=. --metrics=frechet",
+    "evaluate --real=. --fake=. --features=digits",
+    "compare --loss=hing",
 ]
 
 

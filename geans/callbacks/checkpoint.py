@@ -15,7 +15,7 @@ import zipfile
 import keras
 import numpy as np
 
-from geans import report
+from geans import files, report
 
 MODEL = "model.keras"
 RECORD = "checkpoint.json"
@@ -56,7 +56,7 @@ class Checkpoint(keras.callbacks.Callback):
             optional = name == "every_steps" and value is None
             if not optional and (not isinstance(value, int) or value < 1):
                 raise ValueError(f"{name} must be an integer, 1 or more. Received: {value!r}.")
-        self.directory = pathlib.Path(run_dir) / "checkpoints"
+        self.directory = files.path_of(run_dir) / "checkpoints"
         self.every_steps = every_steps
         self.keep = keep
         self._handlers, self._signal = {}, None
@@ -225,7 +225,7 @@ class Checkpoint(keras.callbacks.Callback):
 
 def checkpoints(directory):
     """Returns the checkpoints in a `checkpoints` directory, intact or not, oldest first."""
-    return sorted(pathlib.Path(directory).glob("epoch_*_step_*"))
+    return sorted(files.path_of(directory).glob("epoch_*_step_*"))
 
 
 def newest(directory):

@@ -1,12 +1,11 @@
 """The cost of a training run, as a file."""
 
 import json
-import pathlib
 import time
 
 import keras
 
-from geans import report
+from geans import files, report
 
 
 class Cost(keras.callbacks.Callback):
@@ -23,7 +22,7 @@ class Cost(keras.callbacks.Callback):
 
     def __init__(self, path):
         super().__init__()
-        self.path = pathlib.Path(path)
+        self.path = files.path_of(path)
         self._seconds, self._memory, self._begun = 0.0, 0.0, None
 
     def on_train_begin(self, logs=None):

@@ -1,7 +1,6 @@
 """Mode coverage during training, for data whose modes are known."""
 
 import dataclasses
-import pathlib
 import zipfile
 import zlib
 
@@ -39,7 +38,7 @@ class Coverage(keras.callbacks.Callback):
         if count is not None:
             values.check_count("count", count)
         values.check_count("moments", moments, least=2)
-        self.directory = pathlib.Path(directory)
+        self.directory = files.path_of(directory)
         self.mixture = mixture
         self.count = count
         self.moments = moments

@@ -12,7 +12,7 @@ import tempfile
 import keras
 import numpy as np
 
-from geans import report, values
+from geans import files, report, values
 from geans.metrics import evaluation, feature_arrays, feature_set, features, measurement
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Evaluate(keras.callbacks.Callback):
         self.features = features
         self.ema = ema
         self.seed = seed
-        self.directory = None if directory is None else pathlib.Path(directory)
+        self.directory = None if directory is None else files.path_of(directory)
         self._path = self.directory and self.directory / "evaluations.jsonl"
         self.keep_best = keep_best
         self.name = name

@@ -1,10 +1,8 @@
 """The history of a run as a CSV file."""
 
-import pathlib
-
 import keras
 
-from geans import report
+from geans import files, report
 
 
 class HistoryFile(keras.callbacks.Callback):
@@ -18,7 +16,7 @@ class HistoryFile(keras.callbacks.Callback):
 
     def __init__(self, path):
         super().__init__()
-        self.path = pathlib.Path(path)
+        self.path = files.path_of(path)
 
     @report.tolerant
     def on_epoch_end(self, epoch, logs=None):

@@ -1,11 +1,9 @@
 """Pictures of generated samples during training."""
 
-import pathlib
-
 import keras
 import numpy as np
 
-from geans import plotting, report, values
+from geans import files, plotting, report, values
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -47,7 +45,7 @@ class SampleGrid(keras.callbacks.Callback):
         super().__init__()
         values.check_count("every", every)
         values.check_count("count", count)
-        self.directory = pathlib.Path(directory)
+        self.directory = files.path_of(directory)
         self.every = every
         self.count = count
         self.seed = seed

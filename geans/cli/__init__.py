@@ -1,7 +1,6 @@
 """The `geans` command. Each command imports TensorFlow, which takes seconds, only when it runs."""
 
 import importlib
-import os
 import sys
 
 from absl import flags
@@ -61,7 +60,6 @@ def _run(name, arguments):
         left = values([f"geans {name}", *arguments])[1:]
         if left:
             return _fail(f"geans {name} takes flags only. Received: {' '.join(left)}")
-        _expand_home(values)
         return command.run(values) or 0
     except (flags.Error, ValueError, FloatingPointError) as error:  # The last: it has diverged.
         return _fail(error)
@@ -70,13 +68,6 @@ def _run(name, arguments):
     except KeyboardInterrupt as interrupt:
         print(f"\nInterrupted. {interrupt}", file=sys.stderr)
         return INTERRUPTED
-
-
-def _expand_home(values):
-    """Replaces `~` in values: a shell does so only at the beginning of a word."""
-    for name in values:
-        if isinstance(values[name].value, str) and values[name].value.startswith("~"):
-            values[name].value = os.path.expanduser(values[name].value)
 
 
 def _fail(message):

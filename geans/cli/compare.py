@@ -7,9 +7,7 @@ same command resumes after Ctrl-C and skips finished runs; more seeds or presets
 Every plain field of a preset is a flag that overrides it in all presets.
 """
 
-import pathlib
-
-from geans import comparison, presets
+from geans import comparison, files, presets
 from geans.cli import overrides, tables
 
 FLAGS = (
@@ -35,7 +33,7 @@ def run(values):
         from geans import experiment
 
         chosen = [experiment.fitted(preset, presets.get(preset.name)) for preset in chosen]
-    run_dir = pathlib.Path(values.run_dir)
+    run_dir = files.path_of(values.run_dir)
     try:
         rows = comparison.run(chosen, seeds, run_dir, data_dir=values.data_dir)
     except KeyboardInterrupt:

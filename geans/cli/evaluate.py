@@ -10,11 +10,11 @@ those of inception-2015-12-05, the network of the Fréchet Inception Distance, w
 first use. If folders mix grey and coloured images, all count as coloured.
 """
 
-import pathlib
+import os
 import sys
 
-from geans import presets, report
-from geans.cli import tables
+from geans import files, presets, report
+from geans.cli import names, tables
 from geans.values import check_count
 
 FLAGS = (
@@ -67,7 +67,7 @@ def run(values):
     copies = _neighbours(values) if values.neighbours else []
     found = _distances(values, folders) + copies
     print("", *found, sep="\n")
-    output = pathlib.Path(values.output or pathlib.Path(values.run_dir or "", "evaluation.json"))
+    output = files.path_of(values.output or os.path.join(values.run_dir or "", "evaluation.json"))
     experiment.write_measurements(found, output)
     print(f"JSON: {output}")
 
@@ -75,8 +75,8 @@ def run(values):
 def _check(values, folders):
     if folders == (values.run_dir is not None) or (folders and None in (values.real, values.fake)):
         raise ValueError("Pass either --run_dir, or both --real and --fake.")
-    names, kind = (FOR_RUNS, "a run") if folders else (FOR_FOLDERS, "folders")
-    given = ", ".join(f"--{name}" for name in names if values[name].value is not None)
+    others, kind = (FOR_RUNS, "a run") if folders else (FOR_FOLDERS, "folders")
+    given = ", ".join(f"--{name}" for name in others if values[name].value is not None)
     if given:
         raise ValueError(f"{given} is for {kind} only.")
     if values.held_out is not None and not values.neighbours:
@@ -85,12 +85,16 @@ def _check(values, folders):
         raise ValueError("--neighbours is for a run only.")
     if values.samples is not None:
         check_count("--samples", values.samples, least=2)
+    for name in values.metrics or ():
+        names.check("metrics", name)
+    if values.features and not values.features.startswith("keras:"):
+        names.check("features", values.features)
     if not folders:
         report.check_trained(values.run_dir)
-        run = presets.read(pathlib.Path(values.run_dir) / "preset.json")
+        run = presets.read(files.path_of(values.run_dir) / "preset.json")
         presets.moved(run, values.data, values.data_dir)
     for folder in (values.real, values.fake) if folders else ():
-        if not pathlib.Path(folder).is_dir():
+        if not files.path_of(folder).is_dir():
             raise ValueError(f"There is no folder {folder!r}.")
 
 
@@ -115,7 +119,7 @@ def _neighbours(values):
 
     options = {name: values[name].value for name in ("held_out", *OF_BOTH)}
     figure, found = experiment.neighbours(values.run_dir, **options)
-    path = pathlib.Path(values.run_dir) / "neighbours.png"
+    path = files.path_of(values.run_dir) / "neighbours.png"
     plotting.save(figure, path)
     print(f"Picture: {path}")
     return found

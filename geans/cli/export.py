@@ -6,8 +6,6 @@ It loads without geans, with serving_default(latents) and sample(count, seed), a
 sample(count, seed, labels).
 """
 
-import pathlib
-
 from absl import flags
 
 from geans import report
@@ -27,5 +25,5 @@ def run(values):
     from geans import experiment, export
 
     model = experiment.load(values.run_dir)
-    export.saved_model(model, pathlib.Path(values.output), ema=values.ema)
+    export.saved_model(model, values.output, ema=values.ema)
     print(f"SavedModel: {values.output}")

@@ -1,7 +1,7 @@
 """The fields of a preset as command line flags."""
 
 from geans import presets
-from geans.cli import tables
+from geans.cli import names, tables
 
 
 def define_flags(values, *, without=()):
@@ -18,9 +18,14 @@ def apply(preset, values):
 
 
 def given(values):
-    """Returns a dict of the fields set by flags."""
+    """Returns a dict of the fields set by flags; raises a `ValueError` for an unknown name."""
     fields = [name for name, _ in presets.plain_fields() if name in values]
     found = {name: values[name].value for name in fields if values[name].present}
     if found.get("update_every", "").isdecimal():
         found["update_every"] = int(found["update_every"])
+    for flag in ("loss", "network", "augmentation", "optimizer"):
+        if found.get(flag):
+            names.check(flag, found[flag])
+    if ":" in (found.get("data") or ""):
+        names.check("data", found["data"].partition(":")[0])
     return found

@@ -15,10 +15,9 @@ With --interpolate, --traverse and --sweep a .npy file has the shape (rows, step
 """
 
 import os
-import pathlib
 import re
 
-from geans import presets, report
+from geans import files, presets, report
 from geans.cli import tables
 from geans.values import did_you_mean
 
@@ -50,7 +49,7 @@ def define_flags(values):
 
 def run(values):
     """Draws samples, writes them and prints the path."""
-    output = pathlib.Path(values.output)
+    output = files.path_of(values.output)
     _check_output(values.output)
     chosen = [name for name in WAYS if values[name].value is not None]
     if len(chosen) > 1:
@@ -76,12 +75,12 @@ def run(values):
 
 def _is_directory(output):
     """Whether `--output` names a directory: it exists, ends in a slash, or has no extension."""
-    path = pathlib.Path(output)
+    path = files.path_of(output)
     return path.is_dir() or output.endswith(os.sep) or not path.suffix
 
 
 def _check_output(output):
-    path = pathlib.Path(output)
+    path = files.path_of(output)
     if not _is_directory(output) and path.suffix not in (".png", ".npy", ".gif"):
         raise ValueError(
             f"--output must end in .png, .npy or .gif, or in {os.sep} for a directory. "
@@ -107,7 +106,7 @@ def _plain(model, values, labels):
 
 
 def _class_names(values):
-    path = pathlib.Path(values.run_dir) / "preset.json"
+    path = files.path_of(values.run_dir) / "preset.json"
     options = presets.read(path).model_options if path.is_file() else {}
     return list(map(str, options.get("class_names") or []))
 
@@ -198,7 +197,7 @@ def _write(samples, output, values, columns):
         output.parent.mkdir(parents=True, exist_ok=True)
         _image(samples[0]).save(output)
     elif columns is None:
-        source = experiment.Source.of(presets.read(pathlib.Path(values.run_dir) / "preset.json"))
+        source = experiment.Source.of(presets.read(files.path_of(values.run_dir) / "preset.json"))
         plotting.save(source.picture(samples), output)
     else:
         flat = samples.reshape(-1, *samples.shape[2:])

@@ -12,10 +12,9 @@ Every plain field of a preset is a flag that overrides it.
 """
 
 import dataclasses
-import pathlib
 import sys
 
-from geans import presets, report
+from geans import files, presets, report
 from geans.cli import overrides, tables
 from geans.values import check_count
 
@@ -144,4 +143,4 @@ def _preset(values):
 
 
 def _run_dir(values):
-    return pathlib.Path(values.run_dir or f"runs/{presets.run_name(_preset(values), values.data)}")
+    return files.path_of(values.run_dir or f"runs/{presets.run_name(_preset(values), values.data)}")

@@ -15,6 +15,8 @@ import PIL.ImageOps
 import PIL.TiffImagePlugin
 import tensorflow as tf
 
+from geans.files import path_of
+
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 """Formats that are read, as Pillow names them, whatever the extension."""
 
@@ -34,13 +36,6 @@ EXIF_ORIENTATION = 0x0112
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Numbers of channels that files can be converted to, and Pillow's names for them."""
-
-
-def path_of(path):
-    """Returns a path with `~` expanded; raises a `ValueError` if it is not a path."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise ValueError(f"path must be that of a folder or a file. Received: path={path!r}")
-    return pathlib.Path(os.path.expanduser(path))
 
 
 def find(folder):
@@ -234,7 +229,7 @@ def fitted(image, shape):
 
 def opened(path):
     """Opens an image with Pillow if its content is of a known format."""
-    path = pathlib.Path(path)
+    path = path_of(path)
     # A pipe would be waited for without end.
     if path.exists() and not path.is_file():
         raise ValueError("it is a pipe, a device or a socket")

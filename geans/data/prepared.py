@@ -6,6 +6,7 @@ import urllib.request
 import numpy as np
 
 from geans import values
+from geans.files import path_of
 
 TIMEOUT = 5
 """Seconds to wait for the site of a dataset."""
@@ -16,7 +17,7 @@ def builder(name, data_dir=None):
     import tensorflow_datasets as tfds
 
     try:
-        return tfds.builder(name, data_dir=data_dir)
+        return tfds.builder(name, data_dir=data_dir and path_of(data_dir))
     except tfds.core.registered.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
         raise ValueError(

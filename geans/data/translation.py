@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from geans.data import folders, image_files, images, jittering, pairs, pipeline, resizing
 from geans.data.pairs import paired, unpaired
+from geans.files import path_of
 
 SIDES = ("left", "right")
 SUBFOLDERS = ("source", "target")
@@ -37,7 +38,7 @@ def from_npz(path, split="train", *, image_size=None, aligned=True, **options):
     Example:
         >>> from_npz("pairs.npz", "test", batch_size=16)  # doctest: +SKIP
     """
-    arrays = _arrays(image_files.path_of(path), split)
+    arrays = _arrays(path_of(path), split)
     pair = (resizing.crop_and_resize(images.checked(array), image_size) for array in arrays)
     return (paired if aligned else unpaired)(*pair, **options)
 
@@ -70,7 +71,7 @@ def from_folders(source_dir, target_dir, size=None, *, channels=3, on_error="rai
             f"Sources and targets differ in size: {shapes[0]} and {shapes[1]} (height, width). "
             "Pass a size, to which both are cropped and resized: --image_size on the command line."
         )
-    columns = _partners(*map(image_files.path_of, (source_dir, target_dir)))
+    columns = _partners(*map(path_of, (source_dir, target_dir)))
     shape = (*shapes[0], channels)
     return _from_files(columns, shape, lambda *pair: pair, on_error, **options)
 
@@ -139,7 +140,7 @@ def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **opti
 
 def splits_of(path):
     """Returns the sorted splits in a `.npz` file; raises `ValueError` if it cannot be read."""
-    with _opened(image_files.path_of(path)) as file:
+    with _opened(path_of(path)) as file:
         return sorted({name.rpartition("_")[2] for name in file.files})
 
 

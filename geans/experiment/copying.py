@@ -1,11 +1,10 @@
 """Whether a run copies its training images."""
 
 import dataclasses
-import pathlib
 
 import numpy as np
 
-from geans import metrics, plotting, presets
+from geans import files, metrics, plotting, presets
 from geans.experiment import evaluation, loading
 from geans.experiment.sources.base import BATCH_SIZE, Source
 from geans.metrics.features import to_pixels
@@ -42,7 +41,7 @@ def neighbours(
         FloatingPointError: If samples are not finite.
     """
     model = loading.load(run_dir)
-    preset = presets.moved(presets.read(pathlib.Path(run_dir) / "preset.json"), data, data_dir)
+    preset = presets.moved(presets.read(files.path_of(run_dir) / "preset.json"), data, data_dir)
     source = Source.of(preset, data_dir)
     if source.mixture is not None:
         raise ValueError(

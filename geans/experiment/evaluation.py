@@ -2,12 +2,11 @@
 
 import dataclasses
 import logging
-import pathlib
 
 import numpy as np
 
 import geans
-from geans import data, metrics, presets, report
+from geans import data, files, metrics, presets, report
 from geans.data import image_files
 from geans.experiment import families, loading
 from geans.experiment.sources.base import BATCH_SIZE, SAMPLES, Source
@@ -54,9 +53,9 @@ def evaluate(
     if metrics is not None:
         evaluation.check_names(metrics)
     model = loading.load(run_dir)
-    if not (pathlib.Path(run_dir) / "model.keras").is_file():
+    if not (files.path_of(run_dir) / "model.keras").is_file():
         _log.warning("%s is not finished: this is the model of its newest checkpoint.", run_dir)
-    preset = presets.moved(presets.read(pathlib.Path(run_dir) / "preset.json"), data, data_dir)
+    preset = presets.moved(presets.read(files.path_of(run_dir) / "preset.json"), data, data_dir)
     source = Source.of(preset, data_dir)
     ema = ema and model.ema_generator is not None
     fake = Origin(name=preset.name, generator="EMA" if ema else "raw", seed=seed)
@@ -161,7 +160,7 @@ def _compare(real, fake, network, metrics, samples, progress):
 
 def _files(folder, samples, **reading):
     dataset = data.images.from_folder(folder, batch_size=BATCH_SIZE, shuffle=False, **reading)
-    return EvenlySpaced(dataset, samples, len(image_files.find(pathlib.Path(folder))))
+    return EvenlySpaced(dataset, samples, len(image_files.find(files.path_of(folder))))
 
 
 def _measured(source, model, fake, ema):

@@ -1,11 +1,10 @@
 """Loading of trained models from run directories."""
 
-import pathlib
 import warnings
 
 import keras
 
-from geans import models, report
+from geans import files, models, report
 from geans.callbacks import checkpoint
 
 
@@ -19,13 +18,13 @@ def load(run_dir):
         ValueError: If the model is missing, damaged, or of another kind.
     """
     report.check_trained(run_dir)
-    path = pathlib.Path(run_dir) / "model.keras"
+    path = files.path_of(run_dir) / "model.keras"
     return _read_model(path) if path.is_file() else newest(run_dir)[0]
 
 
 def newest(run_dir):
     """Returns model and record of a run's newest checkpoint; `None` twice without any."""
-    path, record = checkpoint.newest(pathlib.Path(run_dir) / "checkpoints")
+    path, record = checkpoint.newest(files.path_of(run_dir) / "checkpoints")
     return path and _read_model(path / checkpoint.MODEL), record
 
 

@@ -28,7 +28,7 @@ import pathlib
 import shutil
 import tempfile
 
-from geans import callbacks, export, plotting, presets, report, strategies, values
+from geans import callbacks, export, files, plotting, presets, report, strategies, values
 from geans.experiment import evaluation, loading, making
 from geans.experiment.sources import Source, sample_shape
 from geans.experiment.sources.base import SAMPLES, finite
@@ -72,7 +72,7 @@ def run(
             resumed so.
     """
     values.check_count("evaluation_samples", evaluation_samples, least=2)
-    run_dir = pathlib.Path(run_dir)
+    run_dir = files.path_of(run_dir)
     chief = strategies.is_chief(strategy)
     if chief:
         report.check_run_dir(run_dir, resume=resume, overwrite=overwrite)

@@ -1,7 +1,5 @@
 """PNG files and GIF animations."""
 
-import pathlib
-
 import numpy as np
 from PIL import Image
 
@@ -65,7 +63,7 @@ def _same_size(frames):
 
 
 def _write(path, suffix, write):
-    path = pathlib.Path(path)
+    path = files.path_of(path)
     if path.suffix != suffix:
         raise ValueError(f"The file name must end in {suffix}. Received: {str(path)!r}.")
     path.parent.mkdir(parents=True, exist_ok=True)

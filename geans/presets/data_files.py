@@ -3,6 +3,7 @@
 import dataclasses
 import os
 
+from geans.files import path_of
 from geans.values import did_you_mean
 
 KINDS = ("folder", "video", "pairs", "unpaired")
@@ -21,7 +22,7 @@ def located(preset, data_dir=None):
     """
     kind, colon, path = preset.data.partition(":")
     if not colon:
-        near = f" Did you mean 'folder:{kind}'?" if os.path.isdir(os.path.expanduser(kind)) else ""
+        near = f" Did you mean 'folder:{kind}'?" if path_of(kind).is_dir() else ""
         raise ValueError(
             f"data must be a source string, such as folder:photos or tfds:mnist.{near} "
             f"Received: data={preset.data!r}."
@@ -29,7 +30,7 @@ def located(preset, data_dir=None):
     if not _names_files(preset.data):
         return preset
     root = data_dir or "" if kind in ("pairs", "unpaired") else ""
-    path = os.path.abspath(os.path.join(root, os.path.expanduser(path)))
+    path = os.path.abspath(path_of(root) / path_of(path))
     if not os.path.exists(path):
         near = did_you_mean(preset.data, ["video:moving_digits"])
         raise ValueError(

@@ -4,11 +4,11 @@ import dataclasses
 import inspect
 import json
 import math
-import pathlib
 import re
 import types
 import typing
 
+from geans import files
 from geans.values import check_name, did_you_mean
 
 MAX_BYTES = 2**20
@@ -207,7 +207,7 @@ def read(path):
         ValueError: If the file is missing, damaged, larger than `MAX_BYTES`, or not a preset.
     """
     try:
-        return from_dict(_read_json(pathlib.Path(path)))
+        return from_dict(_read_json(files.path_of(path)))
     # Python's parser gives up on thousands of nested brackets.
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"No preset can be read from {path}: {error}") from error

@@ -2,9 +2,9 @@
 
 import dataclasses
 import os
-import pathlib
 import re
 
+from geans import files
 from geans.presets import data_files
 from geans.presets.preset import read
 
@@ -29,7 +29,7 @@ def run_name(preset, data=None):
 
 def check_resume(preset, run_dir):
     """Raises a `ValueError` if a preset cannot resume the run in a directory."""
-    before = read(pathlib.Path(run_dir) / "preset.json")
+    before = read(files.path_of(run_dir) / "preset.json")
     data_files.moved(before, preset.data)
     fields = [each.name for each in dataclasses.fields(preset) if each.name not in (*FREE, "data")]
     pairs = {name: (getattr(before, name), getattr(preset, name)) for name in fields}
@@ -57,7 +57,7 @@ def finished(preset, run_dir):
     """Returns a text that says how to train longer, if all epochs of a run are done, else ""."""
     done = _epochs_done(run_dir)
     # The last thing a run does is to remove all checkpoints but one.
-    whole = (pathlib.Path(run_dir) / "model.keras").is_file() and len(_checkpoints(run_dir)) == 1
+    whole = (files.path_of(run_dir) / "model.keras").is_file() and len(_checkpoints(run_dir)) == 1
     if not whole or done < preset.epochs:
         return ""
     longer = f"add --epochs={2 * done}, the number in all"
@@ -72,9 +72,9 @@ def _epochs_done(run_dir):
 
 
 def _checkpoints(run_dir):
-    return sorted((pathlib.Path(run_dir) / "checkpoints").glob("epoch_*_step_*"))
+    return sorted((files.path_of(run_dir) / "checkpoints").glob("epoch_*_step_*"))
 
 
 def _name_of(data):
-    path = pathlib.Path(os.path.abspath(os.path.expanduser(data.partition(":")[2])))
-    return re.sub(r"[^\w.-]+", "_", path.name.removesuffix(".npz"))
+    path = os.path.abspath(files.path_of(data.partition(":")[2]))
+    return re.sub(r"[^\w.-]+", "_", os.path.basename(path).removesuffix(".npz"))

@@ -1,12 +1,12 @@
 """Sources of image pairs for translation: aligned pairs, or two unpaired domains."""
 
 import functools
-import pathlib
 
 from geans import data
 from geans.experiment import translating
 from geans.experiment.options import call
 from geans.experiment.sources.base import Measured, Source
+from geans.files import path_of
 
 OF_TRAINING = ("jitter", "flip")
 
@@ -25,7 +25,7 @@ class Pairs(Source):
     @property
     def file(self):
         """Returns the path of the file or folder."""
-        return pathlib.Path(self.data_dir or "", self.path)
+        return path_of(self.data_dir or "") / self.path
 
     def load(self, *, split="train", **options):
         """Loads a file or folder with `data.translation`."""
