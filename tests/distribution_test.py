@@ -1,3 +1,6 @@
+import functools
+
+import keras
 import numpy as np
 import pytest
 
@@ -15,27 +18,39 @@ def start_workers(folder, count):
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    path = tmp_path_factory.mktemp("alone") / "1.npz"
-    workers.finish([workers.start_one(SCRIPT, path, 1, "all")])
-    return np.load(path)
+    """A function that returns the path of what one device ends with, of a set of cases."""
+
+    @functools.cache
+    def train(cases):
+        path = tmp_path_factory.mktemp("alone") / "1.npz"
+        workers.finish([workers.start_one(SCRIPT, path, 1, cases)])
+        return path
+
+    return train
 
 
-def assert_same(results, expected, cases):
-    names = [name for name in expected.files if name.split("/")[0] in cases]
+def assert_same(path, alone, cases):
+    results, expected = np.load(path), np.load(alone)
+    names = [name for name in expected.files if name.split("/")[0] in replicas.SETS[cases]]
     assert set(results.files) == set(names)
     for name in names:
         # Half precision rounds the sums of two halves in another way than that of the whole.
         atol = 1e-3 if "float16" in name else 1e-5
         np.testing.assert_allclose(results[name], expected[name], rtol=0, atol=atol, err_msg=name)
+    best = [keras.saving.load_model(each.parent / "best.keras") for each in (path, alone)]
+    assert best[0].steps.numpy() == best[1].steps.numpy()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("count", "cases"), [(2, "all"), (4, "few")])
+@pytest.mark.parametrize(
+    ("count", "cases"),
+    [(2, "pairs"), (4, "few"), pytest.param(2, "all", marks=pytest.mark.nightly)],
+)
 def test_replicas_train_as_one_device_does(count, cases, alone, tmp_path):
-    """Networks, rules and penalties of `replicas.CASES`, with a ragged last batch."""
+    """Networks, rules, penalties and evaluation, with a ragged last batch."""
     path = tmp_path / "replicas.npz"
     workers.finish([workers.start_one(SCRIPT, path, count, cases)])
-    assert_same(np.load(path), alone, replicas.CASES if cases == "all" else replicas.FEW)
+    assert_same(path, alone("all" if cases == "all" else "pairs"), cases)
 
 
 @pytest.mark.slow
@@ -44,8 +59,7 @@ def test_replicas_train_as_one_device_does(count, cases, alone, tmp_path):
 def test_workers_train_as_one_device_does(count, alone, tmp_path):
     workers.finish(start_workers(tmp_path, count))
     for index in range(count):
-        results = np.load(tmp_path / f"worker_{index}_of_{count}.npz")
-        assert_same(results, alone, replicas.FEW)
+        assert_same(tmp_path / f"worker_{index}_of_{count}.npz", alone("pairs"), "few")
 
 
 @pytest.mark.slow
@@ -87,9 +101,14 @@ print(len(np.unique(rows, axis=0)))
 @pytest.mark.slow
 def test_one_device_trains_what_is_compared(alone):
     """The comparison would hold of models that do not move, too."""
-    for case in replicas.CASES:
-        losses = alone[f"{case}/history|generator_loss"]
+    found = np.load(alone("pairs"))
+    for case in replicas.PAIRS:
+        losses = found[f"{case}/history|generator_loss"]
         assert np.isfinite(losses).all()
         assert len(set(losses)) == 3
-    strengths = alone["dcgan, adaptive, no penalty/history|augmentation_strength"]
+    strengths, distances, recalls = (
+        found[f"dcgan, adaptive, no penalty/history|{name}"]
+        for name in ("augmentation_strength", "frechet_distance", "recall")
+    )
     assert strengths[-1] > strengths[0] == 0
+    assert len(set(distances)) == 3 and np.isfinite(recalls).all()

@@ -19,8 +19,11 @@ for name in sys.argv[1].split(","):
     __import__(name)
 import keras
 print(sorted(name for name in keras.saving.get_custom_objects() if name.startswith("geans>")))
+import geans.data
+print("tensorflow_datasets is", "tensorflow_datasets" in sys.modules)
 """
     printed = run_python(code, tmp_path, order)
+    assert "tensorflow_datasets is False" in printed
     for name in ("GAN", "GEAN", "Hinge", "R1", "ConjugateGradient"):
         assert f"'geans>{name}'" in printed
 

@@ -9,8 +9,6 @@ import tensorflow as tf
 import geans
 from geans import callbacks, metrics, networks
 from geans.metrics import feature_set, features, measurement
-from tests import workers
-from tests.callbacks import evaluated_replicas
 
 FLAT = features.FeatureNetwork("flat", lambda images: tf.reshape(images, (len(images), -1)))
 
@@ -200,36 +198,6 @@ def test_tensorboard_and_early_stopping_see_the_numbers(model, images, tmp_path)
         for value in record.summary.value
     }
     assert {"epoch_frechet_distance", "epoch_recall"} <= tags
-
-
-def histories(outputs):
-    lines = [line for output in outputs for line in output.splitlines()]
-    return [json.loads(line[9:]) for line in lines if line.startswith("history: ")]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "replicas",
-        pytest.param("workers", marks=pytest.mark.nightly),
-    ],
-)
-def test_replicas_and_workers_find_what_one_device_finds(kind, tmp_path, request):
-    script = evaluated_replicas.__file__
-    folders = [tmp_path / "one", tmp_path / "two"]
-    (one,) = histories(workers.finish([workers.start_one(script, folders[0], 1)]))
-    if kind == "workers":
-        request.getfixturevalue("loopback")
-        two, other = histories(workers.finish(workers.start(script, [(folders[1], 2)] * 2)))
-        assert two == other
-    else:
-        (two,) = histories(workers.finish([workers.start_one(script, folders[1], 2)]))
-    assert len(one["frechet_distance"]) == 3
-    for name in ("frechet_distance", "recall", "coverage", "generator_loss"):
-        np.testing.assert_allclose(two[name], one[name], rtol=1e-4, err_msg=name)
-    best = [keras.saving.load_model(folder / "best.keras") for folder in folders]
-    assert best[0].steps.numpy() == best[1].steps.numpy()
 
 
 @pytest.mark.parametrize(

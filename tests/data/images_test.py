@@ -1,6 +1,4 @@
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import PIL.Image
@@ -285,10 +283,3 @@ def test_a_folder_is_read_evenly(tmp_path):
         save(np.full((4, 4), 10 * shade, "uint8"), tmp_path / f"{shade}.png")
     found = everything(images.from_folder(tmp_path, channels=1, limit=3, **QUIET))
     assert to_bytes(found)[:, 0, 0, 0].tolist() == [0, 20, 40]
-
-
-@pytest.mark.slow
-def test_importing_data_does_not_import_tensorflow_datasets():
-    program = "import sys, geans.data; print('tensorflow_datasets' in sys.modules)"
-    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert printed.stdout.strip() == "False"

@@ -32,7 +32,9 @@ def fit(model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["channels", "projection", "acgan"])
+@pytest.mark.parametrize(
+    "kind", ["projection", "acgan", pytest.param("channels", marks=pytest.mark.nightly)]
+)
 def test_trains_saves_and_goes_on(kind, tmp_path, assert_same_state):
     """As a graph; tests/every_preset_test.py does it eagerly under every rule."""
     model = make(kind, update_every=2, order="simultaneous")

@@ -1,6 +1,7 @@
 """Trains models on replicas, for `distribution_test.py`: `python replicas.py OUT REPLICAS CASES`.
 
-CASES is "all" or "few". With TF_CONFIG in the environment, REPLICAS is how many workers there are,
+Beside OUT, an `.npz` file, goes the best model of those that are evaluated. CASES is a key of
+`SETS`. With TF_CONFIG in the environment, REPLICAS is how many workers there are,
 and this is one of them.
 """
 
@@ -31,8 +32,20 @@ CASES = {
 }
 
 # Where a replica more or a process more could make a difference: ragged batches, sums of an epoch,
-# synchronised statistics, penalties by sample, and an augmentation that all replicas steer.
-FEW = ("mlp, gan, R1", "dcgan, gean, no penalty", "dcgan, adaptive, no penalty")
+# synchronised statistics, penalties by sample, an augmentation that all replicas steer, and (with
+# this one) `callbacks.Evaluate`.
+FEW = ["mlp, gan, R1", "dcgan, gean, no penalty", "dcgan, adaptive, no penalty"]
+# With these, every pair of a network, a rule and a penalty.
+PAIRS = [
+    *FEW,
+    "mlp, gean, no penalty",
+    "dcgan, gan, no penalty",
+    "dcgan, gean, R1",
+    "dcgan, alternating window, no penalty",
+    "mlp, float16, no penalty",
+    "mlp, float16 window, no penalty",
+]
+SETS = {"few": FEW, "pairs": PAIRS, "all": list(CASES)}
 
 
 def make_strategy(replicas):
@@ -93,14 +106,31 @@ def make_model(network, rule, r1):
     return model, samples.astype("float32")
 
 
-def train(strategy, network, rule, r1):
+def evaluation(directory):
+    """A callback that measures samples of all replicas after every epoch, and keeps the best."""
+    from geans import callbacks
+    from geans.metrics import features
+
+    return callbacks.Evaluate(
+        metrics=["frechet_distance", "prdc"],
+        every=1,
+        samples=30,
+        features=features.FeatureNetwork("means", lambda x: tf.reduce_mean(x, axis=(2, 3))),
+        directory=directory,
+        keep_best="frechet_distance",
+        verbose=0,
+    )
+
+
+def train(strategy, directory, network, rule, r1):
     """What three epochs lead to: a dict of arrays."""
     from geans.data import pipeline
 
     with strategy.scope():
         model, samples = make_model(network, rule, r1)
     dataset = pipeline.batches(samples, batch_size=BATCH_SIZE, seed=5)
-    history = model.fit(dataset, epochs=3, verbose=0).history
+    callbacks = [evaluation(directory)] if rule == "adaptive" else []
+    history = model.fit(dataset, epochs=3, callbacks=callbacks, verbose=0).history
     networks = {
         "generator": model.generator,
         "discriminator": model.discriminator,
@@ -116,14 +146,15 @@ def train(strategy, network, rule, r1):
 
 def main():
     path, replicas, cases = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    directory = os.path.dirname(path)
     strategy = make_strategy(replicas)
     gc.set_threshold(200_000, 20, 20)  # As in conftest.py.
     import keras
 
     results = {}
-    for case in CASES if cases == "all" else FEW:
+    for case in SETS[cases]:
         keras.backend.clear_session()  # Weights are named alike whatever was made before.
-        for name, value in train(strategy, *CASES[case]).items():
+        for name, value in train(strategy, directory, *CASES[case]).items():
             results[f"{case}/{name.replace('/', '|')}"] = value
         print(case, flush=True)
     np.savez(path, **results)
