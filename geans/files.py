@@ -8,7 +8,7 @@ import pathlib
 def path_of(path):
     """Returns a `pathlib.Path`, `~` expanded; raises a `ValueError` if `path` is not a path."""
     if not isinstance(path, (str, os.PathLike)):
-        raise ValueError(f"Pass the path of a file or a folder. Received: {path!r}.")
+        raise ValueError(f"Pass the path of a file or a folder. Received: path={path!r}.")
     return pathlib.Path(os.path.expanduser(path))
 
 

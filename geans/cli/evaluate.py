@@ -85,8 +85,7 @@ def _check(values, folders):
         raise ValueError("--neighbours is for a run only.")
     if values.samples is not None:
         check_count("--samples", values.samples, least=2)
-    for name in values.metrics or ():
-        names.check("metrics", name)
+    names.check("metrics", *(values.metrics or ()))
     if values.features and not values.features.startswith("keras:"):
         names.check("features", values.features)
     if not folders:

@@ -5,7 +5,7 @@ import importlib.util
 import pathlib
 
 import geans
-from geans.values import check_name
+from geans.values import did_you_mean
 
 # By flag: the file in `geans` and the dict literal in it whose keys are the names.
 TABLES = {
@@ -19,13 +19,15 @@ TABLES = {
 }
 
 
-def check(flag, name):
-    """Raises a `ValueError` unless `name` is one of those that a flag takes."""
+def check(flag, *given):
+    """Raises a `ValueError` unless all the `given` names are of those that a flag takes."""
     known = list_names(flag)
     if flag == "optimizer":  # Keras takes its names in any case.
-        known = [*known, *_optimizers_of_keras()]
-        name = name.lower()
-    check_name(flag, name, known)
+        known, given = [*known, *_optimizers_of_keras()], [name.lower() for name in given]
+    if unknown := [name for name in given if name not in known]:
+        near = "".join(did_you_mean(name, known) for name in unknown)
+        named = ", ".join(map(repr, unknown))
+        raise ValueError(f"Unknown {flag} {named}.{near} Known: {', '.join(known)}.")
 
 
 def list_names(flag):
