@@ -109,7 +109,8 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         """Saves after every `every_steps` steps, or if a signal came."""
         # Keras' number, as the model's counter may lag behind on an accelerator.
-        done = batch + 1
+        # A call of several steps may end before its last one.
+        done = min(batch + 1, self.params.get("steps") or batch + 1)
         if self._signal or (
             self.every_steps and done // self.every_steps > self._saved_at // self.every_steps
         ):

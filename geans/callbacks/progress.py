@@ -42,9 +42,11 @@ class Progress(keras.callbacks.Callback):
         """Moves the bar, or tells the time left as soon as it is known."""
         steps = self.params.get("steps")
         if self._bar is not None:
-            self._bar.update(self._epochs_before * steps + batch + 1, list((logs or {}).items()))
+            # A call of several steps may end before its last one.
+            done = self._epochs_before * steps + min(batch + 1, steps)
+            self._bar.update(done, list((logs or {}).items()))
         elif steps and not self._told:
-            done = self._epochs_before + (batch + 1) / steps
+            done = self._epochs_before + min(batch + 1, steps) / steps
             self._warm = self._warm or (time.monotonic(), done)
             self._told = time.monotonic() - self._warm[0] > WARM_UP
             if self._told:

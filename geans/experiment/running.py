@@ -136,7 +136,7 @@ def _save(model, run_dir, chief):
 
 def _one_step_at_once(preset, strategy):
     replicas = strategy.num_replicas_in_sync if strategy else 1
-    if replicas == 1 or preset.steps_per_execution == 1:
+    if replicas == 1 or preset.steps_per_execution in (None, 1):
         return preset
     print(f"On {replicas} replicas every step is a call of its own: steps_per_execution is 1.")
     return dataclasses.replace(preset, steps_per_execution=1)

@@ -8,6 +8,7 @@ from geans import augment, distribution, losses, penalties, rules
 from geans.models import (
     adaptive,
     checks,
+    execution,
     finiteness,
     learning_rates,
     network_checks,
@@ -81,6 +82,7 @@ class AdversarialModel(Game):
         augmentation=None,
         jit_compile=False,
         on_nan="stop",
+        steps_per_execution="auto",
         **kwargs,
     ):
         """Configures the training.
@@ -95,12 +97,14 @@ class AdversarialModel(Game):
             jit_compile: Whether to compile the gradients with XLA.
             on_nan: A NaN or an infinity skips the update; `"stop"` then raises a
                 `FloatingPointError`, `"skip"` continues.
-            **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras.
+            steps_per_execution: Steps per call of the compiled loop, after each of which callbacks
+                see the batch. `"auto"` is several if steps are short and no callback would notice.
+            **kwargs: `run_eagerly`, as in Keras.
 
         Raises:
             ValueError: If a name is unknown or both players share an optimizer.
         """
-        checks.check_compile_arguments(kwargs)
+        checks.check_compile_arguments(kwargs, steps_per_execution)
         networks = (self.generator, self.discriminator)
         optimizers = (generator_optimizer, discriminator_optimizer)
         optimizers = list(map(get_optimizer, optimizers, networks))
@@ -109,6 +113,8 @@ class AdversarialModel(Game):
         checks.check_precision(networks)
         # By default compile() makes an RMSprop that is never used. XLA around the whole step would
         # include the update of all replicas, and fail.
+        self.chooses_steps = steps_per_execution in ("auto", None)
+        kwargs["steps_per_execution"] = 1 if self.chooses_steps else steps_per_execution
         super().compile(optimizer=None, jit_compile=False, **kwargs)
         checks.check_distribution(self, networks, jit_compile, self.steps_per_execution)
         if self.distribute_strategy.num_replicas_in_sync > 1:
@@ -199,8 +205,7 @@ class AdversarialModel(Game):
             raise ValueError("Call compile() before fit(): it sets the optimizers and the loss.")
         checks.check_fit_arguments({"epochs": epochs, "batch_size": batch_size, **kwargs})
         y = np.asarray(y) if isinstance(y, (list, tuple)) else y
-        waits, steps_per_epoch = self.rule.waits_for_epoch_end, kwargs.get("steps_per_epoch")
-        x = checks.check_data(self, x, y, needs_epoch_end=waits, steps_per_epoch=steps_per_epoch)
+        x, first = checks.check_data(self, x, y, kwargs.get("steps_per_epoch"))
         callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
         observers = resuming.in_order(keras.tree.flatten(callbacks or []))
         self.optimizer.check(observers)
@@ -211,6 +216,8 @@ class AdversarialModel(Game):
         kwargs |= {"y": y, "batch_size": batch_size, "epochs": epochs, "verbose": verbose}
         kwargs["callbacks"] = [*own, *observers]
         set_untracked(self, "training_data", x)
+        if self.chooses_steps:
+            self.steps_per_execution = execution.steps_at_once(self, observers, x, first, kwargs)
         try:
             with (
                 checks.plain_errors(),
@@ -220,6 +227,14 @@ class AdversarialModel(Game):
                 return super().fit(self.with_batch_positions(x), **kwargs)
         finally:
             set_untracked(self, "training_data", None)
+
+    def make_train_function(self, force=False):
+        """As in Keras, but with a loop over steps that is quicker on one device."""
+        if self.train_function is not None and not force:
+            return
+        super().make_train_function(force)
+        if self.distribute_strategy.num_replicas_in_sync == 1 and not self.run_eagerly:
+            self.train_function = execution.training_function(self, self.train_function)
 
     def train_on_batch(self, x, y=None, *, return_dict=False, **kwargs):
         """Trains one step on one batch; `update()` ends a window or an epoch.

@@ -54,19 +54,19 @@ def check_positive(name, value):
         raise ValueError(f"{name} must be a positive number. Received: {name}={value!r}.")
 
 
-def check_compile_arguments(arguments):
+def check_compile_arguments(arguments, steps):
     """Raises if `compile` gets an argument of Keras that it does not support."""
-    unknown = sorted(set(arguments) - {"run_eagerly", "steps_per_execution"})
+    unknown = sorted(set(arguments) - {"run_eagerly"})
     if unknown:
         raise ValueError(
             f"compile() of an adversarial model does not take {', '.join(unknown)}. It takes "
             "generator_optimizer, discriminator_optimizer, loss, penalty, augmentation, "
             "jit_compile, run_eagerly and steps_per_execution."
         )
-    steps = arguments.get("steps_per_execution")
-    if steps is not None and not values.is_count(steps):
+    if steps not in ("auto", None) and not values.is_count(steps):
         raise ValueError(
-            f"steps_per_execution must be 1 or more. Received: steps_per_execution={steps!r}."
+            "steps_per_execution must be 'auto', or 1 or more. Received: "
+            f"steps_per_execution={steps!r}."
         )
 
 
@@ -230,10 +230,11 @@ def check_inputs(inputs, generator):
             )
 
 
-def check_data(model, x, y, *, needs_epoch_end, steps_per_epoch):
+def check_data(model, x, y, steps_per_epoch):
     """Checks all of an array, or the first batch of other data, with the model's `check_batch`.
 
-    Later batches are checked in their steps. Returns the data, a generator from its start.
+    Later batches are checked in their steps. Returns the data, a generator from its start, and
+    their first batch: of an array all, `None` if unknown.
     """
     if x is None or isinstance(x, (str, bytes, dict, list, tuple, int, float, np.generic)):
         raise ValueError(
@@ -249,9 +250,9 @@ def check_data(model, x, y, *, needs_epoch_end, steps_per_epoch):
         if len(x) == 0:
             raise ValueError(f"The dataset is empty. Received an array of shape {x.shape}.")
         model.check_batch(x if y is None else (x, y), "The array")
-        return x
+        return x, x
     if isinstance(x, tf.data.Dataset):
-        _check_cardinality(x, needs_epoch_end, steps_per_epoch)
+        _check_cardinality(x, model.rule.waits_for_epoch_end, steps_per_epoch)
         model.check_batch(x.element_spec, "The dataset")
         # A dataset from a generator need not know its shapes.
         first = next(iter(x.take(1)), None)
@@ -261,11 +262,11 @@ def check_data(model, x, y, *, needs_epoch_end, steps_per_epoch):
         first = next(x, None)
         x = _from_start(first, x)
     else:
-        return x
+        return x, None
     if first is None:
         raise ValueError("The dataset is empty: it ended before its first batch.")
     model.check_batch(first, "The first batch")
-    return x
+    return x, first
 
 
 def _from_start(first, others):

@@ -89,7 +89,7 @@ def _position(model, x, epochs, step, steps_per_epoch):
     iterators, batches = _passed(cardinality, epochs, steps_per_epoch, at_once)
     for _ in range(iterators):
         iter(x)
-    model.train_function = _skipping(model, batches + step, math.ceil(step / at_once))
+    model.train_function = _skipping(model, batches + step, *divmod(step, at_once))
 
 
 def _passed(cardinality, epochs, steps_per_epoch, at_once):
@@ -105,20 +105,26 @@ def _passed(cardinality, epochs, steps_per_epoch, at_once):
     return 0, epochs * math.ceil(steps_per_epoch / at_once) * at_once
 
 
-def _skipping(model, batches, calls):
+def _skipping(model, batches, calls, steps):
     """Returns a training function that drops `batches` at its first call.
 
-    The first `calls` calls do nothing else, so that Keras counts the epoch's steps from its start.
+    The first `calls` calls do nothing else, and the next one takes fewer steps by `steps`, so that
+    Keras counts the epoch's steps from its start.
     """
     train_function = model.train_function
     logs = functools.cache(model.get_metrics_result)
     waiting = iter(range(calls))
 
     def skip_or_train(iterator):
-        nonlocal batches
+        nonlocal batches, steps
         for _ in range(batches):
             next(iterator)
         batches = 0
-        return train_function(iterator) if next(waiting, None) is None else logs()
+        if next(waiting, None) is not None:
+            return logs()
+        if not steps:
+            return train_function(iterator)
+        count, steps = model.steps_per_execution - steps, 0
+        return train_function(iterator, count)
 
     return skip_or_train

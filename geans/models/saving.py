@@ -19,7 +19,7 @@ def compile_config(model):
         "jit_compile": model.jit_compile_gradients,
         "on_nan": model.on_nan,
         "run_eagerly": model.run_eagerly,
-        "steps_per_execution": model.steps_per_execution,
+        "steps_per_execution": "auto" if model.chooses_steps else model.steps_per_execution,
     }
 
 

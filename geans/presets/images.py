@@ -31,7 +31,6 @@ def gan_mlp_mnist():
         data="tfds:mnist",
         generator_options={"units": [128, 128]},
         discriminator_options={"units": [128, 128]},
-        steps_per_execution=10,
     )
 
 

@@ -23,7 +23,6 @@ def small_fashion():
         augmentation="diff_augment",
         epochs=256,
         picture_every=32,
-        steps_per_execution=10,
     )
 
 

@@ -6,7 +6,6 @@ _AMOUNTS = {
     "batch_size": 128,
     "samples_per_epoch": 102_400,
     "picture_every": 10,
-    "steps_per_execution": 100,
 }
 
 # Radius 1 and standard deviation .01, as in VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al.

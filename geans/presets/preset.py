@@ -116,7 +116,7 @@ class Preset:
         picture_every: Epochs between two pictures.
         evaluate_every: Epochs between two evaluations, which also keep the best model; 0 disables
             them.
-        steps_per_execution: Steps per call of the compiled loop.
+        steps_per_execution: Steps per call of the compiled loop; `None` for as many as are short.
 
     Raises:
         ValueError: If a field is of the wrong type, not finite, or not in `RANGES` or `WORDS`.
@@ -160,7 +160,7 @@ class Preset:
     seed: int = 0
     picture_every: int = 1
     evaluate_every: int = 0
-    steps_per_execution: int = 1
+    steps_per_execution: int | None = None
 
     def __post_init__(self):
         for field in dataclasses.fields(self):

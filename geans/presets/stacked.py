@@ -15,7 +15,6 @@ DIGITS = {
     "generator_options": {"units": [256, 256]},
     "discriminator_options": {"units": [256, 256]},
     "picture_every": 4,
-    "steps_per_execution": 50,
 }
 
 
@@ -33,7 +32,6 @@ def gan_stacked():
         penalty_interval=4,
         epochs=16,
         picture_every=4,
-        steps_per_execution=10,
         **_TRAINING,
     )
 

@@ -201,7 +201,7 @@ def weights_of(run_dir):
 def test_devices_and_workers_train_to_the_weights_of_one_device(kind, request):
     workers.finish([workers.start_one(MAIN, "train", *TINY, "--run_dir=one")])
     if kind == "devices":
-        arguments = ("train", *TINY, "--run_dir=two", "--devices=2")
+        arguments = ("train", *TINY, "--steps_per_execution=8", "--run_dir=two", "--devices=2")
         (printed,) = workers.finish([workers.start_one(MAIN, *arguments)])
         assert "On 2 replicas every step is a call of its own" in printed
     else:
