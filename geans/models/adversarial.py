@@ -123,6 +123,9 @@ class AdversarialModel(Game):
         self.augmentation = augment.get(augmentation)
         checks.check_augmentation(self.augmentation, self.generator.output_shape)
         self.on_nan = on_nan
+        discriminators = [self.discriminator, *getattr(self.discriminator, "layers", ())]
+        separate = list(filter(network_checks.judges_separately, discriminators))
+        set_untracked(self, "separate_discriminators", separate)
         self.jit_compile_gradients = bool(jit_compile) and not self.run_eagerly
         with self.distribute_strategy.scope():
             self.controller = None
@@ -227,14 +230,6 @@ class AdversarialModel(Game):
                 return super().fit(self.with_batch_positions(x), **kwargs)
         finally:
             set_untracked(self, "training_data", None)
-
-    def make_train_function(self, force=False):
-        """As in Keras, but with a loop over steps that is quicker on one device."""
-        if self.train_function is not None and not force:
-            return
-        super().make_train_function(force)
-        if self.distribute_strategy.num_replicas_in_sync == 1 and not self.run_eagerly:
-            self.train_function = execution.training_function(self, self.train_function)
 
     def train_on_batch(self, x, y=None, *, return_dict=False, **kwargs):
         """Trains one step on one batch; `update()` ends a window or an epoch.

@@ -39,6 +39,8 @@ class Game(generative.GenerativeModel):
         self.built = True
 
     on_nan = "stop"
+    separate_discriminators = ()
+    """Discriminators known to judge each sample by itself, found by `compile`."""
 
     logged = ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
     """What `fit` logs the epoch's mean of; a family may add to it."""
@@ -168,13 +170,24 @@ class Game(generative.GenerativeModel):
         """
         network = discriminator or self.discriminator
 
-        def discriminate(images, training):
-            images = self.augmented(images, seed)
+        def judge(images, conditions, training):
             inputs = [images, *conditions] if conditions else images
-            output = in_float32(network(inputs, training=training))
+            return in_float32(network(inputs, training=training))
+
+        def discriminate(images, training):
+            output = judge(self.augmented(images, seed), conditions, training)
             discriminate.added_losses = added_losses(network)
             return output
 
+        def both(real, fake):
+            images = tf.concat([self.augmented(images, seed) for images in (real, fake)], 0)
+            output = judge(images, [tf.concat([each, each], 0) for each in conditions], True)
+            count = tf.shape(real)[0]
+            halves = (lambda whole: whole[:count]), (lambda whole: whole[count:])
+            return [keras.tree.map_structure(half, output) for half in halves]
+
+        separate = any(network is each for each in self.separate_discriminators)
+        discriminate.both = both if separate else None
         return discriminate
 
     def augmented(self, images, seed):
@@ -196,13 +209,18 @@ class Game(generative.GenerativeModel):
             (`None` if no loss needs them) and on generated ones.
         """
         losses, logs, real_output, real_logits, added = {}, {}, None, None, []
-        if "discriminator" in players or self.loss.generator_uses_real:
-            real_output = discriminate(real, training=True)
+        if "generator" not in players and getattr(discriminate, "both", None):
+            # One pass of twice as many samples is quicker, unless its slope in real ones is wanted.
+            real_output, fake_output = discriminate.both(real, fake)
             real_logits = logits_of(real_output)
+        else:
+            if "discriminator" in players or self.loss.generator_uses_real:
+                real_output = discriminate(real, training=True)
+                real_logits = logits_of(real_output)
+                added += getattr(discriminate, "added_losses", [])
+            fake_output = discriminate(fake, training=True)
             added += getattr(discriminate, "added_losses", [])
-        fake_output = discriminate(fake, training=True)
         fake_logits = logits_of(fake_output)
-        added += getattr(discriminate, "added_losses", [])
         if "discriminator" in players:
             losses["discriminator"] = self.loss.discriminator(real_logits, fake_logits)
             losses["discriminator"] += tf.add_n([0.0, *added])
@@ -239,6 +257,13 @@ class Game(generative.GenerativeModel):
         for name, each in gradients.items():
             self.players[name].apply(each, after=before)
             before = self.players[name]
+
+    def goes_on(self):
+        """Whether no gradient was left out, under `on_nan="stop"`."""
+        if self.on_nan == "skip":
+            return True
+        left_out = [tf.convert_to_tensor(player.left_out) for player in self.players.values()]
+        return tf.equal(tf.add_n(left_out), 0)
 
     def end_step(self):
         """Ends a step, outside the replicas."""

@@ -5,6 +5,37 @@ import tensorflow as tf
 
 from geans.models import output_ranges, own_networks
 
+layers = keras.layers
+
+OF_ONE_SAMPLE = (
+    *(layers.InputLayer, layers.Dense, layers.Conv1D, layers.Conv2D, layers.Conv3D),
+    *(layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Embedding),
+    *(layers.Flatten, layers.Reshape, layers.Permute, layers.Rescaling),
+    *(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D),
+    *(layers.Activation, layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU),
+    *(layers.GroupNormalization, layers.LayerNormalization, layers.Add, layers.Multiply),
+    *(layers.AveragePooling2D, layers.MaxPooling2D, layers.GlobalAveragePooling2D),
+)
+"""Layers whose output for a sample depends on nothing else, and that have no state."""
+
+
+def judges_separately(network):
+    """Whether a network is known to judge each sample by itself, whatever else is in the batch.
+
+    That is not so of batch normalisation, packs and dropout, and unknown of layers of one's own.
+    """
+    if isinstance(network, keras.Sequential):
+        return all(map(_judges_separately, network.layers))
+    return all(map(_judges_separately, getattr(network, "operations", [network])))
+
+
+def _judges_separately(layer):
+    if isinstance(layer, keras.Sequential) or hasattr(layer, "operations"):
+        return judges_separately(layer)
+    if type(layer) is layers.Concatenate:
+        return layer.axis != 0
+    return type(layer) in OF_ONE_SAMPLE and layer.activity_regularizer is None
+
 
 def check_networks(generator, discriminator):
     """Raises if the networks do not fit each other."""

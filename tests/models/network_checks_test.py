@@ -3,6 +3,7 @@ import pytest
 
 import geans
 from geans import models, networks
+from geans.models import network_checks
 
 
 def two_inputs():
@@ -78,3 +79,37 @@ def test_networks_that_cannot_play_with_labels(case):
     model_class, make, message = BAD_CONDITIONAL[case]
     with pytest.raises(ValueError, match=message):
         model_class(*make(), num_classes=3)
+
+
+SEPARATE = {
+    "mlp": (networks.mlp.discriminator, True),
+    "dcgan": (networks.dcgan.discriminator, True),
+    "patchgan": (lambda: networks.patchgan.discriminator(source_channels=1), True),
+    "a model in a model": (
+        lambda: keras.Sequential([keras.Input((2,)), networks.mlp.discriminator((2,))]),
+        True,
+    ),
+    "batch normalisation": (lambda: networks.dcgan.discriminator(normalization="batch"), False),
+    "packs": (lambda: networks.packed(networks.mlp.discriminator((4,)), 2), False),
+    "dropout": (
+        lambda: keras.Sequential([keras.Input((2,)), keras.layers.Dropout(0.5)]),
+        False,
+    ),
+    "a loss of a layer": (
+        lambda: keras.Sequential(
+            [keras.Input((2,)), keras.layers.Dense(1, activity_regularizer="l2")]
+        ),
+        False,
+    ),
+    "samples joined": (lambda: joined(keras.Input((2,))), False),
+}
+
+
+def joined(samples):
+    return keras.Model(samples, keras.layers.Concatenate(axis=0)([samples, samples]))
+
+
+@pytest.mark.parametrize("name", SEPARATE)
+def test_whether_samples_are_judged_one_by_one(name):
+    make, separate = SEPARATE[name]
+    assert network_checks.judges_separately(make()) == separate
