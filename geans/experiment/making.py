@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from geans import networks, optimizers, penalties, presets
-from geans.experiment import families
+from geans.experiment import families, precision
 from geans.experiment.sources import Source, sample_shape
 
 
@@ -41,7 +41,9 @@ def make_model(preset, dataset):
     """Returns the compiled model of a preset, for samples such as those of `dataset`."""
     if preset.epochs < 1:
         raise ValueError(f"epochs must be 1 or more. Received: epochs={preset.epochs}.")
-    model_class, players, options = families.make(preset, sample_shape(dataset))
+    preset = precision.resolved(preset)
+    with precision.policy(preset.precision):
+        model_class, players, options = families.make(preset, sample_shape(dataset))
     model = model_class(
         *players,
         update_every=update_every(preset, preset.epochs * len(dataset)),

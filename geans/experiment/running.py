@@ -29,7 +29,7 @@ import shutil
 import tempfile
 
 from geans import callbacks, export, files, plotting, presets, report, strategies, values
-from geans.experiment import evaluation, loading, making
+from geans.experiment import evaluation, loading, making, precision
 from geans.experiment.sources import Source, sample_shape
 from geans.experiment.sources.base import SAMPLES, finite
 
@@ -79,10 +79,14 @@ def run(
     source = Source.of(preset, data_dir)
     preset = making.with_classes(presets.located(preset, data_dir), data_dir)
     if resume:
+        if preset.precision == "auto":  # Was measured when the run began.
+            before = presets.read(run_dir / "preset.json").precision
+            preset = dataclasses.replace(preset, precision=before)
         presets.check_resume(preset, run_dir)
         if text := presets.finished(preset, run_dir):
             print(text)
             return loading.load(run_dir)
+    preset = precision.resolved(preset)
     dataset = making.dataset_of(preset, source)
     model = _model(preset, dataset, run_dir, resume, strategy)
     observers = _observers(preset, source, model, dataset, run_dir, chief, evaluation_samples)

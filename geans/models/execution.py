@@ -36,8 +36,8 @@ def steps_at_once(model, callbacks, x, first, arguments):
         return 1
     if not isinstance(x, (tf.data.Dataset, np.ndarray, tf.Tensor)):
         return 1
-    operations = [_operations(network) for network in (model.generator, model.discriminator)]
-    if None in operations:
+    counts = list(map(operations, (model.generator, model.discriminator)))
+    if None in counts:
         return 1
     size, steps = len(keras.tree.flatten(first)[0]), arguments.get("steps_per_epoch")
     if isinstance(x, tf.data.Dataset):
@@ -46,7 +46,7 @@ def steps_at_once(model, callbacks, x, first, arguments):
         count, size = size, min(size, arguments.get("batch_size") or 32)
         steps = steps or math.ceil(count / size)
     # About 4 passes of the generator and 8 of the discriminator, forwards and backwards.
-    of_step = size * (4 * operations[0] + 8 * operations[1])
+    of_step = size * (4 * counts[0] + 8 * counts[1])
     seconds = SECONDS_OF_NO_OPERATION + of_step / OPERATIONS_PER_SECOND
     most = min(MOST, max(1, int(SECONDS / seconds)))
     for callback in callbacks:
@@ -69,15 +69,15 @@ def _looks_at_batches(callback):
     )
 
 
-def _operations(network):
-    """Returns the operations of a forward pass of one sample, by its layers with kernels.
+def operations(network):
+    """Returns the floating point operations of a forward pass of one sample, in matrix products.
 
     `None` if the network is not functional, so that its shapes are unknown.
     """
     total = 0
     for layer in network.layers:
         if isinstance(layer, keras.Model):
-            inner = _operations(layer)
+            inner = operations(layer)
             if inner is None:
                 return None
             total += inner

@@ -23,6 +23,7 @@ WORDS = {
     "order": ("simultaneous", "alternating"),
     "on_nan": ("stop", "skip"),
     "learning_rate_decay": ("constant", "linear"),
+    "precision": ("float32", "bfloat16", "auto"),
 }
 """Values of the fields that are one of some words."""
 
@@ -117,6 +118,8 @@ class Preset:
         evaluate_every: Epochs between two evaluations, which also keep the best model; 0 disables
             them.
         steps_per_execution: Steps per call of the compiled loop; `None` for as many as are short.
+        precision: `"float32"`, `"bfloat16"` for activations, or `"auto"` for bfloat16 where a
+            convolution is faster in it; weights, losses and logits are float32 anyway.
 
     Raises:
         ValueError: If a field is of the wrong type, not finite, or not in `RANGES` or `WORDS`.
@@ -161,6 +164,7 @@ class Preset:
     picture_every: int = 1
     evaluate_every: int = 0
     steps_per_execution: int | None = None
+    precision: str = "float32"
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
