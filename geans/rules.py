@@ -37,6 +37,8 @@ class Rule(keras.layers.Layer):
     - `game.gradients(players, batch, noise=None)`: dict from player to `Gradients`, computed in
       one forward pass;
     - `game.draw(batch)`: latents and seed to use as `noise` more than once;
+    - `game.fakes_reused()`: a context in which the same inputs of the generator give the same
+      samples, computed once;
     - `game.apply(gradients)`: updates each player of such a dict;
     - `game.players[name].trained_variables`: a player's variables;
     - `game.steps`: number of finished steps.
@@ -101,6 +103,8 @@ class EveryStep(Rule):
             discriminator. `"simultaneous"`: both at once, from one shared forward pass.
         discriminator_steps: Discriminator updates per generator update (n_critic of WGAN); above 1
             only if alternating.
+        reuse_fakes: Whether the generator's turn takes the samples of the discriminator's instead
+            of new ones; the generator then runs once a step. Only if alternating.
 
     Raises:
         ValueError: If an argument is invalid.
@@ -108,19 +112,32 @@ class EveryStep(Rule):
     Reference: Goodfellow et al. 2014 (arXiv 1406.2661), algorithm 1.
     """
 
-    def __init__(self, order="alternating", discriminator_steps=1):
+    def __init__(self, order="alternating", discriminator_steps=1, reuse_fakes=False):
         super().__init__()
         _check_order(order, discriminator_steps)
+        if reuse_fakes and order != "alternating":
+            raise ValueError(
+                "In simultaneous order both players have the same samples anyway. Pass "
+                "reuse_fakes=True with order='alternating'."
+            )
         self.order = order
         self.discriminator_steps = discriminator_steps
+        self.reuse_fakes = bool(reuse_fakes)
 
     def step(self, game, batch):
         """Updates both players on one batch."""
         if self.order == "simultaneous":
             game.apply(game.gradients(PLAYERS, batch))
             return
-        for player in ("discriminator",) * self.discriminator_steps + ("generator",):
-            game.apply(game.gradients((player,), batch))
+        turns = ("discriminator",) * self.discriminator_steps + ("generator",)
+        if not self.reuse_fakes:
+            for player in turns:
+                game.apply(game.gradients((player,), batch))
+            return
+        noise = game.draw(batch)
+        with game.fakes_reused():
+            for player in turns:
+                game.apply(game.gradients((player,), batch, noise))
 
     @property
     def description(self):
@@ -227,10 +244,15 @@ class Window(Rule):
         return f"{self.order} updates {words}"
 
 
-def of_arguments(update_every, order, discriminator_steps):
+def of_arguments(update_every, order, discriminator_steps, reuse_fakes):
     """Returns an `EveryStep` for `update_every=1`, otherwise a `Window`."""
     if values.is_count(update_every) and update_every == 1:
-        return EveryStep(order, discriminator_steps)
+        return EveryStep(order, discriminator_steps, reuse_fakes)
+    if reuse_fakes:
+        raise ValueError(
+            "Within a window the discriminator does not move between the turns, so there is "
+            f"nothing to reuse. Received: reuse_fakes=True, update_every={update_every!r}."
+        )
     return Window(update_every, order, discriminator_steps)
 
 

@@ -38,7 +38,8 @@ class AdversarialModel(Game):
             number of steps for `rules.Window`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update; 1 if `"simultaneous"`.
-        rule: Object of `geans.rules` instead of these three.
+        reuse_fakes: Whether an alternating step generates samples once, for both players.
+        rule: Object of `geans.rules` instead of these four.
         ema_half_life: Samples that halve a weight's share in the EMA generator; `None` for no EMA.
         seed: Integer that determines all latents of the training; `None` draws one, which
             `keras.utils.set_random_seed` determines.
@@ -56,6 +57,7 @@ class AdversarialModel(Game):
         update_every=1,
         order="alternating",
         discriminator_steps=1,
+        reuse_fakes=False,
         rule=None,
         ema_half_life=20_000,
         seed=None,
@@ -63,7 +65,7 @@ class AdversarialModel(Game):
     ):
         self.check_networks(generator, discriminator)
         checks.check_rule(rule)
-        rule = rule or rules.of_arguments(update_every, order, discriminator_steps)
+        rule = rule or rules.of_arguments(update_every, order, discriminator_steps, reuse_fakes)
         if ema_half_life is not None:
             checks.check_positive("ema_half_life", ema_half_life)
         checks.check_seed(seed)
@@ -110,6 +112,7 @@ class AdversarialModel(Game):
         optimizers = list(map(get_optimizer, optimizers, networks))
         checks.check_optimizers(*optimizers)
         checks.check_on_nan(on_nan)
+        checks.check_jit_compile(jit_compile, self.rule)
         checks.check_precision(networks)
         # By default compile() makes an RMSprop that is never used. XLA around the whole step would
         # include the update of all replicas, and fail.

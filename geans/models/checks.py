@@ -143,6 +143,15 @@ def _check_numbers(optimizer):
             )
 
 
+def check_jit_compile(jit_compile, rule):
+    """Raises if XLA cannot compile the gradients of a rule."""
+    if jit_compile and getattr(rule, "reuse_fakes", False):
+        raise ValueError(
+            "With jit_compile, XLA computes the gradients of a turn by itself, without the samples "
+            "of another. Pass jit_compile=False, or reuse_fakes=False to the model."
+        )
+
+
 def check_on_nan(on_nan):
     """Raises if `on_nan` is invalid."""
     if on_nan not in ON_NAN:

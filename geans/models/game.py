@@ -1,5 +1,8 @@
 """One step of the adversarial game, from a batch to updated networks."""
 
+import contextlib
+from typing import Any, NamedTuple
+
 import keras
 import tensorflow as tf
 
@@ -16,6 +19,22 @@ class SeenMean(keras.metrics.Mean):
         return tf.math.divide(self.total, self.count)
 
 
+class Made(NamedTuple):
+    """What the generator made.
+
+    Attributes:
+        inputs: What it was given.
+        fakes: Its outputs, in their structure.
+        outputs: List of them, and of what layers added to the loss.
+        tape: `tf.GradientTape` of how.
+    """
+
+    inputs: Any
+    fakes: Any
+    outputs: list
+    tape: tf.GradientTape
+
+
 class Game(generative.GenerativeModel):
     """The `game` that update rules receive; arguments as in `AdversarialModel`."""
 
@@ -30,6 +49,7 @@ class Game(generative.GenerativeModel):
         self.rule.build_state(self)
         self.controller = None
         set_untracked(self, "_draws", {})
+        set_untracked(self, "_fakes", {})
         set_untracked(self, "_logged", {})
         self.steps = distribution.add_counter(self)
         self.updates_followed = distribution.add_counter(self)
@@ -119,9 +139,21 @@ class Game(generative.GenerativeModel):
         size = distribution.batch_size(batch.content)
         return self.step_latents(size, batch.positions, first), self.step_seed(first + 1)
 
+    @contextlib.contextmanager
+    def fakes_reused(self):
+        """Within it, the same inputs of the generator give the same samples, computed once."""
+        self._fakes[distribution.replica()] = {}
+        try:
+            yield
+        finally:
+            del self._fakes[distribution.replica()]
+
     def compute_gradients(self, batch, latents, seed, players):
         """Returns a dict of each player's list of gradients, and the logs; see `compute_losses`."""
+        earlier = list(self._fakes.get(distribution.replica(), {}).values())
         with tf.GradientTape(persistent=len(players) > 1) as tape:
+            for each in earlier:
+                tape.watch(each.outputs)
             losses, logs = self.compute_losses(batch, latents, seed, players)
             for name in players:
                 losses[name] += self.players[name].regularization()
@@ -136,7 +168,11 @@ class Game(generative.GenerativeModel):
                 scaled[name], self.players[name].trained_variables, unconnected_gradients="zero"
             )
             for name in players
+            if name == "discriminator" or not earlier
         }
+        if "generator" in players and earlier:
+            variables = self.generator_player.trained_variables
+            gradients["generator"] = _through(tape, scaled["generator"], earlier, variables)
         return gradients, logs
 
     def compute_losses(self, batch, latents, seed, players):
@@ -158,7 +194,16 @@ class Game(generative.GenerativeModel):
 
     def generate_batch(self, inputs):
         """Returns the generator's outputs in training, float32 in half precision too."""
-        return in_float32(self.generator(inputs, training=True))
+        made = self._fakes.get(distribution.replica())
+        if made is None:
+            return in_float32(self.generator(inputs, training=True))
+        key = tuple(map(id, keras.tree.flatten(inputs)))
+        if key not in made:
+            with tf.GradientTape() as tape:
+                fakes = in_float32(self.generator(inputs, training=True))
+            outputs = [*keras.tree.flatten(fakes), *added_losses(self.generator)]
+            made[key] = Made(inputs, fakes, outputs, tape)
+        return made[key].fakes
 
     def augmented_discriminator(self, seed, *conditions, discriminator=None):
         """Returns the discriminator as a function of images, which it augments, and `training`.
@@ -306,6 +351,26 @@ class Game(generative.GenerativeModel):
 def set_untracked(model, name, value):
     """Sets an attribute without Keras tracking it."""
     object.__setattr__(model, name, value)
+
+
+def _through(tape, loss, earlier, variables):
+    """Returns the gradients of a loss that depends on variables directly and through `Made`s."""
+    outputs = [each.outputs for each in earlier]
+    slopes, gradients = tape.gradient(loss, (outputs, variables))
+    for each, slope in zip(earlier, slopes, strict=True):
+        # TensorFlow would take None, for what the loss does not depend on, for ones.
+        slope = [
+            tf.zeros_like(output) if part is None else part
+            for output, part in zip(each.outputs, slope, strict=True)
+        ]
+        parts = each.tape.gradient(each.outputs, variables, output_gradients=slope)
+        pairs = zip(gradients, parts, strict=True)
+        gradients = [[one for one in pair if one is not None] for pair in pairs]
+        gradients = [tf.add_n(known) if known else None for known in gradients]
+    return [
+        tf.zeros(variable.shape) if gradient is None else gradient
+        for gradient, variable in zip(gradients, variables, strict=True)
+    ]
 
 
 def in_float32(outputs):
