@@ -124,21 +124,31 @@ def tuning():
     return summary(rows, SHORT)
 
 
-def step_time():
-    rows = read("step_time.jsonl")
+def speed():
+    rows = read("speed.jsonl")
     lines = [
         (
-            row["networks"],
-            row["rule"],
-            f"{row['milliseconds_per_step']:.1f}",
-            f"{row['ratio_to_gan']:.2f}",
+            row["workload"],
+            row["contender"],
+            f"{row['wall_milliseconds']:.2f}",
+            f"{row['processor_milliseconds']:.2f}",
+            f"{row['wall_ratio']:.2f}",
+            f"{row['processor_ratio']:.2f}",
+            f"{row['first_step_seconds']:.1f}",
+            f"{row['peak_megabytes']:,}",
         )
         for row in rows
     ]
-    header = ("networks", "rule", "ms per step", "ratio to GAN")
-    first = rows[0]
-    remark = f"\nBatches of {first['batch_size']}, {first['rounds']} rounds."
-    return markdown(header, lines) + "\n" + remark + machine(first)
+    header = ("networks", "training", "wall, ms", "processor, ms", "wall / GAN's")
+    header += ("processor / GAN's", "first step, s", "peak memory, MB")
+    shares = [
+        f"{row['workload']} {row['share_of_convolution_rate']:.0%} of {row['convolution_gflops']} "
+        "GFLOP/s"
+        for row in rows
+        if "share_of_convolution_rate" in row
+    ]
+    remark = f"\n{rows[0]['rounds']} rounds. Of the rate of one large convolution, geans' GAN has: "
+    return markdown(header, lines) + "\n" + remark + f"{', '.join(shares)}." + machine(rows[0])
 
 
 def communication():
@@ -377,7 +387,7 @@ TABLES = {
     "communication": communication,
     "fid_bias": fid_bias,
     "metric_times": metric_times,
-    "step_time": step_time,
+    "speed": speed,
     "headline": headline,
     "stability": stability,
     "tuning": tuning,

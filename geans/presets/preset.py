@@ -120,6 +120,7 @@ class Preset:
         steps_per_execution: Steps per call of the compiled loop; `None` for as many as are short.
         precision: `"float32"`, `"bfloat16"` for activations, or `"auto"` for bfloat16 where a
             convolution is faster in it; weights, losses and logits are float32 anyway.
+        reuse_fakes: Whether an alternating step of `"gan"` generates samples once for both players.
 
     Raises:
         ValueError: If a field is of the wrong type, not finite, or not in `RANGES` or `WORDS`.
@@ -165,6 +166,7 @@ class Preset:
     evaluate_every: int = 0
     steps_per_execution: int | None = None
     precision: str = "float32"
+    reuse_fakes: bool = False
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -307,7 +309,7 @@ def _kinds(annotation):
 def _check_type(name, value, annotation):
     kinds = _kinds(annotation)
     allowed = (*kinds, int) if float in kinds else kinds
-    if not isinstance(value, allowed) or isinstance(value, bool):
+    if not isinstance(value, allowed) or isinstance(value, bool) != (bool in kinds):
         wanted = " or ".join(kind.__name__ for kind in kinds)
         raise ValueError(
             f"The preset's {name} must be {wanted}. Received: {name}={_shortened(value)}."
@@ -319,7 +321,7 @@ def _check_value(name, value):
         _check_options(name, value)
     elif name in WORDS:
         check_name(name, value, WORDS[name])
-    elif isinstance(value, (int, float)):
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
         lowest, highest = RANGES[name]
         if not lowest <= value <= highest:
             raise ValueError(

@@ -24,6 +24,7 @@ BAD_FIELDS = {
     "float for integer": ({"epochs": 3.5}, "epochs must be int. Received: epochs=3.5"),
     "bool for integer": ({"epochs": True}, "epochs must be int. Received: epochs=True"),
     "bool for float": ({"r1": False}, "r1 must be float. Received: r1=False"),
+    "number for bool": ({"reuse_fakes": 1}, "reuse_fakes must be bool. Received: reuse_fakes=1"),
     "null": ({"batch_size": None}, "batch_size must be int. Received: batch_size=None"),
     "number for word": ({"loss": 1}, "loss must be str. Received: loss=1"),
     "word for float": ({"r1": "high"}, "r1 must be float. Received: r1='high'"),
