@@ -15,7 +15,7 @@ class Distributed(keras.Model):
     @property
     def is_multi_worker(self):
         """Whether the replicas are in more than one process."""
-        return isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy)
+        return strategies.is_multi_worker(self.distribute_strategy)
 
     @property
     def is_chief(self):

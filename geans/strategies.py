@@ -60,9 +60,14 @@ def of_workers():
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
+def is_multi_worker(strategy):
+    """Whether a strategy's replicas are in more than one process; `None` is no strategy."""
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
 def is_chief(strategy):
     """Whether this process writes the files of all workers."""
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+    if not is_multi_worker(strategy):
         return True
     resolver = strategy.cluster_resolver
     first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"

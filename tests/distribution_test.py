@@ -44,7 +44,11 @@ def assert_same(path, alone, cases):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("count", "cases"),
-    [(2, "pairs"), (4, "few"), pytest.param(2, "all", marks=pytest.mark.nightly)],
+    [
+        (2, "pairs"),
+        pytest.param(2, "all", marks=pytest.mark.nightly),
+        pytest.param(4, "few", marks=pytest.mark.nightly),
+    ],
 )
 def test_replicas_train_as_one_device_does(count, cases, alone, tmp_path):
     """Networks, rules, penalties and evaluation, with a ragged last batch."""
@@ -63,7 +67,8 @@ def test_workers_train_as_one_device_does(count, alone, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("data", ["dataset", pytest.param("generator", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("data", ["dataset", "generator"])
 def test_replicas_have_latents_of_their_own(data, run_python, tmp_path):
     """Of the positions of their samples in a dataset's batch; elsewhere, by their number."""
     code = """

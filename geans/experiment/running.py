@@ -86,6 +86,11 @@ def run(
         if text := presets.finished(preset, run_dir):
             print(text)
             return loading.load(run_dir)
+    if preset.precision == "auto" and strategies.is_multi_worker(strategy):
+        raise ValueError(
+            "Each worker would measure by itself what is faster, and they must agree. Pass "
+            "precision='float32' or 'bfloat16'. Received: precision='auto'."
+        )
     preset = precision.resolved(preset)
     dataset = making.dataset_of(preset, source)
     model = _model(preset, dataset, run_dir, resume, strategy)

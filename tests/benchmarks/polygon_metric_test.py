@@ -68,7 +68,7 @@ def disturbed_generator(distance):
     return keras.Model(perfect.input, Add(noise)(perfect.output))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_polygons_of_the_data_are_at_no_distance():
     vertices, found = polygon_metric.nearest_polygons(TRIANGLES.sample(60, seed=1), TRIANGLES)
     assert found.max() < NOTHING and found.dtype == np.float32

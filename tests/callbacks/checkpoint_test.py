@@ -300,7 +300,11 @@ class Send(keras.callbacks.Callback):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "end"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+    ("number", "end"),
+    [
+        (signal.SIGINT, KeyboardInterrupt),
+        pytest.param(signal.SIGTERM, SystemExit, marks=pytest.mark.nightly),
+    ],
 )
 def test_a_signal_ends_training_with_a_checkpoint(
     number, end, points, make_model, tmp_path, caplog, assert_same_state

@@ -128,7 +128,7 @@ def live_until(process, run_dir, checkpoints, seconds):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.nightly)])
 def test_kills_change_nothing(kills, capsys, assert_same_state):
     """`kill -9` while it builds, trains, saves, draws: the result is the uninterrupted run's."""
     rng = random.Random(0)

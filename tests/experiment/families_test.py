@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geans import models, presets, rules
-from geans.experiment import families
+from geans.experiment import families, precision
 from geans.models import finiteness
 from tests.experiment.small_presets import fashion
 
@@ -43,6 +43,7 @@ def test_presets_know_the_words():
         "order": rules.ORDERS,
         "on_nan": finiteness.ON_NAN,
         "learning_rate_decay": ("constant", "linear"),
+        "precision": (*precision.POLICIES, "auto"),
     }
 
 

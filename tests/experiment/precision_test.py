@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from geans import experiment, networks, penalties, presets
-from geans.experiment import precision
+from geans.experiment import precision, running
 from tests.experiment.small_presets import ring
 
 
@@ -59,6 +59,14 @@ def test_a_run_keeps_what_was_measured(tmp_path, monkeypatch):
     assert resumed.generator.layers[1].compute_dtype == "bfloat16"
     assert resumed.steps.numpy() == 10
     assert resumed.sample(3, seed=0).dtype == "float32"
+
+
+def test_workers_do_not_measure_each_for_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(running.strategies, "is_multi_worker", lambda strategy: True)
+    monkeypatch.setattr(running.strategies, "is_chief", lambda strategy: True)
+    with pytest.raises(ValueError, match="Pass precision='float32' or 'bfloat16'"):
+        experiment.run(ring(precision="auto"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("penalty", [penalties.R1(1.0), penalties.GradientPenalty(1.0)])

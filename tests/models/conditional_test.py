@@ -33,7 +33,11 @@ def fit(model):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind", ["projection", "acgan", pytest.param("channels", marks=pytest.mark.nightly)]
+    "kind",
+    [
+        "projection",
+        *(pytest.param(kind, marks=pytest.mark.nightly) for kind in ("acgan", "channels")),
+    ],
 )
 def test_trains_saves_and_goes_on(kind, tmp_path, assert_same_state):
     """As a graph; tests/every_preset_test.py does it eagerly under every rule."""

@@ -198,9 +198,9 @@ def test_both_domains_are_augmented():
 @pytest.mark.parametrize(
     ("name", "rule"),
     [
-        ("pix2pix", "gan"),
         ("pix2pix", "gean, window"),
         # tests/every_preset_test.py has these, too.
+        pytest.param("pix2pix", "gan", marks=pytest.mark.nightly),
         pytest.param("pix2pix", "gean, epoch", marks=pytest.mark.nightly),
         *(pytest.param("cyclegan", rule, marks=pytest.mark.nightly) for rule in RULES),
     ],

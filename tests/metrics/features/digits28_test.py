@@ -192,7 +192,7 @@ def test_training_digits_are_near_test_digits_and_clothing_far():
     assert distance(digits()[0], clothing()[0]) > 90
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("load", [clothing, pytest.param(digits, marks=needs_tfds)])
 def test_the_covariance_of_ten_thousand_is_well_conditioned(load):
     values = np.linalg.eigvalsh(statistics(load()[0])[1])
