@@ -8,6 +8,7 @@ from geans import augment, distribution, losses, penalties, rules
 from geans.models import (
     adaptive,
     checks,
+    data_checks,
     execution,
     finiteness,
     learning_rates,
@@ -211,7 +212,7 @@ class AdversarialModel(Game):
             raise ValueError("Call compile() before fit(): it sets the optimizers and the loss.")
         checks.check_fit_arguments({"epochs": epochs, "batch_size": batch_size, **kwargs})
         y = np.asarray(y) if isinstance(y, (list, tuple)) else y
-        x, first = checks.check_data(self, x, y, kwargs.get("steps_per_epoch"))
+        x, first = data_checks.check_data(self, x, y, kwargs.get("steps_per_epoch"))
         callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
         observers = resuming.in_order(keras.tree.flatten(callbacks or []))
         self.optimizer.check(observers)
@@ -226,7 +227,7 @@ class AdversarialModel(Game):
             self.steps_per_execution = execution.steps_at_once(self, observers, x, first, kwargs)
         try:
             with (
-                checks.plain_errors(),
+                data_checks.plain_errors(),
                 finiteness.idle_epochs_ignored(observers),
                 resuming.resumed(self, x, kwargs) as x,
             ):
@@ -252,7 +253,7 @@ class AdversarialModel(Game):
         checks.check_fit_arguments(kwargs)
         y = np.asarray(y) if isinstance(y, (list, tuple)) else y
         self.check_batch(x if y is None else (x, y), "The batch")
-        with checks.plain_errors():
+        with data_checks.plain_errors():
             logs = super().train_on_batch(x, y, return_dict=return_dict)
         finiteness.stop_or_warn(self)
         return logs
@@ -274,7 +275,7 @@ class AdversarialModel(Game):
             what: Description of the batch for the error message.
         """
         samples, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        checks.check_samples(samples, self.generator.output_shape, self.sample_range, what)
+        data_checks.check_samples(samples, self.generator.output_shape, self.sample_range, what)
 
     check_networks = staticmethod(network_checks.check_networks)
     """Raises a `ValueError` if the networks do not fit each other or the model."""

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from geans import values
-from geans.models import checks, network_checks
+from geans.models import data_checks, network_checks
 from geans.models.adversarial import AdversarialModel
 
 
@@ -71,12 +71,12 @@ class ConditionalGAN(AdversarialModel):
     def check_batch(self, batch, what):
         """Checks samples and labels before training."""
         super().check_batch(batch, what)
-        checks.check_labels(_labels_of(batch), self.num_classes, what)
+        data_checks.check_labels(_labels_of(batch), self.num_classes, what)
 
     def unpack(self, data):
         """Returns the samples and labels of a batch."""
         labels = tf.ensure_shape(tf.cast(_labels_of(data), "int64"), (None,))
-        return super().unpack(data), checks.labels_in_range(labels, self.num_classes)
+        return super().unpack(data), data_checks.labels_in_range(labels, self.num_classes)
 
     def compute_losses(self, batch, latents, seed, players):
         """Computes the adversarial losses, conditioned on the batch's labels."""
@@ -96,7 +96,7 @@ class ConditionalGAN(AdversarialModel):
         latents = self.draw_latents(count, tf.stack([seed, 0]))
         if labels is None:
             return [latents, tf.range(tf.cast(count, "int64")) % self.num_classes]
-        labels = checks.one_label_each(labels, count, self.num_classes, "labels")
+        labels = data_checks.one_label_each(labels, count, self.num_classes, "labels")
         return [latents, tf.cast(labels, "int64")]
 
 

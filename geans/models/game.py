@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from geans import distribution, values
-from geans.models import adaptive, checks, generative, output_ranges
+from geans.models import adaptive, data_checks, generative, output_ranges
 from geans.models.players import Player
 
 
@@ -110,9 +110,9 @@ class Game(generative.GenerativeModel):
 
     def checked(self, samples, shape, bounds):
         """Returns a batch as float32; raises in the step if shape or values do not fit."""
-        checks.check_spec(samples, shape)
+        data_checks.check_spec(samples, shape)
         samples = tf.cast(tf.ensure_shape(samples, shape), "float32")
-        return checks.in_range(samples, bounds, finite=self.on_nan == "stop")
+        return data_checks.in_range(samples, bounds, finite=self.on_nan == "stop")
 
     def gradients(self, players, batch, noise=None):
         """Returns a dict from player to `Gradients`, from one forward pass, and logs the losses.

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import distribution, export, values
-from geans.models import checks, latent_space
+from geans.models import checks, data_checks, latent_space
 from geans.models.players import EMANetwork
 
 BATCHES_AT_ONCE = 16
@@ -46,7 +46,7 @@ class GenerativeModel(distribution.Distributed):
 
     def call(self, inputs, training=False):
         """Returns samples of the EMA generator, or of the raw one without EMA."""
-        checks.check_inputs(inputs, self.generator)
+        data_checks.check_inputs(inputs, self.generator)
         return (self.ema_generator or self.generator)(inputs, training=training)
 
     def sample(self, count, seed=None, ema=True, batch_size=256, *, truncation=None, **conditions):
@@ -111,7 +111,7 @@ class GenerativeModel(distribution.Distributed):
         Raises:
             ValueError: If the inputs do not fit the generator.
         """
-        checks.check_inputs(inputs, self.generator)
+        data_checks.check_inputs(inputs, self.generator)
         checks.check_sampling(1, None, batch_size)
         return _joined(list(self._in_parts(inputs, ema, batch_size)))
 

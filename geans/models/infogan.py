@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import values
-from geans.models import checks, network_checks
+from geans.models import data_checks, network_checks
 from geans.models.adversarial import AdversarialModel
 
 
@@ -124,7 +124,9 @@ class InfoGAN(AdversarialModel):
         latents = super().sampling_inputs(count, seed)
         noise, drawn, codes = tf.split(latents, self._sizes, axis=1)
         if category is not None:
-            category = checks.one_label_each(category, count, self.num_categories, "categories")
+            category = data_checks.one_label_each(
+                category, count, self.num_categories, "categories"
+            )
             drawn = tf.one_hot(category, self.num_categories)
         if continuous is not None:
             codes = _checked_codes(continuous, (count, self.num_continuous))

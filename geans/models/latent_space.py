@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import values
-from geans.models import checks
+from geans.models import checks, data_checks
 
 
 def interpolate(model, seed, other_seed, *, count=1, steps=8, ema=True, **conditions):
@@ -59,7 +59,7 @@ def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True):
     Raises:
         ValueError: If an argument is invalid.
     """
-    checks.check_inputs(inputs, model.generator)
+    data_checks.check_inputs(inputs, model.generator)
     _check_steps(steps)
     checks.check_positive("reach", reach)
     latents, directions = np.asarray(latents_of(inputs)), np.asarray(directions, "float32")

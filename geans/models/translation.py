@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from geans import values
-from geans.models import checks, network_checks, output_ranges
+from geans.models import checks, data_checks, network_checks, output_ranges
 from geans.models.adversarial import AdversarialModel
 from geans.models.image_pool import ImagePool
 
@@ -32,7 +32,7 @@ class Translation(AdversarialModel):
     def check_batch(self, batch, what):
         """Checks pairs of images before training."""
         for images, *expected in zip(_pair(batch), self.pair_shapes, self.pair_ranges, strict=True):
-            checks.check_samples(images, *expected, what)
+            data_checks.check_samples(images, *expected, what)
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -132,7 +132,7 @@ class Pix2Pix(Translation):
         Raises:
             ValueError: If the images are invalid.
         """
-        checks.check_spec(images, self.generator.input_shape)
+        data_checks.check_spec(images, self.generator.input_shape)
         return self.generate(images, ema, batch_size)
 
 
@@ -304,7 +304,7 @@ class CycleGAN(Translation):
         network = (ema and self.ema_generator) or self.generator
         # The first translator makes images of the second domain.
         translator = network.get_layer(DOMAINS[to == "first"])
-        checks.check_spec(images, translator.input_shape)
+        data_checks.check_spec(images, translator.input_shape)
         return self._draw(translator, images, batch_size)
 
 
