@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from geans import values
-from geans.data import classes
+from geans.data import classes, disk_cache
 
 MEMORY_LIMIT = 2**30
-"""Bytes of decoded uint8 images that a dataset may keep in memory; more is decoded every epoch."""
+"""Bytes of decoded uint8 images that a dataset may keep in memory; more goes to a file."""
 
 BATCHES_AHEAD = 4
 
@@ -102,7 +102,9 @@ def decoded_batches(
     seed=None,
     drop_remainder=False,
 ):
-    """Batches a dataset too large for memory, decoding every element in every epoch.
+    """Batches a dataset too large for memory, decoding every element once.
+
+    What was decoded is kept on disk, as `disk_cache.decoded_once` says.
 
     Args:
         elements: `tf.data.Dataset` of something cheap to shuffle, such as paths or encoded images.
@@ -125,6 +127,7 @@ def decoded_batches(
             "Use elements.take(n), or elements.apply(tf.data.experimental.assert_cardinality(n))."
         )
     _check_batching(count, batch_size, seed, drop_remainder)
+    elements, decode = disk_cache.decoded_once(elements, decode)
     if shuffle:
         buffer = shuffle_buffer or count
         shuffle = functools.partial(elements.shuffle, buffer, reshuffle_each_iteration=True)
