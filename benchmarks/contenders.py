@@ -83,7 +83,8 @@ def geans_model(workload, **options):
         kind, more = (geans.GEAN if "update_every" in options else geans.GAN), {}
     compiled = {"jit_compile": options.pop("jit_compile", False)}
     model = kind(*networks_of(workload), seed=0, **options, **more)
-    model.compile(adam(), adam(), **compiled)
+    # The defaults: Adam with the constants above.
+    model.compile(**compiled)
     return model
 
 

@@ -92,7 +92,7 @@ class AdversarialModel(Game):
 
         Args:
             generator_optimizer: Optimizer or name, of Keras or `geans.optimizers`; `None` is
-                `Adam(2e-4, beta_1=0.5)` (Radford et al. 2016).
+                `optimizers.Adam(2e-4, beta_1=0.5)` (Radford et al. 2016).
             discriminator_optimizer: Likewise; must be a different object.
             loss: Name or object of `geans.losses`.
             penalty: Object of `geans.penalties`, or `None`.

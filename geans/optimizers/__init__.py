@@ -1,15 +1,23 @@
-"""Optimizers and schedules beyond Keras: conjugate gradients, optimistic Adam, linear decay."""
+"""Optimizers and schedules: a quick Adam, conjugate gradients, optimistic Adam, linear decay."""
 
 import keras
 
 from geans import values
+from geans.optimizers.adam import Adam
 from geans.optimizers.conjugate_gradient import RULES, ConjugateGradient
 from geans.optimizers.linear_decay import LinearDecay
 from geans.optimizers.optimistic_adam import OptimisticAdam
 
-__all__ = ["OPTIMIZERS", "RULES", "ConjugateGradient", "LinearDecay", "OptimisticAdam", "get"]
+__all__ = [
+    *("OPTIMIZERS", "RULES", "Adam", "ConjugateGradient", "LinearDecay", "OptimisticAdam"),
+    "get",
+]
 
-OPTIMIZERS = {"conjugate_gradient": ConjugateGradient, "optimistic_adam": OptimisticAdam}
+OPTIMIZERS = {
+    "adam": Adam,
+    "conjugate_gradient": ConjugateGradient,
+    "optimistic_adam": OptimisticAdam,
+}
 
 
 def get(identifier, **options):

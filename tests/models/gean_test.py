@@ -242,3 +242,24 @@ def test_train_on_batch_collects_until_update(make_model, points):
     model.update()
     for one, other in zip(model.get_weights(), whole.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.nightly
+def test_a_window_of_65_536_samples_takes_no_more_memory(run_python, tmp_path):
+    """1,024 micro-batches of 64 against as many steps of a GAN: one sum per weight is added."""
+    code = """if True:
+        import sys, numpy as np, geans
+        from geans import networks, report
+        model = geans.GEAN(
+            networks.mlp.generator(64, (28, 28, 1), units=(128, 128)),
+            networks.mlp.discriminator((28, 28, 1), units=(128, 128)),
+            update_every=int(sys.argv[1]), seed=0,
+        )
+        model.compile()
+        images = np.random.default_rng(0).uniform(-1, 1, (65_536, 28, 28, 1)).astype("float32")
+        model.fit(geans.data.pipeline.batches(images, batch_size=64, seed=0), verbose=0)
+        assert int(model.generator_player.optimizer.iterations) == 1_024 // int(sys.argv[1])
+        print(report.peak_memory_mb())
+    """
+    peaks = [float(run_python(code, tmp_path, window)) for window in (1, 1_024)]
+    assert peaks[1] < 1.05 * peaks[0], peaks
