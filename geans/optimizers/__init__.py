@@ -9,7 +9,12 @@ from geans.optimizers.linear_decay import LinearDecay
 from geans.optimizers.optimistic_adam import OptimisticAdam
 
 __all__ = [
-    *("OPTIMIZERS", "RULES", "Adam", "ConjugateGradient", "LinearDecay", "OptimisticAdam"),
+    "OPTIMIZERS",
+    "RULES",
+    "Adam",
+    "ConjugateGradient",
+    "LinearDecay",
+    "OptimisticAdam",
     "get",
 ]
 

@@ -22,9 +22,7 @@ def trained(make, strategy, steps=20, **options):
 
 
 def agree(strategy, **options):
-    made = [
-        trained(make, strategy, **options) for make in (optimizers.Adam, keras.optimizers.Adam)
-    ]
+    made = [trained(make, strategy, **options) for make in (optimizers.Adam, keras.optimizers.Adam)]
     for ours, of_keras in zip(*made, strict=True):
         np.testing.assert_allclose(ours, of_keras, rtol=1e-5, atol=1e-6)
 
