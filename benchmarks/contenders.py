@@ -59,10 +59,10 @@ def networks_of(workload):
     )
 
 
-def adam():
+def adam(kind=None):
     import keras
 
-    return keras.optimizers.Adam(RATE, beta_1=BETA_1, beta_2=BETA_2, epsilon=EPSILON)
+    return (kind or keras.optimizers.Adam)(RATE, beta_1=BETA_1, beta_2=BETA_2, epsilon=EPSILON)
 
 
 def dataset_of(workload, steps):
@@ -83,8 +83,8 @@ def geans_model(workload, **options):
         kind, more = (geans.GEAN if "update_every" in options else geans.GAN), {}
     compiled = {"jit_compile": options.pop("jit_compile", False)}
     model = kind(*networks_of(workload), seed=0, **options, **more)
-    # The defaults: Adam with the constants above.
-    model.compile(**compiled)
+    kind = geans.optimizers.Adam  # The default of `compile`.
+    model.compile(adam(kind), adam(kind), **compiled)
     return model
 
 
@@ -97,6 +97,19 @@ def fitted(model, workload):
             datasets[steps] = dataset_of(workload, steps)
         model.fit(datasets[steps], verbose=0)
 
+    return train
+
+
+def data_alone(workload):
+    """The batches without a model: what `fit` cannot be quicker than."""
+
+    def train(steps):
+        if steps not in datasets:
+            datasets[steps] = dataset_of(workload, steps)
+        for _ in datasets[steps]:
+            pass
+
+    datasets = {}
     return train
 
 
@@ -495,6 +508,7 @@ CONTENDERS = {
     "plain tf.function loop": plain_loop,
     "PyTorch eager": torch_eager,
     "JAX lax.scan": jax_scan,
+    "data alone": data_alone,
 }
 
 

@@ -5,9 +5,9 @@
     geans evaluate --run_dir=runs/gan_mnist --neighbours --held_out=test   does it copy?
     geans evaluate --real=photos --fake=generated          two folders of images
 
-Grey 28x28 images are compared by the features of digits28, which comes with the package, others by
-those of inception-2015-12-05, the network of the Fréchet Inception Distance, which is downloaded on
-first use. If folders mix grey and coloured images, all count as coloured.
+Grey 28x28 images are compared by the features of digits28, others by those of imagenet, both in the
+package; --features=inception-2015-12-05 is the network of the Fréchet Inception Distance, which is
+downloaded on first use. If folders mix grey and coloured images, all count as coloured.
 """
 
 import os
@@ -21,10 +21,15 @@ FLAGS = (
     ("run_dir", str, None, "Directory of a run of geans train."),
     ("real", str, None, "Folder of real images."),
     ("fake", str, None, "Folder of generated images."),
-    ("features", str, None, "digits28, inception-2015-12-05, pixels, or keras:APPLICATION."),
+    ("features", str, None, "digits28, imagenet, inception-2015-12-05, pixels, or keras:NAME."),
     ("weights", str, None, "File of the feature network's weights."),
     ("resize", str, None, "Resizing of Inception: tensorflow1 (original), pytorch (pytorch-fid)."),
-    ("samples", int, None, "Most images of each kind; by default 10,000 of a run, all of folders."),
+    (
+        "samples",
+        int,
+        None,
+        "Most images of each kind; by default 10,000 of a run (imagenet: 2,000), all of folders.",
+    ),
     ("data", str, None, "Where the files of the run's data are now, as folder:PATH."),
     ("image_size", int, None, "Side to crop and resize files of folders to."),
     ("on_error", ("raise", "skip"), None, "Whether files that cannot be read are an error."),

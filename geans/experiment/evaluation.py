@@ -24,7 +24,7 @@ def evaluate(
     metrics=None,
     features=None,
     split=None,
-    samples=SAMPLES,
+    samples=None,
     ema=True,
     seed=0,
     data_dir=None,
@@ -41,7 +41,8 @@ def evaluate(
         metrics: Names in `metrics.METRICS`; `None` for the default of the data's `Source`.
         features: As in `metrics.features.get`; `None` for the network that fits the images.
         split: Split of tensorflow-datasets to compare with; `None` for the training data.
-        samples: Number of generated, and at most of real, samples.
+        samples: Number of generated, and at most of real, samples; `None` for 10,000, or 2,000 if
+            the features are those of "imagenet", which take a hundred times as long.
         ema: Whether to evaluate the EMA generator, if there is one, instead of the raw generator.
         seed: Integer that fixes the latents.
         data_dir: Where tensorflow-datasets finds its data.
@@ -66,6 +67,7 @@ def evaluate(
         metrics = source.metrics if features is None else evaluation.DEFAULT
     if metrics:
         network = _network(features, model.generator.output_shape[1:])
+        samples = samples or default_samples(network)
         drawn = model.sample_batches(samples, seed, ema)  # Raises if they are too many.
         real = source.reference(split=split, samples=samples)
         found += _compare(real, (fake, drawn), network, metrics, samples, progress)
@@ -73,10 +75,17 @@ def evaluate(
     return found
 
 
-def reference(source, shape, samples=SAMPLES):
+def reference(source, shape, samples=None):
     """Returns the `metrics.FeatureSet` of a source's real data, of samples of a `shape`."""
+    network = _network(None, shape)
+    samples = samples or default_samples(network)
     origin, batches = source.reference(samples=samples)  # Raises if there are no samples.
-    return feature_set.extract_cached(batches, _network(None, shape), origin, count=samples)
+    return feature_set.extract_cached(batches, network, origin, count=samples)
+
+
+def default_samples(network):
+    """Returns the number of images of each kind that `evaluate` takes by default."""
+    return 2_000 if network.name == "imagenet" else SAMPLES
 
 
 def evaluate_folders(

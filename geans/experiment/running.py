@@ -10,7 +10,7 @@ A run directory contains
     samples.gif       for clips: the same, animated
     curves.png        losses and logits
     metrics.json      mode coverage, errors of translations, motion of clips, divergence
-    evaluation.json   for grey 28x28 images: distances from the data, with their protocol
+    evaluation.json   for images: distances from the data, with their protocol
     evaluations.jsonl with evaluate_every: the same during training
     best.keras        with evaluate_every: the model with the smallest distance
     coverage.csv      for known modes: coverage after every epoch
@@ -31,10 +31,7 @@ import tempfile
 from geans import callbacks, export, files, plotting, presets, report, strategies, values
 from geans.experiment import evaluation, loading, making, precision
 from geans.experiment.sources import Source, sample_shape
-from geans.experiment.sources.base import SAMPLES, finite
-
-# The shape of the images that the package's feature network takes.
-FEATURES_AT_HAND = (28, 28, 1)
+from geans.experiment.sources.base import finite
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +45,7 @@ def run(
     data_dir=None,
     checkpoint_every=None,
     strategy=None,
-    evaluation_samples=SAMPLES,
+    evaluation_samples=None,
 ):
     """Trains a preset, writes a run directory, and returns the model.
 
@@ -65,13 +62,15 @@ def run(
         checkpoint_every: Steps between two checkpoints within an epoch; `None` for epoch ends only.
         strategy: `tf.distribute` strategy, such as `strategies.of_devices(2)`; its replicas share
             each batch. All workers call `run` with the same arguments; only the chief writes.
-        evaluation_samples: Number of generated, and at most of real, samples in evaluations.
+        evaluation_samples: Number of generated, and at most of real, samples in evaluations; `None`
+            as in `evaluate`.
 
     Raises:
         ValueError: If the preset is invalid, `run_dir` exists or is unwritable, or a run cannot be
             resumed so.
     """
-    values.check_count("evaluation_samples", evaluation_samples, least=2)
+    if evaluation_samples is not None:
+        values.check_count("evaluation_samples", evaluation_samples, least=2)
     run_dir = files.path_of(run_dir)
     chief = strategies.is_chief(strategy)
     if chief:
@@ -183,9 +182,9 @@ def _observers(preset, source, model, dataset, run_dir, chief, samples):
     if preset.evaluate_every:
         reference = evaluation.reference(source, sample_shape(dataset), samples)
         options = {"keep_best": "frechet_distance", "directory": run_dir, "verbose": 0}
-        observers.append(
-            callbacks.Evaluate(reference, every=preset.evaluate_every, samples=samples, **options)
-        )
+        samples = samples or evaluation.default_samples(reference.network)
+        options |= {"every": preset.evaluate_every, "samples": samples}
+        observers.append(callbacks.Evaluate(reference, **options))
     if source.mixture is not None:
         observers.append(callbacks.Coverage(run_dir, source.mixture))
     pictures = callbacks.SampleGrid(
@@ -210,7 +209,7 @@ def _write_results(model, source, run_dir, diverged, evaluation_samples):
         report.write_json(found, run_dir / "metrics.json")
     shutil.rmtree(run_dir / "saved_model", ignore_errors=True)
     export.saved_model(model, run_dir / "saved_model")
-    if model.generator.output_shape[1:] == FEATURES_AT_HAND and not diverged:
+    if source.metrics and source.mixture is None and not source.translates and not diverged:
         _write_evaluation(run_dir, source.data_dir, evaluation_samples)
 
 

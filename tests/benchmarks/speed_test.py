@@ -21,8 +21,8 @@ SMALL = {
 def test_a_contender_trains_the_steps_that_it_is_asked_for(name, monkeypatch):
     made, adam = [], contenders.adam
 
-    def noted():
-        made.append(adam())
+    def noted(*kind):
+        made.append(adam(*kind))
         return made[-1]
 
     monkeypatch.setattr(contenders, "adam", noted)

@@ -116,3 +116,33 @@ def test_the_choice_is_saved(points, make_model, tmp_path):
         model.save(tmp_path / "model.keras")
         loaded = keras.saving.load_model(tmp_path / "model.keras")
         assert loaded.get_compile_config()["steps_per_execution"] == steps
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"update_every": 4}], ids=["gan", "gean"])
+def test_nothing_is_traced_again_after_the_first_epoch(options, tmp_path, monkeypatch):
+    """Tracing a network calls its layers; running what was traced does not."""
+    calls, traced = [], []
+    call = keras.Layer.__call__
+
+    def counted(layer, *args, **kwargs):
+        calls.append(layer.name)
+        return call(layer, *args, **kwargs)
+
+    monkeypatch.setattr(keras.Layer, "__call__", counted)
+    images = np.random.default_rng(0).uniform(-1, 1, (70, 28, 28, 1)).astype("float32")
+    model = (geans.GEAN if options else geans.GAN)(
+        networks.mlp.generator(2, (28, 28, 1), units=(4,)),
+        networks.mlp.discriminator((28, 28, 1), units=(4,)),
+        seed=0,
+        **options,
+    )
+    model.compile()
+    observers = [
+        callbacks.SampleGrid(tmp_path, 1),
+        callbacks.Evaluate(images, every=1, samples=20, directory=tmp_path),
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: traced.append(len(calls))),
+    ]
+    dataset = geans.data.pipeline.batches(images, batch_size=16, seed=0)
+    model.fit(dataset, epochs=3, verbose=0, callbacks=observers)
+    assert traced[0] > 0 and traced[2] == traced[1] == traced[0]

@@ -7,7 +7,7 @@ import inspect
 import keras
 
 from geans import values
-from geans.metrics.features import applications, digits28, keras_models, pixels
+from geans.metrics.features import applications, digits28, imagenet, keras_models, pixels
 from geans.metrics.features.network import FeatureNetwork
 
 
@@ -19,6 +19,7 @@ def _inception(**options):
 
 NETWORKS = {
     "digits28": digits28.network,
+    "imagenet": imagenet.network,
     "inception-2015-12-05": _inception,
     "pixels": pixels.network,
     **{
@@ -33,10 +34,10 @@ def get(features, **options):
     """Returns a `FeatureNetwork` by name, or made of a model or function.
 
     Args:
-        features: A name in `NETWORKS`: "digits28" (28x28 grey images), "inception-2015-12-05" (the
-            network of the FID), "pixels" (also for points), or "keras:" with a name of
-            `keras.applications`, such as "keras:MobileNetV2". Or a `keras.Model`, or a function
-            from images in [-1, 1] to features. A `FeatureNetwork` is returned unchanged.
+        features: A name in `NETWORKS`: "digits28" (28x28 grey images), "imagenet" (others),
+            "inception-2015-12-05" (the network of the FID), "pixels" (also for points), or "keras:"
+            with a name of `keras.applications`, such as "keras:MobileNetV2". Or a `keras.Model`, or
+            a function from images in [-1, 1] to features. A `FeatureNetwork` is returned unchanged.
         **options: Of the named network, such as `weights`; of a model, `name`, `batch_size`;
             of a function, `name` (required), `batch_size`, `checksum`, `resize`, `image_shape`.
 
@@ -66,7 +67,7 @@ def default_for(image_shape):
 
     Example:
         >>> default_for((28, 28, 1)), default_for((2,)), default_for((64, 64, 3))
-        ('digits28', 'pixels', 'inception-2015-12-05')
+        ('digits28', 'pixels', 'imagenet')
     """
     shape = tuple(image_shape)
     if len(shape) not in (1, 3):
@@ -76,7 +77,7 @@ def default_for(image_shape):
         )
     if len(shape) == 1:
         return "pixels"
-    return "digits28" if shape == (28, 28, 1) else "inception-2015-12-05"
+    return "digits28" if shape == (28, 28, 1) else "imagenet"
 
 
 def _maker(features, options):

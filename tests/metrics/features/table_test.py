@@ -13,8 +13,8 @@ def mean_color(images):
 
 def test_names_of_the_table():
     names = [name for name in features.NETWORKS if not name.startswith("keras:")]
-    assert names == ["digits28", "inception-2015-12-05", "pixels"]
-    assert len(features.NETWORKS) == 3 + len(applications.NAMES)
+    assert names == ["digits28", "imagenet", "inception-2015-12-05", "pixels"]
+    assert len(features.NETWORKS) == 4 + len(applications.NAMES)
 
 
 @pytest.mark.parametrize("name", ["digits28", "pixels"])
@@ -71,8 +71,8 @@ def test_unknown_options_are_refused(known):
 
 
 @pytest.mark.parametrize("shape", [(32, 32, 3), (28, 28, 3), (64, 64, 1)])
-def test_other_images_have_the_network_of_the_literature(shape):
-    assert features.default_for(shape) == "inception-2015-12-05"
+def test_other_images_have_the_network_of_photographs(shape):
+    assert features.default_for(shape) == "imagenet"
 
 
 @pytest.mark.parametrize("shape", [(), (28, 28), (1, 28, 28, 1)])
