@@ -226,6 +226,7 @@ def _measure(model, source, samples, diverged):
 
 
 def _write_evaluation(run_dir, data_dir, samples):
+    print("Comparing samples with the data ... (--evaluation_samples)", flush=True)
     try:
         found = evaluation.evaluate(run_dir, data_dir=data_dir, samples=samples)
         evaluation.write(found, run_dir / "evaluation.json")
