@@ -58,8 +58,9 @@ def test_an_interrupted_epoch_is_no_harm():
 def test_replicas_share_it():
     decode = Decoder()
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    dataset = strategy.experimental_distribute_dataset(batches_of(decode))
     for _ in range(2):
-        parts = list(strategy.experimental_distribute_dataset(batches_of(decode)))
+        parts = list(dataset)
         seen = [strategy.experimental_local_results(labels) for _, labels in parts]
         assert sum(int(tf.size(each)) for pair in seen for each in pair) == 10
     assert sorted(decode.decoded) == list(range(10))
