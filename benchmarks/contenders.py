@@ -125,8 +125,8 @@ def geans_window(workload):
     return fitted(geans_model(workload, update_every=8, order="simultaneous"), workload)
 
 
-def geans_reusing(workload):
-    return fitted(geans_model(workload, reuse_fakes=True), workload)
+def geans_drawing(workload):
+    return fitted(geans_model(workload, reuse_fakes=False), workload)
 
 
 def geans_bfloat16(workload):
@@ -502,7 +502,7 @@ CONTENDERS = {
     "geans GAN": geans_gan,
     "geans GAN, simultaneous": geans_simultaneous,
     "geans GEAN, window 8": geans_window,
-    "geans GAN, reuse_fakes": geans_reusing,
+    "geans GAN, new fakes": geans_drawing,
     "geans GAN, bfloat16": geans_bfloat16,
     "Keras example's way": keras_example,
     "plain tf.function loop": plain_loop,

@@ -37,11 +37,11 @@ CONVOLUTIONS = 20  # In a round.
 
 def operations(workload):
     """Floating point operations of an alternating step, those of its matrix products alone."""
-    # The generator makes fakes twice and is trained once; the discriminator sees real and fake
-    # images and is trained, and then passes the slope of fake ones on. Going back takes two
-    # products for each one forwards.
+    # The generator makes fakes once, for both players, and is trained; the discriminator sees real
+    # and fake images and is trained, and then passes the slope of fake ones on. Going back takes
+    # two products for each one forwards.
     generator, discriminator = map(execution.operations, contenders.networks_of(workload))
-    return workload["batch_size"] * (4 * generator + 8 * discriminator)
+    return workload["batch_size"] * (3 * generator + 8 * discriminator)
 
 
 class Contender:

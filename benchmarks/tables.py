@@ -151,6 +151,27 @@ def speed():
     return markdown(header, lines) + "\n" + remark + f"{', '.join(shares)}." + machine(rows[0])
 
 
+def step_options():
+    """Quality with and without what makes a step quicker, all seeds of each."""
+    keys = {name: COLUMNS[name][1] for name in SHORT[:3]}
+    keys |= {"Fréchet distance": "{:.2f}", "precision": "{:.2f}", "recall": "{:.2f}"}
+    lines = []
+    rows = read("step_options.jsonl")
+    for row in rows:
+        row["Fréchet distance"] = row.get("frechet_distance")
+        row["run"] = (row["option"], row["preset"], row["value"])
+    for (option, preset, value), group in grouped(rows, "run").items():
+        known = [key for key in keys if group[0].get(key) is not None]
+        score = ", ".join(
+            f"{COLUMNS.get(key, (key,))[0]} {comparison.cell([r[key] for r in group], keys[key])}"
+            for key in known
+        )
+        lines.append((f"`{option}`", f"`{preset}`", value, len(group), score))
+    return (
+        markdown(("option", "preset", "value", "seeds", "found"), lines) + "\n" + machine(rows[0])
+    )
+
+
 def communication():
     lines = []
     for row in read("communication.jsonl"):
@@ -388,6 +409,7 @@ TABLES = {
     "fid_bias": fid_bias,
     "metric_times": metric_times,
     "speed": speed,
+    "step_options": step_options,
     "headline": headline,
     "stability": stability,
     "tuning": tuning,

@@ -77,9 +77,11 @@ def evaluate(
 
 def reference(source, shape, samples=None):
     """Returns the `metrics.FeatureSet` of a source's real data, of samples of a `shape`."""
+    if source.translates:
+        source.reference()  # Raises: there are no samples to compare.
     network = _network(None, shape)
     samples = samples or default_samples(network)
-    origin, batches = source.reference(samples=samples)  # Raises if there are no samples.
+    origin, batches = source.reference(samples=samples)
     return feature_set.extract_cached(batches, network, origin, count=samples)
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 import pathlib
 import random
@@ -57,7 +58,9 @@ def test_ones_own_images():
         pixels = rng.integers(0, 256, (20 + i, 30, 3), dtype="uint8")
         PIL.Image.fromarray(pixels).save(f"photos/{i}.png")
     arguments = ["--data=folder:photos", "--image_size=16", "--epochs=1", "--run_dir=mine"]
-    assert cli.main(["train", *arguments, "--batch_size=8"]) == 0
+    assert cli.main(["train", *arguments, "--batch_size=8", "--evaluation_samples=20"]) == 0
+    (row, *_) = json.loads(pathlib.Path("mine/evaluation.json").read_text())
+    assert (row["features"], row["real_count"], row["fake_count"]) == ("imagenet", 20, 20)
     assert cli.main(["sample", "--run_dir=mine", "--count=3", "--output=three.npy"]) == 0
     assert np.load("three.npy").shape == (3, 16, 16, 3)
 

@@ -1,5 +1,4 @@
 import dataclasses
-import inspect
 import json
 import logging
 
@@ -9,6 +8,7 @@ import PIL.Image
 import pytest
 
 from geans import data, experiment, metrics
+from geans.experiment import evaluation
 from geans.metrics import features, measurement
 from tests.experiment.small_presets import fashion, ring, stacks
 
@@ -81,8 +81,11 @@ def test_training_leaves_its_numbers(fashion_run):
 
 
 def test_without_being_told_it_takes_enough_samples():
-    default = inspect.signature(experiment.run).parameters["evaluation_samples"].default
-    assert default == measurement.ENOUGH_FOR_FRECHET == 10_000
+    found = {
+        name: evaluation.default_samples(features.get(name)) for name in ("digits28", "pixels")
+    }
+    assert set(found.values()) == {measurement.ENOUGH_FOR_FRECHET}
+    assert evaluation.default_samples(features.get("imagenet")) == 2_000
 
 
 @pytest.mark.slow

@@ -127,10 +127,12 @@ def test_subfolders_are_classes(tmp_path):
         batch_size=4,
         learning_rate_decay="constant",
     )
-    model = experiment.run(preset, tmp_path / "run")
+    model = experiment.run(preset, tmp_path / "run", evaluation_samples=9)
+    assert (tmp_path / "run/evaluation.json").is_file()
     assert model.num_classes == 3
     assert model.sample(6, seed=0, labels=[0, 0, 1, 1, 2, 2]).shape == (6, 8, 8, 1)
-    again = experiment.run(dataclasses.replace(preset, epochs=2), tmp_path / "run", resume=True)
+    longer = dataclasses.replace(preset, epochs=2)
+    again = experiment.run(longer, tmp_path / "run", resume=True, evaluation_samples=9)
     assert again.samples_seen == 18
 
 

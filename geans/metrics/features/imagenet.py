@@ -60,9 +60,15 @@ def network():
     )
 
 
-@functools.cache  # Its layers take a second to make.
+@functools.cache  # Making and tracing its layers takes seconds.
 def _infer():
-    return keras_models.compiled(trained())
+    model = trained()
+
+    @tf.function(input_signature=[tf.TensorSpec((None, SIDE, SIDE, 3))])
+    def infer(images):
+        return model(images, training=False)
+
+    return infer
 
 
 def trained():

@@ -84,6 +84,7 @@ class Stripes(Source):
     """Horizontal stripes, which this test adds to the sources."""
 
     usage = "stripes:WIDTH"
+    metrics = ()
     samples_to_show = 4
 
     def load(self, *, shuffle=True, **options):
