@@ -1,6 +1,7 @@
 """A file that keeps what was decoded, for datasets that do not fit in memory."""
 
 import math
+import os
 import shutil
 import tempfile
 import threading
@@ -28,7 +29,10 @@ def decoded_once(elements, decode):
     size = count * sum(math.prod(part.shape) * part.dtype.size for part in parts)
     if size > SHARE * shutil.disk_usage(tempfile.gettempdir()).free:
         return elements, decode
-    rows = _Rows(count, parts)
+    try:
+        rows = _Rows(count, parts)
+    except OSError:
+        return elements, decode
     types = [part.dtype for part in parts]
 
     def decode_once(index, element):
@@ -59,8 +63,12 @@ class _Rows:
 
     @staticmethod
     def _array(count, part):
+        shape = (count, *part.shape)
         with tempfile.TemporaryFile() as file:
-            return np.memmap(file, part.dtype.as_numpy_dtype, "w+", shape=(count, *part.shape))
+            if hasattr(os, "posix_fallocate"):
+                # A disk that is full later would end the process at a page that was not reserved.
+                os.posix_fallocate(file.fileno(), 0, math.prod(shape) * part.dtype.size)
+            return np.memmap(file, part.dtype.as_numpy_dtype, "w+", shape=shape)
 
     def known(self, index):
         return self.written[index]

@@ -1,4 +1,7 @@
+import os
+
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from geans.data import disk_cache, pipeline
@@ -36,9 +39,14 @@ def test_every_element_is_decoded_once():
     assert not np.array_equal(epochs[0][1], epochs[1][1])
 
 
-def test_batches_are_those_without_it(monkeypatch):
+def full(*_):
+    raise OSError("No space left on device")
+
+
+@pytest.mark.parametrize("change", [(disk_cache, "SHARE", 0.0), (os, "posix_fallocate", full)])
+def test_batches_are_those_without_it(change, monkeypatch):
     kept = batches_of(Decoder())
-    monkeypatch.setattr(disk_cache, "SHARE", 0.0)
+    monkeypatch.setattr(*change)
     decode = Decoder()
     decoded = batches_of(decode)
     for _ in range(2):
