@@ -18,8 +18,8 @@ __all__ = [
     "get",
 ]
 
+# The presets' "adam" is Keras', bit by bit, as in their published rows.
 OPTIMIZERS = {
-    "adam": Adam,
     "conjugate_gradient": ConjugateGradient,
     "optimistic_adam": OptimisticAdam,
 }

@@ -23,7 +23,7 @@ def test_names_are_those_of_the_modules(flag):
 
 
 def test_optimizers_of_keras_count():
-    for name in ("Adam", "rmsprop", "SGD"):
+    for name in ("adam", "Adam", "rmsprop", "SGD"):
         names.check("optimizer", name)
         assert optimizers.get(name, learning_rate=0.1).__class__ in vars(keras.optimizers).values()
 
