@@ -82,9 +82,9 @@ def geans_model(workload, **options):
     else:
         kind, more = (geans.GEAN if "update_every" in options else geans.GAN), {}
     compiled = {"jit_compile": options.pop("jit_compile", False)}
+    adam_kind = options.pop("adam_kind", geans.optimizers.Adam)
     model = kind(*networks_of(workload), seed=0, **options, **more)
-    kind = geans.optimizers.Adam  # The default of `compile`.
-    model.compile(adam(kind), adam(kind), **compiled)
+    model.compile(adam(adam_kind), adam(adam_kind), **compiled)
     return model
 
 
@@ -123,6 +123,11 @@ def geans_simultaneous(workload):
 
 def geans_window(workload):
     return fitted(geans_model(workload, update_every=8, order="simultaneous"), workload)
+
+
+def geans_default(workload):
+    """With the optimizer that `compile` takes by default."""
+    return fitted(geans_model(workload, adam_kind=None), workload)
 
 
 def geans_drawing(workload):
@@ -502,6 +507,7 @@ CONTENDERS = {
     "geans GAN": geans_gan,
     "geans GAN, simultaneous": geans_simultaneous,
     "geans GEAN, window 8": geans_window,
+    "geans GAN, Keras' Adam": geans_default,
     "geans GAN, new fakes": geans_drawing,
     "geans GAN, bfloat16": geans_bfloat16,
     "Keras example's way": keras_example,

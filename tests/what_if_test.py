@@ -1010,6 +1010,7 @@ def animals(tmp_path_factory):
     (folder / "data/cat/8.jpg").write_bytes(b"not found")
     preset = ["--preset=conditional", "--network=mlp", f"--data=folder:{folder}/data"]
     short = ["--epochs=1", "--batch_size=4", "--on_error=skip", "--steps_per_execution=1"]
+    short += ["--evaluation_samples=8"]
     units = {"generator_options": {"units": [8]}, "discriminator_options": {"units": [8]}}
     small = dataclasses.replace(presets.get("conditional"), **units)
     with pytest.MonkeyPatch.context() as patch:
@@ -1631,7 +1632,7 @@ def test_data_that_have_moved(run, home, capsys):
 def test_a_folder_that_has_changed(run, home, capsys):
     photos(home / "more", 8)
     shutil.copytree(run / "run", home / "run")
-    resume = ["train", "--run_dir=run", "--resume", "--epochs=3"]
+    resume = ["train", "--run_dir=run", "--resume", "--epochs=3", "--evaluation_samples=8"]
     assert cli.main([*resume, "--data=folder:more"]) == 0
     printed = capsys.readouterr().out
     assert "The data have changed: an epoch has 4 steps now, and had 2." in printed

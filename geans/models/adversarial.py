@@ -93,7 +93,7 @@ class AdversarialModel(Game):
 
         Args:
             generator_optimizer: Optimizer or name, of Keras or `geans.optimizers`; `None` is
-                `optimizers.Adam(2e-4, beta_1=0.5)` (Radford et al. 2016).
+                `Adam(2e-4, beta_1=0.5)` of Keras (Radford et al. 2016).
             discriminator_optimizer: Likewise; must be a different object.
             loss: Name or object of `geans.losses`.
             penalty: Object of `geans.penalties`, or `None`.

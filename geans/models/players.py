@@ -138,7 +138,7 @@ def _once_updated(player, tensor):
 def get_optimizer(identifier, network):
     """Returns the optimizer of a name, an object or `None`, fit for the network's dtype."""
     # Radford et al. 2016, section 4: the setting most GANs start from.
-    optimizer = optimizers.get(identifier or optimizers.Adam(2e-4, beta_1=0.5))
+    optimizer = optimizers.get(identifier or keras.optimizers.Adam(2e-4, beta_1=0.5))
     half = any(layer.compute_dtype == "float16" for layer in network.layers)
     if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         # The small gradients of float16 vanish otherwise (Micikevicius et al. 2018, section 3.2).

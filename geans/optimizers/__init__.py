@@ -18,7 +18,7 @@ __all__ = [
     "get",
 ]
 
-# The presets' "adam" is Keras', bit by bit, as in their published rows.
+# The presets' "adam" is Keras', as in their published rows.
 OPTIMIZERS = {
     "conjugate_gradient": ConjugateGradient,
     "optimistic_adam": OptimisticAdam,
