@@ -83,6 +83,7 @@ def geans_model(workload, **options):
         kind, more = (geans.GEAN if "update_every" in options else geans.GAN), {}
     compiled = {"jit_compile": options.pop("jit_compile", False)}
     adam_kind = options.pop("adam_kind", geans.optimizers.Adam)
+    options.setdefault("reuse_fakes", None)
     model = kind(*networks_of(workload), seed=0, **options, **more)
     model.compile(adam(adam_kind), adam(adam_kind), **compiled)
     return model

@@ -16,7 +16,7 @@ from geans import report
 SEEDS = "10,11,12"
 STUDIES = {
     "reuse_fakes": (
-        (("gan_ring", "10,11,12,13,14"), ("gan_grid", SEEDS)),
+        (("gan_ring", "10,11,12,13,14"), ("gan_grid", "10,11,12,13,14")),
         ("--order=alternating",),
         ("False", "True"),
     ),

@@ -39,7 +39,7 @@ class AdversarialModel(Game):
             number of steps for `rules.Window`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update; 1 if `"simultaneous"`.
-        reuse_fakes: Whether an alternating step generates samples once, for both players; `None`
+        reuse_fakes: Whether an alternating step generates samples once, for both players; `None`:
             if `discriminator_steps` is 1, without XLA.
         rule: Object of `geans.rules` instead of these four.
         ema_half_life: Samples that halve a weight's share in the EMA generator; `None` for no EMA.
@@ -59,7 +59,7 @@ class AdversarialModel(Game):
         update_every=1,
         order="alternating",
         discriminator_steps=1,
-        reuse_fakes=None,
+        reuse_fakes=False,
         rule=None,
         ema_half_life=20_000,
         seed=None,

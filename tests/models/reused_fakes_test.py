@@ -89,8 +89,9 @@ def test_the_slope_is_that_of_a_second_run(name, points):
 
 @pytest.mark.slow
 def test_the_generator_runs_once(points):
-    steps = {"discriminator_steps": 2}
-    for options, runs in (({"reuse_fakes": False}, 2), ({}, 1), (steps, 3)):
+    where_it_fits = {"reuse_fakes": None}
+    steps = {"discriminator_steps": 2} | where_it_fits
+    for options, runs in (({}, 2), ({"reuse_fakes": True}, 1), (where_it_fits, 1), (steps, 3)):
         network = generator(Counting())
         model = geans.GAN(network, networks.mlp.discriminator((2,), units=(4,)), **options)
         model.ema = None
