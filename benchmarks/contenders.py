@@ -83,7 +83,6 @@ def geans_model(workload, **options):
         kind, more = (geans.GEAN if "update_every" in options else geans.GAN), {}
     compiled = {"jit_compile": options.pop("jit_compile", False)}
     adam_kind = options.pop("adam_kind", geans.optimizers.Adam)
-    options.setdefault("reuse_fakes", None)
     model = kind(*networks_of(workload), seed=0, **options, **more)
     model.compile(adam(adam_kind), adam(adam_kind), **compiled)
     return model
@@ -115,7 +114,7 @@ def data_alone(workload):
 
 
 def geans_gan(workload):
-    return fitted(geans_model(workload), workload)
+    return fitted(geans_model(workload, reuse_fakes=True), workload)
 
 
 def geans_simultaneous(workload):
@@ -128,18 +127,18 @@ def geans_window(workload):
 
 def geans_default(workload):
     """With the optimizer that `compile` takes by default."""
-    return fitted(geans_model(workload, adam_kind=None), workload)
+    return fitted(geans_model(workload, reuse_fakes=True, adam_kind=None), workload)
 
 
 def geans_drawing(workload):
-    return fitted(geans_model(workload, reuse_fakes=False), workload)
+    return fitted(geans_model(workload), workload)
 
 
 def geans_bfloat16(workload):
     import keras
 
     keras.config.set_dtype_policy("mixed_bfloat16")
-    return fitted(geans_model(workload), workload)
+    return geans_gan(workload)
 
 
 def losses(workload):

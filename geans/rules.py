@@ -104,8 +104,7 @@ class EveryStep(Rule):
         discriminator_steps: Discriminator updates per generator update (n_critic of WGAN); above 1
             only if alternating.
         reuse_fakes: Whether the generator's turn takes the samples of the discriminator's instead
-            of new ones; the generator then runs once a step. Only if alternating. `None`: if there
-            is one turn of each, and the gradients are not compiled by XLA.
+            of new ones; the generator then runs once a step. Only if alternating.
 
     Raises:
         ValueError: If an argument is invalid.
@@ -123,7 +122,7 @@ class EveryStep(Rule):
             )
         self.order = order
         self.discriminator_steps = discriminator_steps
-        self.reuse_fakes = reuse_fakes if reuse_fakes is None else bool(reuse_fakes)
+        self.reuse_fakes = bool(reuse_fakes)
 
     def step(self, game, batch):
         """Updates both players on one batch."""
@@ -131,10 +130,7 @@ class EveryStep(Rule):
             game.apply(game.gradients(PLAYERS, batch))
             return
         turns = ("discriminator",) * self.discriminator_steps + ("generator",)
-        reuses = self.reuse_fakes
-        if reuses is None:
-            reuses = self.discriminator_steps == 1 and not game.jit_compile_gradients
-        if not reuses:
+        if not self.reuse_fakes:
             for player in turns:
                 game.apply(game.gradients((player,), batch))
             return

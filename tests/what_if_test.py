@@ -1355,7 +1355,9 @@ FIGURES = {
 
 @pytest.fixture
 def shell():
-    interactiveshell = pytest.importorskip("IPython.core.interactiveshell")
+    interactiveshell = pytest.importorskip(
+        "IPython.core.interactiveshell", reason="IPython is not installed"
+    )
     shell = interactiveshell.InteractiveShell()
     shell.display_formatter.active_types = list(shell.display_formatter.format_types)
     return shell

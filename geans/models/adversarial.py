@@ -39,8 +39,7 @@ class AdversarialModel(Game):
             number of steps for `rules.Window`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update; 1 if `"simultaneous"`.
-        reuse_fakes: Whether an alternating step generates samples once, for both players; `None`:
-            if `discriminator_steps` is 1, without XLA.
+        reuse_fakes: Whether an alternating step generates samples once, for both players.
         rule: Object of `geans.rules` instead of these four.
         ema_half_life: Samples that halve a weight's share in the EMA generator; `None` for no EMA.
         seed: Integer that determines all latents of the training; `None` draws one, which

@@ -32,18 +32,22 @@ class Adam(keras.optimizers.Adam):
         if self.amsgrad or math.prod(variable.shape) < LARGE:
             super().update_step(gradient, variable, learning_rate)
             return
+
+        def cast(value):
+            return tf.cast(value, variable.dtype)
+
         index = self._get_variable_index(variable)
-        time = tf.cast(self.iterations + 1, variable.dtype)
-        slots = [slots[index].value.handle for slots in (self._momentums, self._velocities)]
+        momentum, velocity = self._momentums[index], self._velocities[index]
+        beta_1, beta_2, time = map(cast, (self.beta_1, self.beta_2, self.iterations + 1))
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=slots[0],
-            v=slots[1],
-            beta1_power=tf.pow(tf.cast(self.beta_1, variable.dtype), time),
-            beta2_power=tf.pow(tf.cast(self.beta_2, variable.dtype), time),
-            lr=tf.cast(learning_rate, variable.dtype),
-            beta1=tf.cast(self.beta_1, variable.dtype),
-            beta2=tf.cast(self.beta_2, variable.dtype),
-            epsilon=tf.cast(self.epsilon, variable.dtype),
-            grad=tf.cast(gradient, variable.dtype),
+            m=momentum.value.handle,
+            v=velocity.value.handle,
+            beta1_power=tf.pow(beta_1, time),
+            beta2_power=tf.pow(beta_2, time),
+            lr=cast(learning_rate),
+            beta1=beta_1,
+            beta2=beta_2,
+            epsilon=cast(self.epsilon),
+            grad=cast(gradient),
         )

@@ -89,9 +89,7 @@ def test_the_slope_is_that_of_a_second_run(name, points):
 
 @pytest.mark.slow
 def test_the_generator_runs_once(points):
-    where_it_fits = {"reuse_fakes": None}
-    steps = {"discriminator_steps": 2} | where_it_fits
-    for options, runs in (({}, 2), ({"reuse_fakes": True}, 1), (where_it_fits, 1), (steps, 3)):
+    for options, runs in (({}, 2), ({"reuse_fakes": True}, 1)):
         network = generator(Counting())
         model = geans.GAN(network, networks.mlp.discriminator((2,), units=(4,)), **options)
         model.ema = None
