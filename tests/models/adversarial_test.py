@@ -304,7 +304,7 @@ def train_in(policy, model_class, points, **compile_options):
     ],
 )
 def test_half_precision_trains_about_as_single_does(policy, model_class, jit_compile, points):
-    _, expected = train_in("float32", model_class, points, jit_compile=jit_compile)
+    _, expected = train_in("float32", model_class, points)
     model, history = train_in(policy, model_class, points, jit_compile=jit_compile)
     for name, values in history.items():
         np.testing.assert_allclose(values, expected[name], atol=0.02, err_msg=name)
