@@ -31,7 +31,7 @@ FLAGS = (
         "Most images of each kind; by default 10,000 of a run (imagenet: 2,000), all of folders.",
     ),
     ("data", str, None, "Where the files of the run's data are now, as folder:PATH."),
-    ("image_size", int, None, "Side to crop and resize files of folders to."),
+    ("image_size", str, None, "Side, or WIDTHxHEIGHT, to crop and resize files of folders to."),
     ("on_error", ("raise", "skip"), None, "Whether files that cannot be read are an error."),
     ("split", str, None, "Split of the run's data, as test."),
     ("neighbours", bool, False, "Draw samples beside their nearest training images, by pixels."),

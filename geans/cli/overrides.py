@@ -3,11 +3,13 @@
 from geans import presets
 from geans.cli import names, tables
 
+NUMBER_OR_WORD = ("update_every", "image_size")
+
 
 def define_flags(values, *, without=()):
     """Adds a flag for every plain field of a preset not listed in `without`."""
     texts = presets.field_texts()
-    kinds = dict(presets.plain_fields()) | {"update_every": str}
+    kinds = dict(presets.plain_fields()) | dict.fromkeys(NUMBER_OR_WORD, str)
     chosen = [name for name in kinds if name not in ("name", *without)]
     tables.define_flags(values, [(name, kinds[name], None, texts[name]) for name in chosen])
 
@@ -21,8 +23,9 @@ def given(values):
     """Returns a dict of the fields set by flags; raises a `ValueError` for an unknown name."""
     fields = [name for name, _ in presets.plain_fields() if name in values]
     found = {name: values[name].value for name in fields if values[name].present}
-    if found.get("update_every", "").isdecimal():
-        found["update_every"] = int(found["update_every"])
+    for name in NUMBER_OR_WORD:
+        if found.get(name, "").isdecimal():
+            found[name] = int(found[name])
     for flag in ("loss", "network", "augmentation", "optimizer"):
         if found.get(flag):
             names.check(flag, found[flag])

@@ -39,11 +39,11 @@ def folder_shape(path, size=None, channels=None, on_error="raise"):
         ValueError: If the folder has no images, a header cannot be read, or sizes differ and `size`
             is `None`.
     """
-    check_size(size)
-    if size is not None and channels is not None:
-        return size, size, channels
+    sides = sides_of(size)
+    if sides and channels is not None:
+        return *sides, channels
     sizes, colored = image_files.survey(image_files.find(path), on_error)
-    sides = (size, size) if size else _only_size(path, sizes)
+    sides = sides or _only_size(path, sizes)
     return *sides, channels or _channels(path, colored, sizes.total(), sides)
 
 
@@ -64,8 +64,8 @@ def _only_size(path, sizes):
         found = [f"{width}x{height} ({n} files)" for (height, width), n in sizes.most_common(5)]
         raise ValueError(
             f"The images of {image_files.shown(path)} differ in size: {', '.join(found)}"
-            f"{', ...' if len(sizes) > 5 else ''}. Pass a size, to which all are cropped (to the "
-            "centred square) and resized: --image_size on the command line."
+            f"{', ...' if len(sizes) > 5 else ''}. Pass a size, to which all are cropped (around "
+            "the centre) and resized: --image_size=64, or =WIDTHxHEIGHT, on the command line."
         )
     return next(iter(sizes))
 
@@ -95,9 +95,31 @@ def read(files, shape, on_error, *, keep):
     return good, images[good] if keep and failures else images
 
 
-def check_size(size):
-    """Raises `ValueError` if `size` is neither `None` nor an integer from 1 to `MAX_SIZE`."""
-    if size is not None and not values.is_count(size, MAX_SIZE):
+def sides_of(size):
+    """Returns an image size as `(height, width)`, or `None`.
+
+    Args:
+        size: An integer for squares, `(height, width)`, or the text "WIDTHxHEIGHT" in pixels, each
+            from 1 to `MAX_SIZE`; or `None`.
+
+    Raises:
+        ValueError: If the size is anything else.
+
+    Example:
+        >>> sides_of(64), sides_of((48, 64)), sides_of("64x48")
+        ((64, 64), (48, 64), (48, 64))
+    """
+    if size is None:
+        return None
+    sides = (size, size)
+    if isinstance(size, (tuple, list)):
+        sides = tuple(size)
+    elif isinstance(size, str):
+        parts = size.split("x") if "x" in size else [size, size]
+        sides = tuple(int(part) if part.isdecimal() else part for part in parts)[::-1]
+    if len(sides) != 2 or not all(values.is_count(side, MAX_SIZE) for side in sides):
         raise ValueError(
-            f"The image size must be a positive integer, at most {MAX_SIZE}. Received: {size!r}"
+            "The image size must be a positive integer, (height, width) or 'WIDTHxHEIGHT', each at "
+            f"most {MAX_SIZE}. Received: {size!r}"
         )
+    return sides

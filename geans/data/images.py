@@ -15,9 +15,10 @@ import numpy as np
 import tensorflow as tf
 
 from geans import values
-from geans.data import classes, folders, image_files, pipeline, prepared, resizing
+from geans.data import classes, folders, image_files, npz_files, pipeline, prepared, resizing
 from geans.data.folders import MAX_SIZE as MAX_SIZE
 from geans.data.folders import folder_shape as folder_shape
+from geans.files import path_of
 
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
 """Names that `embedded` accepts, and their files in this package."""
@@ -44,7 +45,7 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
 
     Args:
         name: A name in `EMBEDDED`.
-        image_size: Side to resize the images to, in pixels; `None` keeps their own.
+        image_size: Size to resize the images to, as in `from_folder`; `None` keeps their own.
         labels: Whether to yield (images, labels).
         **batching: Keywords of `pipeline.batches`, and those in `CHOOSING`.
 
@@ -62,7 +63,7 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
         raise ValueError(
             f"No images named {name!r} are embedded.{near} Choose from {sorted(EMBEDDED)}."
         )
-    folders.check_size(image_size)
+    folders.sides_of(image_size)
     with np.load(pathlib.Path(__file__).with_name(EMBEDDED[name])) as arrays:
         images, labels_ = arrays["images"], arrays["labels"]
     images = resizing.crop_and_resize(images, image_size)
@@ -80,7 +81,7 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
         name: Name such as "mnist", "celeb_a" or "lsun/bedroom".
         split: Split or slice, such as "train", "train[:10%]" or "train+test".
         data_dir: Directory of prepared datasets; `None` for tensorflow-datasets' default.
-        image_size: Side to crop (centred square) and resize to; `None` keeps the dataset's shape.
+        image_size: Size to crop and resize to, as in `from_folder`; `None` keeps the dataset's.
         labels: Whether to yield (images, labels) from the "label" feature.
         **batching: Keywords of `pipeline.batches`, and those in `CHOOSING`.
 
@@ -91,7 +92,7 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     Example:
         >>> from_tfds("mnist", split="test", image_size=32)  # doctest: +SKIP
     """
-    folders.check_size(image_size)
+    folders.sides_of(image_size)
     builder = prepared.builder(name, data_dir)
     choosing = _choice(batching)
     labelled = labels or bool(choosing.keys() - {"limit"})
@@ -122,7 +123,7 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
 def from_folder(path, size=None, *, channels=None, on_error="raise", labels=False, **batching):
     """Loads the images of a folder and its subfolders: PNG, JPEG, WebP, BMP, GIF and TIFF.
 
-    Photographs are turned as their EXIF orientation says, cropped to the centred square and resized
+    Photographs are turned as their EXIF orientation says, cropped around the centre and resized
     (bicubic, antialiased). Every file is decoded once before the function returns, so damaged files
     cannot stop a training run; up to `pipeline.MEMORY_LIMIT` decoded bytes are kept in memory.
     Formats are known by content, whatever the extension; of an animation, the first frame is read.
@@ -133,7 +134,8 @@ def from_folder(path, size=None, *, channels=None, on_error="raise", labels=Fals
 
     Args:
         path: The folder. Links out of it are refused; links to folders in it are not followed.
-        size: Side of the square images in pixels, up to `MAX_SIZE`; `None` keeps the common size.
+        size: Size of the images in pixels, up to `MAX_SIZE`: an integer for squares, or
+            `(height, width)`; `None` keeps the common size.
         channels: 1 for grey (ITU-R 601 luma), 3 for RGB (both show transparency over white) or 4
             for RGBA; `None` for 1 if all images of the folder are grey, and otherwise 3.
         on_error: `"raise"` refuses a folder with unreadable files; `"skip"` omits them and warns.
@@ -149,7 +151,7 @@ def from_folder(path, size=None, *, channels=None, on_error="raise", labels=Fals
     Example:
         >>> from_folder("photos", size=64, labels=True)  # doctest: +SKIP
     """
-    folders.check_size(size)
+    folders.sides_of(size)
     image_files.check_reading(3 if channels is None else channels, on_error)
     choice = _choice(batching)
     balanced = choice.pop("balanced", False)
@@ -170,6 +172,34 @@ def from_folder(path, size=None, *, channels=None, on_error="raise", labels=Fals
     elements = tf.data.Dataset.from_tensor_slices((paths, labels_) if labels else (paths,))
     decode = image_files.decoder(shape)
     return pipeline.decoded_batches(elements, lambda path, *rest: (decode(path), *rest), **batching)
+
+
+def from_npz(path, name="images", *, image_size=None, classes=None, labels=False, **batching):
+    """Loads images from an array of a `.npz` file.
+
+    Args:
+        path: The file, which need not be trusted: pickled objects are refused.
+        name: Name of an array of images, as `from_arrays` takes them.
+        image_size: Size to crop and resize to, as in `from_folder`; `None` keeps their own.
+        classes: Name of an array of integer labels; `None` if there are none.
+        labels: Whether to yield (images, labels).
+        **batching: Keywords of `pipeline.batches`, and those in `CHOOSING`.
+
+    Raises:
+        ValueError: If the file cannot be read, has no such arrays, or they are invalid.
+
+    Example:
+        >>> from_npz("faces.npz", classes="head", labels=True)  # doctest: +SKIP
+    """
+    path = path_of(path)
+    images, *labels_ = npz_files.arrays(path, *([name] if classes is None else [name, classes]))
+    if labels and not labels_:
+        raise ValueError(
+            f"Labels need the name of their array in {image_files.shown(path)}. Pass classes: "
+            '"data_options": {"classes": "label"} in a preset.'
+        )
+    images = resizing.crop_and_resize(checked(images), image_size)
+    return from_arrays(images, *labels_, yield_labels=labels, **batching)
 
 
 def from_arrays(

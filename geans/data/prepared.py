@@ -6,6 +6,7 @@ import urllib.request
 import numpy as np
 
 from geans import values
+from geans.data import folders
 from geans.files import path_of
 
 TIMEOUT = 5
@@ -54,7 +55,7 @@ def image_shape(builder, image_size, labels):
 
     Args:
         builder: Builder of the dataset.
-        image_size: Side to which images will be resized; `None` for their own.
+        image_size: Size to which images will be resized; `None` for their own.
         labels: Whether the dataset must have labels.
 
     Raises:
@@ -69,7 +70,8 @@ def image_shape(builder, image_size, labels):
         raise ValueError(f'{builder.name} has no 8-bit "image" feature. Its features: {names}')
     if labels and "label" not in names:
         raise ValueError(f'{builder.name} has no "label" feature. Its features: {names}')
-    shape = (image_size, image_size, image.shape[-1]) if image_size else image.shape
+    sides = folders.sides_of(image_size)
+    shape = (*sides, image.shape[-1]) if sides else image.shape
     if None in shape:
         raise ValueError(
             f"{builder.name} has images of shape {image.shape}, where None varies from image to "

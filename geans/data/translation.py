@@ -5,15 +5,22 @@ length: (source, target) or (first, second). Keywords are passed on to `paired` 
 `geans.data.pairs`, and to `pipeline.batches`.
 """
 
-import contextlib
 import functools
 import os
-import zipfile
 
 import numpy as np
 import tensorflow as tf
 
-from geans.data import folders, image_files, images, jittering, pairs, pipeline, resizing
+from geans.data import (
+    folders,
+    image_files,
+    images,
+    jittering,
+    npz_files,
+    pairs,
+    pipeline,
+    resizing,
+)
 from geans.data.pairs import paired, unpaired
 from geans.files import path_of
 
@@ -140,12 +147,12 @@ def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **opti
 
 def splits_of(path):
     """Returns the sorted splits in a `.npz` file; raises `ValueError` if it cannot be read."""
-    with _opened(path_of(path)) as file:
+    with npz_files.opened(path_of(path)) as file:
         return sorted({name.rpartition("_")[2] for name in file.files})
 
 
 def _arrays(path, split):
-    with _opened(path) as file:
+    with npz_files.opened(path) as file:
         found = {name: file[name] for name in file.files if name.endswith(f"_{split}")}
         names = ", ".join(file.files)
     found = {name: array for name, array in found.items() if array.ndim == 4}
@@ -156,21 +163,6 @@ def _arrays(path, split):
             f"{names}."
         )
     return found.values()
-
-
-@contextlib.contextmanager
-def _opened(path):
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            yield file
-    except FileNotFoundError as error:
-        raise ValueError(
-            f"There is no file {image_files.shown(path)}. A relative path is looked up in the "
-            "directory of the data: --data_dir on the command line."
-        ) from error
-    # What np.load raises for files that are no archive, cut short, or hold Python objects.
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{image_files.shown(path)} cannot be read: {error}") from error
 
 
 def _partners(*pair):

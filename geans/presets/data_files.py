@@ -1,4 +1,4 @@
-"""Source strings that name files: `folder:`, `video:`, `pairs:`, and `.npz` of `unpaired:`."""
+"""Source strings that name files: folders, clips, arrays, and pairs of images."""
 
 import dataclasses
 import os
@@ -6,7 +6,7 @@ import os
 from geans.files import path_of
 from geans.values import did_you_mean
 
-KINDS = ("folder", "video", "pairs", "unpaired")
+KINDS = ("folder", "arrays", "video", "pairs", "unpaired")
 """Prefixes of sources that are, or may be, files."""
 
 
@@ -15,7 +15,7 @@ def located(preset, data_dir=None):
 
     Args:
         preset: A `Preset`.
-        data_dir: Directory in which pairs of images are looked up.
+        data_dir: Directory in which arrays and pairs of images are looked up.
 
     Raises:
         ValueError: If the files do not exist, or the data are not a source string.
@@ -29,13 +29,14 @@ def located(preset, data_dir=None):
         )
     if not _names_files(preset.data):
         return preset
-    root = data_dir or "" if kind in ("pairs", "unpaired") else ""
+    root = data_dir or "" if kind in ("arrays", "pairs", "unpaired") else ""
     path = os.path.abspath(path_of(root) / path_of(path))
     if not os.path.exists(path):
         near = did_you_mean(preset.data, ["video:moving_digits"])
         raise ValueError(
             f"There is no file or folder {path!r}.{near} Say where the data are: "
-            f"--data={kind}:PATH, or --data_dir for pairs. Received: data={preset.data!r}."
+            f"--data={kind}:PATH, or --data_dir for arrays and pairs. "
+            f"Received: data={preset.data!r}."
         )
     return dataclasses.replace(preset, data=f"{kind}:{path}")
 

@@ -81,7 +81,8 @@ class Preset:
             `"unpaired:NAME,NAME"`.
         data_options: Further arguments of that dataset, such as `{"radius": 1.0}`.
         samples_per_epoch: Points, stacks or moving digits drawn per epoch; ignored for other data.
-        image_size: Side in pixels to resize images to; `None` keeps them.
+        image_size: Size in pixels to crop and resize images to: the side of squares, or
+            `"WIDTHxHEIGHT"`; `None` keeps them.
         batch_size: Samples per step; under GEAN the micro-batch.
         model: `"plain"`, `"conditional"`, `"acgan"`, `"infogan"`, `"pix2pix"` or `"cyclegan"`.
         model_options: Further arguments of that model, such as `{"num_classes": 10}`.
@@ -130,7 +131,7 @@ class Preset:
     data: str
     data_options: dict = dataclasses.field(default_factory=dict)
     samples_per_epoch: int = 100_000
-    image_size: int | None = None
+    image_size: int | str | None = None
     batch_size: int = 64
     model: str = "plain"
     model_options: dict = dataclasses.field(default_factory=dict)
@@ -175,6 +176,7 @@ class Preset:
             _check_value(field.name, value)
         _check_name(self.name)
         _check_update_every(self.update_every)
+        _check_image_size(self.image_size)
 
     @property
     def command(self):
@@ -361,6 +363,19 @@ def _shortened(value):
     except (RecursionError, ValueError):  # Too deeply nested, or too many digits.
         text = f"a {type(value).__name__}"
     return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _check_image_size(value):
+    lowest, highest = RANGES["image_size"]
+    sides = value.split("x") if isinstance(value, str) else []
+    is_size = len(sides) == 2 and all(
+        side.isdecimal() and lowest <= int(side) <= highest for side in sides
+    )
+    if isinstance(value, str) and not is_size:
+        raise ValueError(
+            "The preset's image_size must be the side of squares, or 'WIDTHxHEIGHT', in pixels up "
+            f"to {highest:,}. Received: image_size={_shortened(value)}."
+        )
 
 
 def _check_update_every(value):

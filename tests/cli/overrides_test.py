@@ -26,6 +26,14 @@ def test_update_every_is_a_number_or_a_word(text, value):
     assert preset.update_every == value
 
 
+def test_image_sizes_are_squares_or_of_width_and_height():
+    preset = presets.get("gan_fashion")
+    for text, size in (("64", 64), ("64x48", "64x48")):
+        assert overrides.apply(preset, parse(f"--image_size={text}")).image_size == size
+    with pytest.raises(ValueError, match="'WIDTHxHEIGHT'.*Received: image_size='64x'"):
+        overrides.apply(preset, parse("--image_size=64x"))
+
+
 def test_every_plain_field_is_a_flag_except_for_descriptions_and_those_left_out():
     plain = {name for name, _ in presets.plain_fields()}
     assert set(parse(without=("seed",))) == plain - {"name", "seed"}

@@ -66,7 +66,7 @@ def test_every_number_has_a_range():
     numbers = {
         field.name
         for field in dataclasses.fields(presets.Preset)
-        if field.type in (int, float, int | None, int | str)
+        if field.type in (int, float, int | None, int | str, int | str | None)
     }
     assert set(preset_module.RANGES) == numbers
     for name, limits in preset_module.RANGES.items():

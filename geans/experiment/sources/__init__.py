@@ -5,7 +5,7 @@ To add a source, subclass `Source` in a new file here and add an entry to `SOURC
 
 from geans.experiment.sources.base import Measured, Source, sample_shape
 from geans.experiment.sources.clips import Clips
-from geans.experiment.sources.images import Embedded, Folder, Tfds
+from geans.experiment.sources.images import Arrays, Embedded, Folder, Tfds
 from geans.experiment.sources.modes import Mixture, Stacked
 from geans.experiment.sources.translations import Pairs, Unpaired
 
@@ -13,6 +13,7 @@ SOURCES = {
     "embedded": Embedded,
     "tfds": Tfds,
     "folder": Folder,
+    "arrays": Arrays,
     "mixture": Mixture,
     "stacked": Stacked,
     "pairs": Pairs,

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from geans import data
-from geans.data import folders, image_files, prepared
+from geans.data import folders, image_files, npz_files, prepared
 from geans.experiment.sources.base import SAMPLES, Source
+from geans.files import path_of
 from geans.metrics.features import digits28
 from geans.metrics.measurement import Origin
 
@@ -53,6 +54,28 @@ class Tfds(Source):
         """Overrides the base class to take any split."""
         options = self._options_to_compare(trained_on) | ({"split": split} if split else {})
         return Origin(name=self.spec, split=options.get("split", "train")), self._in_order(options)
+
+
+class Arrays(Source):
+    """Images of a NumPy file, looked up in `data_dir`."""
+
+    usage = "arrays:PATH.npz"
+
+    @property
+    def file(self):
+        """Returns the path of the file."""
+        return path_of(self.data_dir or "") / path_of(self.path)
+
+    def load(self, **options):
+        """Calls `data.images.from_npz`, whose arguments `name` and `classes` are options."""
+        fields = {"image_size": self.image_size, "seed": self.seed}
+        return data.images.from_npz(self.file, **fields, **options)
+
+    def class_names(self):
+        """Returns the names of the labels."""
+        if "classes" not in self.options:
+            return super().class_names()
+        return npz_files.class_names(self.file, self.options["classes"])
 
 
 class Folder(Source):

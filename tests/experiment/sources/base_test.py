@@ -15,6 +15,7 @@ SPECS = {
     "embedded": "embedded:fashion",
     "tfds": "tfds:mnist",
     "folder": "folder:photos",
+    "arrays": "arrays:faces.npz",
     "mixture": "mixture:ring",
     "stacked": "stacked:digits",
     "pairs": "pairs:pairs.npz",

@@ -26,6 +26,10 @@ def test_each_loads_its_images(animals):
     assert folder.class_names() == ["cat", "dog"]
     images, labels = folder.dataset(labels=True).element_spec
     assert images.shape == (None, 4, 4, 3) and labels.dtype == "int64"
+    assert Source.parse(f"folder:{animals}", image_size="6x4").sample_shape() == (4, 6, 3)
+    np.savez(animals / "a.npz", images=np.zeros((3, 4, 4, 1), "uint8"), kind=[0, 1, 1])
+    arrays = Source.parse("arrays:a.npz", data_dir=animals, options={"classes": "kind"})
+    assert arrays.sample_shape() == (4, 4, 1) and arrays.class_names() == ["0", "1"]
     embedded = Source.parse("embedded:fashion")
     assert embedded.sample_shape() == (28, 28, 1)
     assert len(embedded.class_names()) == 10
