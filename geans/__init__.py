@@ -40,7 +40,9 @@ _MODELS = (
     "Pix2Pix",
 )
 
-__all__ = [*_MODULES, *_MODELS, "from_preset"]
+_FUNCTIONS = ("from_preset", "recipe")
+
+__all__ = [*_MODULES, *_MODELS, *_FUNCTIONS]
 
 
 def __getattr__(name):
@@ -48,8 +50,8 @@ def __getattr__(name):
         return importlib.import_module(f"geans.{name}")
     if name in _MODELS:
         return getattr(importlib.import_module("geans.models"), name)
-    if name == "from_preset":
-        return importlib.import_module("geans.experiment").from_preset
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module("geans.experiment"), name)
     raise AttributeError(f"module 'geans' has no attribute {name!r}")
 
 

@@ -1,5 +1,7 @@
 """Pictures of generated samples during training."""
 
+import time
+
 import keras
 import numpy as np
 
@@ -9,13 +11,15 @@ from geans import files, plotting, report, values
 class SampleGrid(keras.callbacks.Callback):
     """Draws samples of the same latents every few epochs.
 
-    Writes `directory/epoch_0005.png` and so on, always for the last epoch, and joins all pictures
+    Writes `directory/epoch_0005.png` and so on, always for the last epoch, `epoch_0000.png` within
+    a first epoch of more than `first_after` seconds, and joins all pictures
     in `directory/training.gif` when training ends, including those from before a resume. Images
     become a grid, clips rows of frames, and 2-D points a scatter over the modes of `mixture`.
 
     Args:
         directory: Where the pictures go; made if missing.
         every: Epochs between two pictures, at least 1.
+        first_after: Seconds of training after which the first epoch has a picture; `None` for none.
         count: Number of samples in a picture, at least 1. A scatter needs some thousands.
         seed: Integer that fixes the latents.
         columns: Images per row; `None` for the most square arrangement.
@@ -34,6 +38,7 @@ class SampleGrid(keras.callbacks.Callback):
         directory,
         every=1,
         *,
+        first_after=30.0,
         count=64,
         seed=0,
         columns=None,
@@ -47,6 +52,7 @@ class SampleGrid(keras.callbacks.Callback):
         values.check_count("count", count)
         self.directory = files.path_of(directory)
         self.every = every
+        self.first_after = first_after
         self.count = count
         self.seed = seed
         self.columns = columns
@@ -61,6 +67,17 @@ class SampleGrid(keras.callbacks.Callback):
         mixture = self.mixture
         self._real = None if mixture is None else np.asarray(mixture.sample(self.count))
         report.check_writable(self.directory)
+        self._start = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Starts the clock of the first epoch."""
+        self._start = time.monotonic() if epoch == 0 and self.first_after is not None else None
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Draws once within a long first epoch."""
+        if self._start is not None and time.monotonic() - self._start > self.first_after:
+            self._start = None
+            self._draw()
 
     def on_epoch_end(self, epoch, logs=None):
         """Draws every `every` epochs, and at the last epoch."""
@@ -106,10 +123,10 @@ class SampleGrid(keras.callbacks.Callback):
         # this run were drawn before.
         last = self._seen or (self.params or {}).get("epochs", 0)
         numbers = {path: _number(path) for path in self.directory.glob("epoch_*.png")}
-        known = [path for path, number in numbers.items() if 0 < number <= last]
+        known = [path for path, number in numbers.items() if 0 <= number <= last]
         return sorted(known, key=numbers.get)
 
 
 def _number(path):
     digits = path.stem.removeprefix("epoch_")
-    return int(digits) if digits.isdecimal() else 0
+    return int(digits) if digits.isdecimal() else -1

@@ -1,8 +1,8 @@
 """geans train: train a preset, or your own images, into a run directory.
 
     geans train                                        gean_fashion, in a few minutes
+    geans train --data=folder:photos --minutes=20      your own images, with a recipe for them
     geans train --preset=gan_ring --seed=3 --run_dir=runs/ring3
-    geans train --data=folder:photos --image_size=64   your own images
     geans train --run_dir=runs/ring3 --resume          resume after an interruption
     geans train --resume --data=folder:/new/photos     where the images have moved to
     geans train --devices=all                          on all GPUs of the machine
@@ -19,10 +19,19 @@ from geans.cli import overrides, tables
 from geans.values import check_count
 
 DEFAULT_PRESET = "gean_fashion"
+MINUTES = 20.0
 OF_FOLDERS = ("folder", "video", "pairs")
+OF_RECIPES = ("folder", "arrays", "tfds", "embedded")
 
 FLAGS = (
-    ("preset", str, None, f"Preset to train; {DEFAULT_PRESET} if not given."),
+    (
+        "preset",
+        str,
+        None,
+        f"Preset to train; by default {DEFAULT_PRESET}, or a recipe for the images of --data.",
+    ),
+    ("minutes", float, None, f"About how long a recipe trains; {MINUTES:g} if not given."),
+    ("mirror", bool, None, "Whether images are as likely mirrored, and half of them are."),
     ("run_dir", str, None, "Directory of the run; by default named after the preset and the data."),
     ("resume", bool, False, "Resume the run in run_dir."),
     ("checkpoint_every", int, None, "Steps between checkpoints, beside those at the epochs' ends."),
@@ -55,10 +64,10 @@ def run(values):
         check_count("--evaluation_samples", values.evaluation_samples, least=2)
     if values.checkpoint_every is not None:
         check_count("--checkpoint_every", values.checkpoint_every)
-    preset, run_dir = resolve(values)
-    preset = _with_on_error(preset, values.on_error)
+    run_dir = _run_dir(values)
     if not values.workers:  # Of which only the chief looks.
         report.check_run_dir(run_dir, resume=values.resume, overwrite=values.overwrite)
+    preset = resolve(values, run_dir)
     if text := values.resume and presets.finished(preset, run_dir):
         print(text)
         return 0
@@ -66,7 +75,7 @@ def run(values):
 
     from geans import experiment
 
-    if not values.resume:
+    if not values.resume and not _has_recipe(values):
         preset = experiment.fitted(preset, presets.get(preset.name))
     print(f"Training {preset.name} in {run_dir}")
     try:
@@ -92,18 +101,6 @@ def run(values):
     return 0
 
 
-def _with_on_error(preset, on_error):
-    """Returns the preset with that option of its data, which resuming and evaluating then share."""
-    if on_error is None:
-        return preset
-    if preset.data.partition(":")[0] not in OF_FOLDERS:
-        raise ValueError(
-            f"--on_error is for folders: {', '.join(OF_FOLDERS)}. Received: data={preset.data!r}."
-        )
-    options = preset.data_options | {"on_error": on_error}
-    return dataclasses.replace(preset, data_options=options)
-
-
 def _strategy(values):
     if not values.devices and not values.workers:
         return None, True
@@ -121,17 +118,62 @@ def _how_to_resume(values, run_dir):
     return f"To resume: geans train --run_dir={run_dir}{options} --resume"
 
 
-def resolve(values):
-    """Returns preset and run directory of the flags; raises a `ValueError` if one is invalid."""
+def resolve(values, run_dir):
+    """Returns the preset of the flags; raises a `ValueError` if one is invalid."""
+    if values.minutes is not None and not _has_recipe(values):
+        raise ValueError(
+            "--minutes is for a recipe: images in --data, without --preset. Pass --epochs."
+        )
     if values.resume:
-        return _resolve_resumed(values)
-    preset = overrides.apply(_preset(values), values)
-    return presets.located(preset, values.data_dir), _run_dir(values)
+        return _resumed(values, run_dir)
+    preset = _by_recipe(values) if _has_recipe(values) else overrides.apply(_preset(values), values)
+    options = _of_images(preset.data, values)
+    preset = dataclasses.replace(preset, data_options=preset.data_options | options)
+    return presets.located(preset, values.data_dir)
 
 
-def _resolve_resumed(values):
-    run_dir = _run_dir(values)
-    report.check_run_dir(run_dir, resume=True, overwrite=values.overwrite)
+def _has_recipe(values):
+    kind = (values.data or "").partition(":")[0]
+    return not (values.preset or values.resume) and kind in OF_RECIPES
+
+
+def _by_recipe(values):
+    if values.workers and not values.epochs:
+        raise ValueError(
+            "Each worker would measure by itself how many epochs fit into the time, and they must "
+            "agree. Pass --epochs, or a --preset."
+        )
+    fields = overrides.given(values)
+    presets.located(presets.Preset(name="recipe", data=values.data), values.data_dir)
+    options = overrides.given_options(values)
+    options["data_options"] = options.get("data_options", {}) | _of_images(values.data, values)
+
+    from geans import experiment
+
+    del fields["data"]
+    minutes = MINUTES if values.minutes is None else values.minutes
+    return experiment.recipe(values.data, minutes, data_dir=values.data_dir, **fields, **options)
+
+
+def _of_images(data, values):
+    """Returns the options of images that are flags, which resuming and evaluating then share."""
+    kind, options = data.partition(":")[0], {}
+    if values.on_error is not None:
+        if kind not in OF_FOLDERS:
+            raise ValueError(
+                f"--on_error is for folders: {', '.join(OF_FOLDERS)}. Received: data={data!r}."
+            )
+        options["on_error"] = values.on_error
+    if values.mirror is not None:
+        if kind not in OF_RECIPES:
+            raise ValueError(
+                f"--mirror is for images: {', '.join(OF_RECIPES)}. Received: data={data!r}."
+            )
+        options["mirror"] = values.mirror
+    return options
+
+
+def _resumed(values, run_dir):
     before = presets.read(run_dir / "preset.json")
     if values.preset not in (None, before.name):
         raise ValueError(
@@ -140,9 +182,14 @@ def _resolve_resumed(values):
     preset = presets.moved(before, values.data, values.data_dir)
     if preset.data != before.data:
         print(f"The data of {run_dir} are now {preset.data}; they were {before.data}.")
-    preset = dataclasses.replace(preset, **overrides.given(values) | {"data": preset.data})
+    fields = overrides.given(values) | {"data": preset.data}
+    for name, options in overrides.given_options(values).items():
+        fields[name] = getattr(before, name) | options
+    preset = dataclasses.replace(preset, **fields)
+    options = _of_images(preset.data, values)
+    preset = dataclasses.replace(preset, data_options=preset.data_options | options)
     presets.check_resume(preset, run_dir)
-    return preset, run_dir
+    return preset
 
 
 def _preset(values):
@@ -150,4 +197,13 @@ def _preset(values):
 
 
 def _run_dir(values):
-    return files.path_of(values.run_dir or f"runs/{presets.run_name(_preset(values), values.data)}")
+    if values.run_dir:
+        return files.path_of(values.run_dir)
+    kind, _, path = (values.data or "").partition(":")
+    recipe = not values.preset and kind in OF_RECIPES and path
+    name = (
+        presets.name_of_data(values.data)
+        if recipe
+        else presets.run_name(_preset(values), values.data)
+    )
+    return files.path_of(f"runs/{name}")

@@ -13,6 +13,7 @@ from geans.experiment.making import (
     make_model,
     with_classes,
 )
+from geans.experiment.recipes import recipe
 from geans.experiment.running import run
 from geans.experiment.sources import SOURCES, Source
 
@@ -29,6 +30,7 @@ __all__ = [
     "make_mixture",
     "make_model",
     "neighbours",
+    "recipe",
     "run",
     "with_classes",
     "write_measurements",

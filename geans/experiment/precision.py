@@ -21,18 +21,19 @@ SECONDS = 0.5
 _IMAGES, _KERNEL = (16, 32, 32, 64), (3, 3, 64, 64)
 
 
-def resolved(preset, speed=None):
+def resolved(preset, speed=None, tell=print):
     """Returns the preset with its precision measured if it is "auto", and says what was found.
 
     Args:
         preset: A `Preset`.
         speed: Function that measures; `bfloat16_speed` by default.
+        tell: Function of a line of text.
     """
     if preset.precision != "auto":
         return preset
     found = (speed or bfloat16_speed)()
     chosen = "bfloat16" if found >= WORTHWHILE else "float32"
-    print(
+    tell(
         f"Precision: {chosen}. In bfloat16 a convolution is {found:.1f} times as fast here as in "
         "float32. (--precision)"
     )

@@ -22,6 +22,7 @@ from geans.networks import (
     packing,
     patchgan,
     resnet,
+    style,
     unet,
     video,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "packing",
     "patchgan",
     "resnet",
+    "style",
     "unet",
     "video",
     "with_heads",
@@ -49,7 +51,14 @@ __all__ = [
     "with_projection",
 ]
 
-NETWORKS = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "modern": modern, "video": video}
+NETWORKS = {
+    "mlp": mlp,
+    "dcgan": dcgan,
+    "resnet": resnet,
+    "style": style,
+    "modern": modern,
+    "video": video,
+}
 TRANSLATORS = {"unet": unet, "cyclegan": cyclegan}
 
 

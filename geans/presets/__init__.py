@@ -17,7 +17,7 @@ from geans.presets import (
 from geans.presets.data_files import located, moved
 from geans.presets.measured import NOT_RUN, Expected, expected
 from geans.presets.preset import Preset, changed, field_texts, from_dict, plain_fields, read
-from geans.presets.runs import check_resume, finished, run_name
+from geans.presets.runs import check_resume, finished, name_of_data, run_name
 
 __all__ = [
     "NOT_RUN",
@@ -33,6 +33,7 @@ __all__ = [
     "get",
     "located",
     "moved",
+    "name_of_data",
     "names",
     "plain_fields",
     "read",

@@ -23,7 +23,7 @@ def run_name(preset, data=None):
     """
     if data in (None, preset.data):
         return preset.name
-    own, other = map(_name_of, (preset.data, data))
+    own, other = map(name_of_data, (preset.data, data))
     return f"{preset.name.removesuffix(f'_{own}')}_{other}"
 
 
@@ -75,6 +75,7 @@ def _checkpoints(run_dir):
     return sorted((files.path_of(run_dir) / "checkpoints").glob("epoch_*_step_*"))
 
 
-def _name_of(data):
+def name_of_data(data):
+    """Returns a name for runs on the data of a source string: that of its file or folder."""
     path = os.path.abspath(files.path_of(data.partition(":")[2]))
     return re.sub(r"[^\w.-]+", "_", os.path.basename(path).removesuffix(".npz"))

@@ -169,3 +169,22 @@ def test_directory_that_cannot_be_written(tmp_path):
     callback = callbacks.SampleGrid(tmp_path / "file" / "pictures")
     with pytest.raises(ValueError, match="Cannot write to"):
         callback.on_train_begin()
+
+
+def test_a_long_first_epoch_has_one_picture_of_its_own(tmp_path):
+    quick = callbacks.SampleGrid(tmp_path / "quick")
+    slow = callbacks.SampleGrid(tmp_path / "slow", first_after=0.0)
+    for callback in (quick, slow):
+        callback.set_model(Model((8, 8, 1)))
+        callback.set_params({"epochs": 2})
+        callback.on_train_begin()
+        for epoch in range(2):
+            callback.on_epoch_begin(epoch)
+            for batch in range(3):
+                callback.on_train_batch_end(batch)
+            callback.on_epoch_end(epoch)
+        callback.on_train_end()
+    of_epochs = ["epoch_0001.png", "epoch_0002.png", "training.gif"]
+    assert names(tmp_path / "quick") == of_epochs
+    assert names(tmp_path / "slow") == ["epoch_0000.png", *of_epochs]
+    assert len(slow.model.seeds) == 3

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from absl import flags
 
@@ -34,8 +36,18 @@ def test_image_sizes_are_squares_or_of_width_and_height():
         overrides.apply(preset, parse("--image_size=64x"))
 
 
-def test_every_plain_field_is_a_flag_except_for_descriptions_and_those_left_out():
-    plain = {name for name, _ in presets.plain_fields()}
-    assert set(parse(without=("seed",))) == plain - {"name", "seed"}
+def test_options_are_json_and_added_to_the_presets():
+    preset = presets.get("dcgan")
+    changed = overrides.apply(preset, parse("--width=8", '--generator_options={"width": 32}'))
+    assert changed.generator_options == preset.generator_options | {"width": 32}
+    assert changed.discriminator_options == preset.discriminator_options | {"width": 8}
+    for text in ("width=8", "[8]", "", "{"):
+        with pytest.raises(ValueError, match="--data_options must be a JSON object"):
+            overrides.apply(preset, parse(f"--data_options={text}"))
+
+
+def test_every_field_is_a_flag_except_for_descriptions_and_those_left_out():
+    fields = {field.name for field in dataclasses.fields(presets.Preset)}
+    assert set(parse(without=("seed",))) == fields - {"name", "seed"} | {"width"}
     preset = presets.get("gan_ring")
     assert overrides.apply(preset, parse("--epochs=2", without=("seed",))).seed == preset.seed

@@ -1,0 +1,263 @@
+"""Presets for your own images, chosen by looking at them and at the machine."""
+
+import dataclasses
+import math
+import statistics
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from geans import data, presets, values
+from geans.data import folders, image_files
+from geans.experiment import making, precision
+from geans.experiment.sources import Source, sample_shape
+
+KINDS = ("folder", "arrays", "tfds", "embedded")
+"""Prefixes of source strings that a recipe takes."""
+
+SMALLEST, LARGEST, STEP = 16, 64, 8
+"""Sides that are chosen, in pixels: from the smallest to the largest, in steps."""
+
+SQUARE = 1.25
+"""Largest ratio of the sides of images that are cropped to squares."""
+
+FEW = 5_000
+"""Number of images below which the discriminator sees them augmented."""
+
+SMALLEST_CLASS, MOST_CLASSES = 50, 100
+"""Least images in the smallest class, and most classes, of a class-conditional model."""
+
+WIDTH = 24
+"""Channels next to images of 64 pixels."""
+
+R1 = 1.0
+"""Gamma for images of 64x64 pixels."""
+
+TRAINING = {
+    "batch_size": 16,
+    "ema_half_life": 5_000.0,
+    "generator_learning_rate": 1e-3,
+    "discriminator_learning_rate": 1e-3,
+    "learning_rate_decay": "linear",
+    "beta_1": 0.0,
+    "beta_2": 0.99,
+    "penalty_interval": 8,
+    "precision": "auto",
+    "reuse_fakes": True,
+}
+"""Fields that do not depend on the images; `benchmarks/search.py` compared them."""
+
+STEPS = 24
+"""Steps whose time is measured."""
+
+SHARE = 0.9
+"""Share of the minutes for training; pictures and checkpoints take the rest."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """What a recipe knows of the images.
+
+    Args:
+        count: Their number.
+        shape: `(height, width, channels)`, as the networks see them.
+        class_counts: Number of images in each class; empty without classes.
+    """
+
+    count: int
+    shape: tuple
+    class_counts: tuple = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """Fields of a preset and the reason for their values."""
+
+    fields: dict
+    reason: str
+
+
+def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
+    """Returns a preset for images, chosen by looking at them and at the machine.
+
+    Says what was chosen, and why. How many steps the machine does in the `minutes` is measured for
+    some seconds, unless `epochs` is given.
+
+    Args:
+        source: Source string, such as "folder:photos", or a batched `tf.data.Dataset` of images.
+        minutes: About how long the training shall take.
+        data_dir: Where arrays and tensorflow-datasets are found.
+        tell: Function of a line of text; `None` for silence.
+        **fields: Fields of the preset that are not to be chosen, such as `image_size=32`.
+
+    Returns:
+        A `presets.Preset`. Train it by `experiment.run(preset, run_dir)`, or that of a dataset by
+        `from_preset(preset, dataset).fit(dataset, epochs=preset.epochs)`.
+
+    Raises:
+        ValueError: If the data cannot be read or are not images, or a field is invalid.
+
+    Example:
+        >>> from geans import data
+        >>> dataset = data.images.embedded("fashion", batch_size=64, seed=0)
+        >>> recipe(dataset, tell=None, epochs=3).network
+        'style'
+    """
+    if not values.is_number(minutes) or minutes <= 0:
+        raise ValueError(f"minutes must be a number above 0. Received: minutes={minutes!r}.")
+    choices, tell = [], tell or (lambda line: None)
+    if isinstance(source, tf.data.Dataset):
+        images, batch_size = _of_dataset(source)
+        fields = {"name": "images", "data": "folder:images", "batch_size": batch_size} | fields
+    else:
+        fields = {"name": presets.name_of_data(source), "data": source} | fields
+        if source.startswith("folder:") and "image_size" not in fields:
+            choices.append(image_size(source.partition(":")[2]))
+        images = _of_source(_preset(choices, fields), data_dir)
+    choices += [choose(images) for choose in CHOICES]
+    preset = precision.resolved(_preset(choices, fields), tell=tell)
+    preset = making.with_classes(preset, data_dir)
+    if "epochs" not in fields:
+        choices.append(epochs(preset, images, minutes))
+        preset = dataclasses.replace(preset, **choices[-1].fields)
+    _explain(images, choices, fields, tell)
+    return preset
+
+
+def image_size(folder):
+    """Chooses the size for the files of a folder."""
+    sizes, _ = image_files.survey(image_files.find(folder), on_error="skip")
+    height, width = (statistics.median(side) for side in zip(*sizes.elements(), strict=True))
+    (tallest, widest), (lowest, narrowest) = (
+        [pick(side) for side in zip(*sizes, strict=True)] for pick in (max, min)
+    )
+    found = f"{narrowest}x{lowest}" + (f" to {widest}x{tallest}" if len(sizes) > 1 else "")
+    if len(sizes) == 1 and max(height, width) <= LARGEST and not (height % 4 or width % 4):
+        return Choice({"image_size": None}, f"all files are {found}")
+    if max(height, width) <= SQUARE * min(height, width):
+        side = _rounded(min(height, width))
+        return Choice({"image_size": side}, f"the files are {found}, nearly square")
+    scale = min(LARGEST / max(height, width), 1)
+    height, width = (_rounded(side * scale) for side in (height, width))
+    return Choice({"image_size": f"{width}x{height}"}, f"the files are {found}")
+
+
+def _rounded(side):
+    return min(LARGEST, max(SMALLEST, STEP * round(side / STEP)))
+
+
+def network(images):
+    """Chooses the networks and their widths by the size of the images."""
+    side = max(images.shape[:2])
+    width = max(16, min(64, WIDTH * 64 // side))
+    fields = {
+        "network": "style",
+        "generator_options": {"width": width},
+        "discriminator_options": {"width": width},
+        **TRAINING,
+    }
+    return Choice(fields, f"the best of those compared in equal time, {width} channels at {side}")
+
+
+def model(images):
+    """Chooses a class-conditional model if every class has enough images."""
+    counts = images.class_counts
+    if not counts:
+        return Choice({"model": "plain"}, "no classes: no subfolders, or images beside them")
+    if len(counts) > MOST_CLASSES or min(counts) < SMALLEST_CLASS:
+        found = f"{len(counts)} subfolders, the smallest of {min(counts)} images"
+        return Choice({"model": "plain"}, f"{found}, are too many or too small to be classes")
+    found = f"{len(counts)} classes of {min(counts):,} to {max(counts):,} images"
+    return Choice({"model": "conditional"}, found)
+
+
+def augmentation(images):
+    """Chooses an augmentation for few images."""
+    if images.count >= FEW:
+        return Choice({"augmentation": ""}, f"{images.count:,} images need none")
+    reason = f"a discriminator soon knows {images.count:,} images by heart"
+    return Choice({"augmentation": "diff_augment"}, reason)
+
+
+def penalty(images):
+    """Chooses the gamma of R1 by the number of values of an image."""
+    gamma = float(f"{R1 * math.prod(images.shape[:2]) / 64**2:.1g}")
+    return Choice({"r1": gamma}, f"in proportion to {images.shape[1]}x{images.shape[0]} pixels")
+
+
+def epochs(preset, images, minutes):
+    """Chooses as many epochs as the machine does in the minutes, measured with other images."""
+    seconds = seconds_per_step(preset, images.shape)
+    steps = math.ceil(images.count / preset.batch_size)
+    number = max(1, round(SHARE * 60 * minutes / seconds / steps))
+    reason = f"{1 / seconds:.1f} steps a second here, {steps:,} an epoch, in {minutes:g} minutes"
+    fields = {"epochs": number, "picture_every": max(1, number // 20)}
+    return Choice(fields, reason)
+
+
+def seconds_per_step(preset, shape):
+    """Measures the seconds of a training step on noise of the `shape` of the images."""
+    noise = np.random.default_rng(0).integers(0, 256, (2 * preset.batch_size, *shape), "uint8")
+    labels = np.arange(len(noise)) % preset.model_options.get("num_classes", 2)
+    dataset = data.images.from_arrays(noise, labels, batch_size=preset.batch_size, seed=0)
+    measured = making.make_model(dataclasses.replace(preset, epochs=1_000), dataset)
+    dataset = dataset.repeat()
+    measured.fit(dataset.take(STEPS // 3), verbose=0)  # Compiles.
+    start = time.perf_counter()
+    measured.fit(dataset.take(STEPS), verbose=0)
+    return (time.perf_counter() - start) / STEPS
+
+
+CHOICES = (network, model, augmentation, penalty)
+"""Functions of the `Images` that return a `Choice`, in the order of their explanation."""
+
+
+def _preset(choices, fields):
+    chosen = {}
+    for choice in choices:
+        chosen |= choice.fields
+    for name, value in fields.items():  # Options are added to those chosen.
+        chosen[name] = chosen.get(name, {}) | value if isinstance(value, dict) else value
+    return presets.from_dict(chosen)
+
+
+def _of_dataset(dataset):
+    batch = tf.nest.flatten(next(iter(dataset.take(1))))[0]
+    if batch.shape.rank != 4 or dataset.cardinality() < 1:
+        raise ValueError(
+            "A recipe needs a finite, batched tf.data.Dataset of images (batch, height, width, "
+            f"channels). Received: {dataset!r}."
+        )
+    return Images(len(batch) * int(dataset.cardinality()), tuple(batch.shape[1:])), len(batch)
+
+
+def _of_source(preset, data_dir):
+    kind, _, path = preset.data.partition(":")
+    values.check_name("kind of images", kind, KINDS)
+    if kind == "folder":
+        files = image_files.find(path)
+        shape = folders.folder_shape(path, preset.image_size)
+        return Images(len(files), shape, _counts(path, files))
+    dataset = Source.of(preset, data_dir).dataset(preset.batch_size)
+    return Images(preset.batch_size * len(dataset), sample_shape(dataset))
+
+
+def _counts(path, files):
+    try:
+        names, labels = image_files.classes(path, files)
+    except ValueError:
+        return ()
+    return tuple(np.bincount(labels, minlength=len(names)).tolist())
+
+
+def _explain(images, choices, fields, tell):
+    height, width, channels = images.shape
+    tell(f"{images.count:,} images of {width}x{height} pixels, {channels} channels. Chosen:")
+    for choice in choices:
+        chosen = {name: value for name, value in choice.fields.items() if name not in fields}
+        shown = ", ".join(f"{name}={value}" for name, value in chosen.items())
+        if shown:
+            tell(f"  {shown}\n      {choice.reason}")
+    if fields:
+        tell("Every field can be given instead, such as --epochs=10.")

@@ -1,0 +1,231 @@
+"""Style-based networks for images of 8 pixels and more: StyleGAN2's, made small.
+
+After Karras et al. 2020 (arXiv 1912.04958). Two dense layers map the latents to a style. At every
+size of the image a 1x1 and a 3x3 convolution, between which the features are doubled by bilinear
+interpolation, are modulated by the style, and what they add to the image is summed over the sizes.
+Nothing is a transposed convolution, and nothing depends on the other samples of a batch.
+
+The image is halved as in `dcgan`. Channels double with each halving, from `width` next to the image
+up to `max_width`.
+
+Differences from the paper: no noise inputs, no style mixing and no path length penalty, so that
+the same latents always give the same image; the latents are not normalised; a smaller mapping
+network; the first convolution of a size is 1x1; the discriminator has one convolution per size and
+no minibatch standard deviation, as each sample's logit must depend on this sample alone; images end
+in tanh. What each size adds to the image starts near 0 (`IMAGE_GAIN`): larger, its sum saturated
+tanh, and the colours never came back.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+from geans.networks import checks
+
+LEAK = 0.2
+STYLE = 128
+IMAGE_GAIN = 0.01
+MAX_WIDTH = 256
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class ModulatedConv2D(keras.layers.Layer):
+    """A convolution whose input channels are scaled by a style, sample by sample.
+
+    With style w, kernel k and a learned affine map A, the scales are s = A(w), and
+
+        output_j = sum_i k_ij * (s_i x_i) * sqrt(2 / (sum_i s_i^2 |k_ij|^2 + 1e-8)) + bias_j
+
+    so that inputs of variance 1 give outputs of variance 2, whatever the style, of which (leaky)
+    ReLU leaves about 1. Without `demodulate` the root is left out. Scaling inputs and outputs
+    equals a convolution with kernels of each sample's own (section 2.2), at the cost of one kernel.
+
+    Call it on a list of images `(batch, height, width, channels)` and styles `(batch, length)`.
+
+    Args:
+        filters: Channels of the output.
+        kernel_size: Side of the kernel.
+        demodulate: Whether to multiply by the root.
+        upsample: Whether to double the image before the convolution.
+        kernel_initializer: Initializer of k.
+        style_initializer: Initializer of the kernel of A, whose bias starts at 1.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Reference: Karras et al. 2020 (arXiv 1912.04958), equations 1 and 3.
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        *,
+        demodulate=True,
+        upsample=False,
+        kernel_initializer="he_normal",
+        style_initializer="lecun_normal",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.demodulate = demodulate
+        self.upsample = upsample
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.style_initializer = keras.initializers.get(style_initializer)
+
+    def build(self, input_shape):
+        """Makes the weights."""
+        (*_, channels), style = input_shape
+        shape = (self.kernel_size, self.kernel_size, channels, self.filters)
+        self.kernel = self.add_weight(shape, self.kernel_initializer, name="kernel")
+        self.bias = self.add_weight((self.filters,), "zeros", name="bias")
+        self.affine = keras.layers.Dense(
+            channels,
+            kernel_initializer=self.style_initializer,
+            bias_initializer="ones",
+            dtype=self.dtype_policy,
+        )
+        self.affine.build(style)
+
+    def call(self, inputs):
+        """Returns the modulated convolution of `[images, styles]`."""
+        x, style = inputs
+        scales = self.affine(style)
+        if self.kernel_size == 1:
+            return self._of_pixels(x, scales)
+        x = x * scales[:, None, None, :]
+        if self.upsample:  # Doubling keeps channels apart, and scaling is cheaper before it.
+            x = _doubled(x)
+        x = ops.conv(x, self.kernel, padding="same")
+        if self.demodulate:
+            x = x * ops.cast(self._factors(scales), x.dtype)[:, None, None, :]
+        return ops.add(x, ops.cast(self.bias, x.dtype))
+
+    def _of_pixels(self, x, scales):
+        """A 1x1 convolution, as the product with a matrix for each sample."""
+        matrices = scales[:, :, None] * ops.cast(self.kernel[0, 0], scales.dtype)
+        if self.demodulate:
+            matrices = matrices * ops.cast(self._factors(scales), matrices.dtype)[:, None, :]
+        rows = ops.matmul(ops.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[3])), matrices)
+        x = ops.reshape(rows, (-1, *x.shape[1:3], self.filters))
+        return ops.add(_doubled(x) if self.upsample else x, ops.cast(self.bias, x.dtype))
+
+    def _factors(self, scales):
+        kernel = ops.cast(self.kernel, "float32")
+        squares = ops.square(ops.cast(scales, "float32"))
+        norms = ops.matmul(squares, ops.sum(ops.square(kernel), axis=(0, 1)))
+        return ops.sqrt(2 / (norms + 1e-8))
+
+    def compute_output_shape(self, input_shape):
+        """Returns the shape of the images."""
+        batch, height, width, _ = input_shape[0]
+        factor = 2 if self.upsample else 1
+        sides = [side and factor * side for side in (height, width)]
+        return (batch, *sides, self.filters)
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        names = ("filters", "kernel_size", "demodulate", "upsample")
+        kinds = ("kernel_initializer", "style_initializer")
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in names},
+            **{kind: keras.initializers.serialize(getattr(self, kind)) for kind in kinds},
+        }
+
+
+def _doubled(x):
+    """Doubles images by bilinear interpolation."""
+    return ops.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), interpolation="bilinear")
+
+
+def generator(latent_dim=64, output_shape=(64, 64, 3), *, width=24, max_width=MAX_WIDTH, seed=None):
+    """Builds a network from latents to images.
+
+    Args:
+        latent_dim: Length of a latent vector, at least 1.
+        output_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
+        width: Channels next to the image; each smaller size has twice as many.
+        max_width: Most channels.
+        seed: Integer; the same seed gives the same initial weights. `None` draws one.
+
+    Returns:
+        A `keras.Model`: latents to float32 images `(batch, *output_shape)` in [-1, 1].
+
+    Raises:
+        ValueError: If an argument is invalid or a size is not an integer from 1 to 65,536.
+
+    Example:
+        >>> generator(16, (32, 48, 3), width=8).output_shape
+        (None, 32, 48, 3)
+    """
+    doublings = checks.halvings("output_shape", output_shape)
+    checks.check_sizes(latent_dim=latent_dim, width=width, max_width=max_width)
+    seeds = checks.layer_seeds("generator", seed)
+    base = [side >> doublings for side in output_shape[:2]]
+    first, *widths = [min(width << level, max_width) for level in range(doublings, -1, -1)]
+
+    latents = keras.Input((latent_dim,), name="latents")
+    style = _mapped(latents, seeds)
+    x = keras.layers.Dense(math.prod(base) * first, kernel_initializer=_he(seeds))(style)
+    x = keras.layers.Reshape((*base, first))(x)
+    x = _modulated(x, style, first, 3, seeds)
+    image = _to_image(x, style, output_shape[-1], seeds)
+    for channels in widths:
+        x = _modulated(x, style, channels, 1, seeds)
+        x = _modulated(x, style, channels, 3, seeds, upsample=True)
+        image = keras.layers.UpSampling2D(interpolation="bilinear")(image)
+        image = keras.layers.Add()([image, _to_image(x, style, output_shape[-1], seeds)])
+    images = keras.layers.Activation("tanh", dtype="float32", name="images")(image)
+    return keras.Model(latents, images, name="generator")
+
+
+def _mapped(latents, seeds):
+    x = latents
+    for _ in range(2):
+        x = keras.layers.Dense(STYLE, kernel_initializer=_he(seeds))(x)
+        x = keras.layers.LeakyReLU(LEAK)(x)
+    return x
+
+
+def _modulated(x, style, channels, size, seeds, upsample=False):
+    options = {"kernel_initializer": _he(seeds), "style_initializer": _he(seeds, 1.0)}
+    x = ModulatedConv2D(channels, size, upsample=upsample, **options)([x, style])
+    return keras.layers.LeakyReLU(LEAK)(x)
+
+
+def _to_image(x, style, channels, seeds):
+    options = {"kernel_initializer": _he(seeds, IMAGE_GAIN), "style_initializer": _he(seeds, 1.0)}
+    return ModulatedConv2D(channels, 1, demodulate=False, **options)([x, style])
+
+
+def discriminator(input_shape=(64, 64, 3), *, width=32, max_width=MAX_WIDTH, seed=None):
+    """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
+
+    Args:
+        input_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
+        width: Channels of the first layer; each layer after has twice as many.
+        max_width, seed: As in `generator`.
+
+    Example:
+        >>> discriminator((32, 48, 3), width=8).output_shape
+        (None, 1)
+    """
+    halvings = checks.halvings("input_shape", input_shape)
+    checks.check_sizes(width=width, max_width=max_width)
+    seeds = checks.layer_seeds("discriminator", seed)
+    images = keras.Input(input_shape, name="images")
+    x = images
+    for level in range(halvings):
+        options = {"strides": 2, "padding": "same", "kernel_initializer": _he(seeds)}
+        x = keras.layers.Conv2D(min(width << level, max_width), 4, **options)(x)
+        x = keras.layers.LeakyReLU(LEAK)(x)
+    options = {"kernel_initializer": _he(seeds, 1.0), "dtype": "float32", "name": "logits"}
+    logits = keras.layers.Dense(1, **options)(keras.layers.Flatten()(x))
+    return keras.Model(images, logits, name="discriminator")
+
+
+def _he(seeds, scale=2.0):
+    distribution = "untruncated_normal"
+    return keras.initializers.VarianceScaling(scale, "fan_in", distribution, seed=next(seeds))
