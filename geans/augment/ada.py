@@ -53,8 +53,8 @@ class ADA(registry.Configurable):
         mirror: Whether to mirror left and right.
         rotate90: Whether to rotate by quarters of a turn, for square images.
         luma_flip: Whether to turn light and dark around.
-        strength: Probability of each transformation, in [0, 1]. Above .8 the paper saw generators
-            imitate transformations.
+        strength: Probability of each transformation, in [0, 1]. Below .8, says the paper, it is
+            unlikely that generators imitate transformations.
 
     Raises:
         ValueError: If an argument, or the images or the seed of a call, are invalid.

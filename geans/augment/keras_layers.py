@@ -23,8 +23,8 @@ class KerasLayers(registry.Configurable):
         layers: Layer or list of layers; a `keras.Sequential` or `keras.layers.Pipeline` counts as
             a list. They have the methods of Keras' random image layers:
             `get_random_transformation(images, training, seed)` and
-            `transform_images(images, transformation, training)`. Those with a `value_range` need
-            `value_range=(-1, 1)`.
+            `transform_images(images, transformation, training)`, and compute in float32. Those
+            with a `value_range` need `value_range=(-1, 1)`.
 
     Raises:
         ValueError: If a layer cannot be seeded, passes no gradient, leaves the range or the shape
@@ -93,7 +93,7 @@ class _Seeds(keras.random.SeedGenerator):
 
 
 def _transformed(layer, images, seeds):
-    inputs = tf.cast(images, layer.compute_dtype)
+    inputs = tf.cast(images, "float32")
     transformation = layer.get_random_transformation(inputs, training=True, seed=seeds)
     return tf.cast(layer.transform_images(inputs, transformation, training=True), images.dtype)
 
@@ -121,6 +121,12 @@ def _check_settings(layer):
         raise ValueError(
             f"{layer.name} must take images in [-1, 1]. Received: value_range="
             f"{tuple(layer.value_range)}. Make it with value_range=(-1, 1)."
+        )
+    if layer.compute_dtype != "float32":
+        raise ValueError(
+            f"{layer.name} must compute in float32, since TensorFlow has no gradient of its "
+            f"resampling in half precision. Received: {layer.compute_dtype}. Make it with "
+            "dtype='float32'."
         )
     if getattr(layer, "data_format", "channels_last") != "channels_last":
         raise ValueError(

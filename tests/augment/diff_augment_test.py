@@ -1,6 +1,3 @@
-import inspect
-
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -27,13 +24,6 @@ INVALID = (
     ({"strength": float("nan")}, "strength=nan"),
     ({"strength": "1"}, "strength='1'"),
 )
-BAD_IMAGES = (
-    (np.zeros((8, 8, 3), "float32"), r"\(8, 8, 3\)"),
-    (np.zeros((2, 2), "float32"), r"\(2, 2\)"),
-    (np.zeros((2, 0, 8, 3), "float32"), r"\(2, 0, 8, 3\)"),
-    (np.zeros((2, 8, 8, 3), "uint8"), "Received: uint8"),
-)
-BAD_SEEDS = ((3, r"shape \(\)"), ([1, 2, 3], r"shape \(3,\)"), ([0.5, 1.0], "Received: float32"))
 
 each_alone = pytest.mark.parametrize("settings", ALONE.values(), ids=ALONE)
 
@@ -100,15 +90,6 @@ def _place(ones, axis):
     index = np.arange(9).reshape((-1, 1) if axis == 1 else (1, -1))
     total = ones.sum(axis=(1, 2))
     return np.where(total > 0, (ones * index).sum(axis=(1, 2)) / np.maximum(total, 1), -1)
-
-
-def test_table_has_every_public_augmentation():
-    public = {
-        value
-        for _, value in inspect.getmembers(augment, inspect.isclass)
-        if value.__module__ == augment.__name__
-    }
-    assert set(augment.AUGMENTATIONS.values()) == public
 
 
 def test_brightness_adds_one_constant_to_all_pixels_of_an_image():
@@ -365,112 +346,13 @@ def test_xla_compiles_it_and_its_gradient():
     )
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
-def test_keeps_dtype_and_transformation_in_other_precisions(dtype):
-    images = images_of(20, 8, 8, 3)
-    result = augment.DiffAugment()(tf.cast(images, dtype), SEED)
-    assert result.dtype == dtype
-    np.testing.assert_allclose(tf.cast(result, "float32"), augmented(images), atol=0.05)
-
-
 def test_mean_of_many_pixels_in_half_precision():
     """A sum of 196,608 ones is too much for float16."""
     result = augmented(tf.ones((2, 256, 256, 3), "float16"), **ALONE["color"])
     assert np.all(np.isfinite(result))
 
 
-def test_empty_batch():
-    assert augmented(np.zeros((0, 8, 8, 3), "float32")).shape == (0, 8, 8, 3)
-
-
 @pytest.mark.parametrize("arguments, received", INVALID)
 def test_invalid_arguments(arguments, received):
     with pytest.raises(ValueError, match=received):
         augment.DiffAugment(**arguments)
-
-
-@pytest.mark.parametrize("images, received", BAD_IMAGES)
-def test_invalid_images(images, received):
-    with pytest.raises(ValueError, match=received):
-        augment.DiffAugment()(images, SEED)
-
-
-def test_refuses_images_of_unknown_size():
-    graph = tf.function(augment.DiffAugment().__call__, autograph=False)
-    with pytest.raises(ValueError, match=r"\(2, None, 8, 3\)"):
-        graph.get_concrete_function(tf.TensorSpec((2, None, 8, 3)), SEED)
-
-
-@pytest.mark.parametrize("seed, received", BAD_SEEDS)
-def test_invalid_seeds(seed, received):
-    with pytest.raises(ValueError, match=received):
-        augment.DiffAugment()(images_of(2, 8, 8, 3), seed)
-
-
-def test_serialization_round_trip():
-    augmentation = augment.DiffAugment(False, 0.25, cutout=0.3, strength=0.9)
-    config = keras.saving.serialize_keras_object(augmentation)
-    again = augment.get(config)
-    assert keras.saving.serialize_keras_object(again) == config
-    assert augmentation.get_config() == vars(augmentation)
-    assert set(vars(augmentation)) == set(inspect.signature(augment.DiffAugment).parameters)
-    images = images_of(20, 8, 8, 3)
-    np.testing.assert_array_equal(again(images, SEED), augmentation(images, SEED))
-
-
-def test_get_accepts_none_names_objects_and_classes():
-    augmentation = augment.DiffAugment(cutout=0)
-    assert augment.get(None) is None
-    assert augment.get(augmentation) is augmentation
-    assert augment.get("diff_augment").strength == 1
-    assert isinstance(augment.get(augment.DiffAugment), augment.DiffAugment)
-    assert augment.get("adaptive").augmentation.get_config() == augment.DiffAugment().get_config()
-
-
-@pytest.mark.parametrize("identifier", ["ada", 0.1, [], penalties.R1, penalties.R1()])
-def test_get_names_the_augmentations_when_it_fails(identifier):
-    with pytest.raises(ValueError, match="one of diff_augment"):
-        augment.get(identifier)
-
-
-@pytest.mark.parametrize("config", [{}, {"class_name": "Nothing", "config": {}}])
-def test_get_refuses_a_dict_of_nothing(config):
-    with pytest.raises(ValueError, match="augmentation"):
-        augment.get(config)
-
-
-@pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
-def test_a_strength_that_is_passed_replaces_the_own(strength):
-    images = images_of(200, 8, 8, 3)
-    expected = augmented(images, strength=strength)
-    for augmentation in (augment.DiffAugment(strength=0.5), augment.Adaptive()):
-        given = augmentation(images, SEED, tf.constant(strength))
-        np.testing.assert_array_equal(given, expected)
-
-
-def test_adaptive_serialization_round_trip():
-    inner = augment.DiffAugment(cutout=0.25, strength=0.8)
-    augmentation = augment.Adaptive(inner, 0.5, ramp=1_000, interval=2)
-    again = augment.get(keras.saving.serialize_keras_object(augmentation))
-    assert again.get_config() == augmentation.get_config()
-    assert again.augmentation.get_config() == inner.get_config()
-    assert set(vars(augmentation)) == set(inspect.signature(augment.Adaptive).parameters)
-
-
-@pytest.mark.parametrize(
-    ("settings", "received"),
-    [
-        ({"augmentation": None}, "augmentation=None"),
-        ({"augmentation": "adaptive"}, "augmentation='adaptive'"),
-        ({"augmentation": "ada"}, "Received: 'ada'"),
-        ({"target": 0}, "target=0"),
-        ({"target": 1.0}, "target=1.0"),
-        ({"target": float("nan")}, "target=nan"),
-        ({"ramp": 0}, "ramp=0"),
-        ({"ramp": 500.5}, "ramp=500.5"),
-        ({"interval": 0}, "interval=0"),
-    ],
-)
-def test_invalid_settings_of_adaptive(settings, received):
-    with pytest.raises(ValueError, match=received):
-        augment.Adaptive(**settings)
