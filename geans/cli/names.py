@@ -11,7 +11,7 @@ from geans.values import did_you_mean
 TABLES = {
     "loss": [("losses.py", "LOSSES")],
     "network": [("networks/__init__.py", "NETWORKS"), ("networks/__init__.py", "TRANSLATORS")],
-    "augmentation": [("augment.py", "AUGMENTATIONS")],
+    "augmentation": [("augment/__init__.py", "AUGMENTATIONS")],
     "optimizer": [("optimizers/__init__.py", "OPTIMIZERS")],
     "data": [("experiment/sources/__init__.py", "SOURCES")],
     "metrics": [("metrics/evaluation.py", "METRICS")],

@@ -96,7 +96,8 @@ class AdversarialModel(Game):
             discriminator_optimizer: Likewise; must be a different object.
             loss: Name or object of `geans.losses`.
             penalty: Object of `geans.penalties`, or `None`.
-            augmentation: Name or object of `geans.augment`, for all images the discriminator sees.
+            augmentation: Name or object of `geans.augment`, or random image layers of Keras, for
+                all images the discriminator sees.
             jit_compile: Whether to compile the gradients with XLA.
             on_nan: A NaN or an infinity skips the update; `"stop"` then raises a
                 `FloatingPointError`, `"skip"` continues.
@@ -125,7 +126,7 @@ class AdversarialModel(Game):
             distribution.synchronize_batch_norms(networks)
         self.loss, self.penalty = losses.get(loss), penalties.get(penalty)
         self.augmentation = augment.get(augmentation)
-        checks.check_augmentation(self.augmentation, self.generator.output_shape)
+        checks.check_augmentation(self.augmentation, self.generator.output_shape, jit_compile)
         self.on_nan = on_nan
         discriminators = [self.discriminator, *getattr(self.discriminator, "layers", ())]
         separate = list(filter(network_checks.judges_separately, discriminators))

@@ -187,8 +187,13 @@ def check_distribution(model, networks, jit_compile, steps_per_execution):
         )
 
 
-def check_augmentation(augmentation, shape):
-    """Raises if the samples, one output or a list, cannot be augmented."""
+def check_augmentation(augmentation, shape, jit_compile):
+    """Raises if the samples, one output or a list, cannot be augmented, or not within XLA."""
+    if jit_compile and not getattr(augmentation, "supports_jit", True):
+        raise ValueError(
+            "XLA cannot compile these layers of Keras. Received: jit_compile=True. Pass "
+            "jit_compile=False, or augmentation='ada'."
+        )
     if augmentation is not None:
         for each in shape if isinstance(shape, list) else [shape]:
             sides = [side or 16 for side in each[1:]]  # None is any.

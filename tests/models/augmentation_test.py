@@ -33,8 +33,9 @@ def train(images, augmentation, **options):
 
 
 @pytest.mark.slow
-def test_an_augmentation_of_no_strength_changes_nothing(images, assert_same_state):
-    assert_same_state(train(images, augment.DiffAugment(strength=0.0)), train(images, None))
+@pytest.mark.parametrize("kind", [augment.DiffAugment, augment.ADA])
+def test_an_augmentation_of_no_strength_changes_nothing(images, kind, assert_same_state):
+    assert_same_state(train(images, kind(strength=0.0)), train(images, None))
 
 
 @pytest.mark.slow
@@ -59,6 +60,25 @@ def test_it_is_saved_and_loaded(tmp_path):
     make_model("diff_augment").save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.augmentation.get_config() == augment.DiffAugment().get_config()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ada", "layers of Keras"])
+def test_training_goes_on_exactly_after_loading(images, name, tmp_path, assert_same_state):
+    """With R1, which differentiates through it."""
+    layers = [keras.layers.RandomFlip("horizontal"), keras.layers.RandomTranslation(0.1, 0.1)]
+    model = train(images, layers if name == "layers of Keras" else name)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    for each in (model, again):
+        each.fit(images, batch_size=8, epochs=1, shuffle=False, verbose=0)
+    assert_same_state(model, again)
+
+
+def test_layers_that_xla_cannot_compile_are_refused():
+    model = make_model("ada")
+    with pytest.raises(ValueError, match="Pass jit_compile=False, or augmentation='ada'"):
+        model.compile(augmentation=keras.layers.RandomRotation(0.1), jit_compile=True)
 
 
 def test_what_is_no_image_is_refused(make_model):

@@ -154,7 +154,7 @@ def test_the_pool_is_for_the_discriminators_alone():
     assert judged["fake_logits"] == pytest.approx(fake_logits, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ["diff_augment", "adaptive"])
+@pytest.mark.parametrize("name", ["diff_augment", "ada", "adaptive"])
 def test_an_augmented_pair_is_augmented_alike(name):
     """Of a source equal to its image, the difference stays 0 wherever both are moved."""
     inputs = [keras.Input((8, 8, 3)) for _ in range(2)]

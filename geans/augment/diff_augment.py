@@ -1,13 +1,11 @@
-"""Differentiable augmentation, for training on a few hundred or thousand images.
-
-Real and fake images are transformed alike. `AUGMENTATIONS` lists the names.
-"""
+"""Colour, translation and cutout: DiffAugment."""
 
 import keras
 import tensorflow as tf
 from keras import ops
 
-from geans import registry, values
+from geans import registry
+from geans.augment import checks
 
 _STREAM = 2006_10738
 
@@ -44,12 +42,14 @@ class DiffAugment(registry.Configurable):
     """
 
     def __init__(self, color=True, translation=0.125, *, cutout=0.5, strength=1.0):
-        if not isinstance(color, bool):
-            raise ValueError(f"color must be True or False. Received: color={color!r}.")
+        checks.check_bool("color", color)
         self.color = color
-        self.translation = _share("translation", translation)
-        self.cutout = _share("cutout", cutout)
-        self.strength = _share("strength", strength)
+        checks.check_share("translation", translation)
+        self.translation = translation
+        checks.check_share("cutout", cutout)
+        self.cutout = cutout
+        checks.check_share("strength", strength)
+        self.strength = strength
 
     def __call__(self, images, seed, strength=None):
         """Returns transformed images, of the shape and dtype of `images`.
@@ -59,11 +59,10 @@ class DiffAugment(registry.Configurable):
             seed: Integer tensor `(2,)`; one seed transforms batches of equal size alike.
             strength: Scalar tensor to use instead of `self.strength`.
         """
-        images = _checked_images(images)
+        images = checks.checked_images(images)
         strength = self.strength if strength is None else strength
-        # A stream of its own, since penalties draw from the same seed; and all numbers at once, so
-        # that turning one transformation off leaves the others as they were.
-        seed = tf.random.fold_in(_checked_seed(seed), tf.constant(_STREAM, "int64"))
+        seed = checks.stream_seed(seed, _STREAM)
+        # All at once, so that turning one transformation off leaves the others as they were.
         draws = tf.random.stateless_uniform((5, 3, ops.shape(images)[0]), seed)
         used = tf.cast(draws[:, 0] < strength, draws.dtype)
         if self.color:
@@ -80,60 +79,6 @@ class DiffAugment(registry.Configurable):
         """Returns the constructor's arguments."""
         names = ("color", "translation", "cutout", "strength")
         return {name: getattr(self, name) for name in names}
-
-
-@keras.saving.register_keras_serializable(package="geans")
-class Adaptive(registry.Configurable):
-    """An augmentation whose strength p follows how far the discriminator overfits.
-
-    p rises while r is above `target` and falls while it is below, where on augmented real images
-
-        r = E[sign(D(real))]
-
-    is 0 if the discriminator cannot decide and 1 if it is sure of all. This is ADA's controller
-    for the transformations of `DiffAugment`, which lack rotations and scalings. p is a weight of
-    the model, 0 after `compile`, and its epoch mean is logged by `fit` as `augmentation_strength`.
-
-    Args:
-        augmentation: Name or object of a `DiffAugment`; its `strength` is the largest p.
-        target: Target of r, between 0 and 1 (both excluded); .6 in the paper.
-        ramp: Images seen by the discriminator in which p can rise from 0 to 1. The paper's 500,000
-            are for trainings of millions; use some percent of yours, and many times GEAN's window.
-        interval: Generator updates between two changes of p; 4 in the paper.
-
-    Raises:
-        ValueError: If an argument is out of range or the loss of `compile` gives signs no meaning.
-
-    Reference: Karras et al. 2020 (arXiv 2006.06676), section 3.
-
-    Example:
-        >>> Adaptive(DiffAugment(cutout=0.25, strength=0.8), ramp=50_000).augmentation.strength
-        0.8
-    """
-
-    def __init__(self, augmentation="diff_augment", target=0.6, *, ramp=20_000, interval=4):
-        self.augmentation = get(augmentation)
-        if not isinstance(self.augmentation, DiffAugment):
-            raise ValueError(
-                "augmentation must be 'diff_augment' or a geans.augment.DiffAugment. Received: "
-                f"augmentation={augmentation!r}."
-            )
-        if not values.is_number(target) or not 0 < target < 1:
-            raise ValueError(f"target must be above 0 and below 1. Received: target={target!r}.")
-        self.target = target
-        values.check_count("ramp", ramp, most=10**12)
-        self.ramp = ramp
-        values.check_count("interval", interval)
-        self.interval = interval
-
-    def __call__(self, images, seed, strength=0.0):
-        """Returns images transformed by `DiffAugment` with probability `strength`, a scalar."""
-        return self.augmentation(images, seed, strength)
-
-    def get_config(self):
-        """Returns the constructor's arguments."""
-        numbers = {name: getattr(self, name) for name in ("target", "ramp", "interval")}
-        return {"augmentation": keras.saving.serialize_keras_object(self.augmentation), **numbers}
 
 
 def _spread(images, amounts, axis):
@@ -183,43 +128,3 @@ def _pixels(size, shares):
 def _integers(draws, counts):
     """Maps numbers in [0, 1) to integers from 0 to `counts` - 1."""
     return tf.cast(tf.floor(draws * tf.cast(counts, draws.dtype)), "int32")
-
-
-def _checked_images(images):
-    images = ops.convert_to_tensor(images)
-    if images.shape.rank != 4 or None in images.shape[1:] or 0 in images.shape[1:]:
-        raise ValueError(
-            "Augmentation needs images of shape (batch, height, width, channels), of which only "
-            f"the batch may be unknown. Received: shape {images.shape}."
-        )
-    if not images.dtype.is_floating:
-        raise ValueError(
-            f"Augmentation needs float images in [-1, 1]. Received: {images.dtype.name}. Scale "
-            "them as geans.data does: x / 127.5 - 1."
-        )
-    return images
-
-
-def _checked_seed(seed):
-    seed = ops.convert_to_tensor(seed)
-    if seed.shape != (2,) or not seed.dtype.is_integer:
-        raise ValueError(
-            f"seed must be an integer tensor of shape (2,). Received: {seed.dtype.name} of shape "
-            f"{seed.shape}."
-        )
-    return seed
-
-
-def _share(name, value):
-    if not values.is_number(value) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must be a number from 0 to 1. Received: {name}={value!r}.")
-    return value
-
-
-AUGMENTATIONS = {"diff_augment": DiffAugment, "adaptive": Adaptive}
-
-
-def get(identifier):
-    """Returns the augmentation of a name, a class, an object or `None`; see `registry.get`."""
-    kinds = tuple(AUGMENTATIONS.values())
-    return registry.get("augmentation", identifier, AUGMENTATIONS, kinds, optional=True)
