@@ -59,9 +59,9 @@ TOUCHED = {
         "tests/metrics/mean_distance_test.py",
     },
     "source": {
-        "geans/experiment/sources/arrays.py",
+        "geans/experiment/sources/npy.py",
         "geans/experiment/sources/__init__.py",
-        "tests/experiment/sources/arrays_test.py",
+        "tests/experiment/sources/npy_test.py",
     },
 }
 EVALUATE = """

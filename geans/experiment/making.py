@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from geans import networks, optimizers, penalties, presets
-from geans.experiment import families, precision
+from geans.experiment import families, fine_tuning, precision
 from geans.experiment.sources import Source, sample_shape
 
 
@@ -44,6 +44,7 @@ def make_model(preset, dataset):
     preset = precision.resolved(preset)
     with precision.policy(preset.precision):
         model_class, players, options = families.make(preset, sample_shape(dataset))
+    fine_tuning.start(*players, preset)
     model = model_class(
         *players,
         update_every=update_every(preset, preset.epochs * len(dataset)),

@@ -56,6 +56,7 @@ RANGES = {
     "beta_2": _SHARE,
     "warmup": _SHARE,
     "window_exponent": (0, 10),
+    "frozen_layers": (0, 1_000),
     "epochs": _COUNT,
     "seed": (0, 2**31 - 1),
     "picture_every": _COUNT,
@@ -108,6 +109,8 @@ class Preset:
         beta_1: Decay of the optimizer's first moments, per update, if it has any.
         beta_2: Decay of its second moments, per update, if it has any.
         optimizer_options: Further arguments of both optimizers.
+        init_from: Directory of a run whose weights the networks begin with; may be empty.
+        frozen_layers: First layers of the discriminator that keep their weights.
         augmentation: Name of an augmentation in `geans.augment`, for small data; may be empty.
         on_nan: `"stop"` ends a training that meets a NaN; `"skip"` leaves the micro-batch out.
         learning_rate_decay: `"constant"`, or `"linear"` to 0 over the run's samples.
@@ -156,6 +159,8 @@ class Preset:
     beta_1: float = 0.5
     beta_2: float = 0.999
     optimizer_options: dict = dataclasses.field(default_factory=dict)
+    init_from: str = ""
+    frozen_layers: int = 0
     augmentation: str = ""
     on_nan: str = "stop"
     learning_rate_decay: str = "constant"
