@@ -16,7 +16,7 @@ def saved_model(model, path, *, ema=True):
     - `serving_default`: the generator's inputs, such as float32 latents `(batch, latent_dim)` (and
       labels, or the images of a translation), to samples `(batch, ...)`. It is the only signature,
       so `tf.lite.TFLiteConverter.from_saved_model(path)` needs no options. (LiteRT lacks operations
-      of `networks.modern` and `networks.video`.)
+      of `networks.video`.)
     - `sample(count, seed)`: the samples of `model.sample(count, seed)`; not for translations. With
       labels `sample(count, seed, labels)`, and with the codes of an InfoGAN `category=` and
       `continuous=`: one for all or one for each, as in `model.sample`.

@@ -20,7 +20,7 @@ SMALL = {
     "mlp": ({"units": [8]}, {"units": [8]}),
     "dcgan": ({"width": 2}, {"width": 2}),
     "resnet": ({"width": 4}, {"width": 4}),
-    "modern": ({"width": 8, "blocks": 1}, {"width": 8, "blocks": 1}),
+    "style": ({"width": 4, "max_width": 8}, {"width": 4, "max_width": 8}),
     "video": ({"width": 2}, {"width": 2}),
     "unet": ({"width": 2}, {"width": 2, "layers": 1}),
     "cyclegan": ({"width": 2, "blocks": 1}, {"width": 2, "layers": 1}),
@@ -62,7 +62,7 @@ EXPORTED = {presets.get(name).model: name for name in REPRESENTATIVES}.values()
 
 
 # Of these only what is exported is trained by epochs, too.
-SLOW = ("conditional_cifar10", "r3gan_cifar10", "sngan")
+SLOW = ("conditional_cifar10", "sngan")
 NAMES_AND_RULES = [
     (name, rule)
     if rule == "gan" or (rule == "epoch" and (name in EXPORTED or name not in SLOW))
@@ -84,6 +84,7 @@ def small(name, rule):
         "batch_size": BATCH_SIZE,
         "steps_per_execution": 1,
         "warmup": 0.0,
+        "precision": "float32",
         # In one step of a window both move together.
         "discriminator_steps": min(preset.discriminator_steps, 2) if rule == "gan" else 1,
         **RULES[rule],

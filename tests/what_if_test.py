@@ -841,7 +841,7 @@ def test_the_number_of_steps_per_execution_is_a_number():
 NOT_SQUARE = {
     "dcgan": {"width": 4},
     "resnet": {"width": 4},
-    "modern": {"width": 8, "blocks": 1},
+    "style": {"width": 8},
     "mlp": {"units": (8,)},
 }
 

@@ -4,7 +4,7 @@
 
 Writes run_dir/results.jsonl, run_dir/comparison.png, and the runs as run_dir/PRESET/seed_N. The
 same command resumes after Ctrl-C and skips finished runs; more seeds or presets can be added later.
-Every plain field of a preset is a flag that overrides it in all presets.
+Every field of a preset is a flag that overrides it in all presets.
 """
 
 from geans import comparison, files, presets

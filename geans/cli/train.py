@@ -8,7 +8,9 @@
     geans train --devices=all                          on all GPUs of the machine
     geans train --workers                              on each machine that TF_CONFIG lists
 
-Every plain field of a preset is a flag that overrides it.
+Every field of a preset is a flag that overrides it, or what a recipe chooses; options are JSON:
+
+    geans train --data=folder:photos --width=32 --model_options='{"conditioning": "channels"}'
 """
 
 import dataclasses

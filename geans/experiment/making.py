@@ -50,7 +50,7 @@ def make_model(preset, dataset):
         update_every=update_every(preset, preset.epochs * len(dataset)),
         order=preset.order,
         discriminator_steps=preset.discriminator_steps,
-        reuse_fakes=preset.reuse_fakes,
+        reuse_fakes=preset.reuse_fakes and preset.rule == "gan",
         ema_half_life=preset.ema_half_life or None,
         seed=preset.seed,
         name=preset.name,

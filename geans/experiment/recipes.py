@@ -12,6 +12,7 @@ from geans import data, presets, values
 from geans.data import folders, image_files
 from geans.experiment import making, precision
 from geans.experiment.sources import Source, sample_shape
+from geans.presets.style import STYLE
 
 KINDS = ("folder", "arrays", "tfds", "embedded")
 """Prefixes of source strings that a recipe takes."""
@@ -27,26 +28,6 @@ FEW = 5_000
 
 SMALLEST_CLASS, MOST_CLASSES = 50, 100
 """Least images in the smallest class, and most classes, of a class-conditional model."""
-
-WIDTH = 24
-"""Channels next to images of 64 pixels."""
-
-R1 = 1.0
-"""Gamma for images of 64x64 pixels."""
-
-TRAINING = {
-    "batch_size": 16,
-    "ema_half_life": 5_000.0,
-    "generator_learning_rate": 1e-3,
-    "discriminator_learning_rate": 1e-3,
-    "learning_rate_decay": "linear",
-    "beta_1": 0.0,
-    "beta_2": 0.99,
-    "penalty_interval": 8,
-    "precision": "auto",
-    "reuse_fakes": True,
-}
-"""Fields that do not depend on the images; `benchmarks/search.py` compared them."""
 
 STEPS = 24
 """Steps whose time is measured."""
@@ -150,14 +131,12 @@ def _rounded(side):
 def network(images):
     """Chooses the networks and their widths by the size of the images."""
     side = max(images.shape[:2])
-    width = max(16, min(64, WIDTH * 64 // side))
-    fields = {
-        "network": "style",
-        "generator_options": {"width": width},
-        "discriminator_options": {"width": width},
-        **TRAINING,
-    }
-    return Choice(fields, f"the best of those compared in equal time, {width} channels at {side}")
+    widths = {}
+    for options in ("generator_options", "discriminator_options"):
+        width = STYLE[options]["width"] * 64 / side
+        widths[options] = {"width": 8 * max(1, min(8, round(width / 8)))}
+    reason = f"the best of those compared in equal time; widths for {side} pixels"
+    return Choice(STYLE | widths, reason)
 
 
 def model(images):
@@ -182,7 +161,7 @@ def augmentation(images):
 
 def penalty(images):
     """Chooses the gamma of R1 by the number of values of an image."""
-    gamma = float(f"{R1 * math.prod(images.shape[:2]) / 64**2:.1g}")
+    gamma = float(f"{STYLE['r1'] * math.prod(images.shape[:2]) / 64**2:.1g}")
     return Choice({"r1": gamma}, f"in proportion to {images.shape[1]}x{images.shape[0]} pixels")
 
 

@@ -18,7 +18,6 @@ from geans.networks import (
     cyclegan,
     dcgan,
     mlp,
-    modern,
     packing,
     patchgan,
     resnet,
@@ -38,7 +37,6 @@ __all__ = [
     "get",
     "labelled",
     "mlp",
-    "modern",
     "packed",
     "packing",
     "patchgan",
@@ -56,7 +54,6 @@ NETWORKS = {
     "dcgan": dcgan,
     "resnet": resnet,
     "style": style,
-    "modern": modern,
     "video": video,
 }
 TRANSLATORS = {"unet": unet, "cyclegan": cyclegan}

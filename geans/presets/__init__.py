@@ -10,6 +10,7 @@ from geans.presets import (
     limited,
     points,
     stacked,
+    style,
     translation,
     video,
     zoo,
@@ -40,7 +41,18 @@ __all__ = [
     "run_name",
 ]
 
-_MODULES = (anomaly, conditional, images, limited, points, stacked, translation, video, zoo)
+_MODULES = (
+    anomaly,
+    conditional,
+    images,
+    limited,
+    points,
+    stacked,
+    style,
+    translation,
+    video,
+    zoo,
+)
 
 PRESETS = {
     name: function

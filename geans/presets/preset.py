@@ -124,7 +124,8 @@ class Preset:
         steps_per_execution: Steps per call of the compiled loop; `None` for as many as are short.
         precision: `"float32"`, `"bfloat16"` for activations, or `"auto"` for bfloat16 where a
             convolution is faster in it; weights, losses and logits are float32 anyway.
-        reuse_fakes: Whether an alternating step of `"gan"` generates samples once for both players.
+        reuse_fakes: Whether an alternating step of `"gan"` generates samples once for both players;
+            `"gean"` always generates them for each.
 
     Raises:
         ValueError: If a field is of the wrong type, not finite, or not in `RANGES` or `WORDS`.

@@ -7,7 +7,7 @@ GPU and were not run; their days on two CPU cores are estimates, at 50 billion o
 """
 
 from geans.presets import images, points, stacked
-from geans.presets.preset import Preset, by_gean, decaying, relativistic
+from geans.presets.preset import Preset, by_gean, decaying
 
 _FASHION = {"data": "embedded:fashion", "batch_size": 32}
 
@@ -85,21 +85,6 @@ def sngan():
     )
 
 
-def r3gan():
-    """R3GAN on Fashion-MNIST (Huang et al. 2024): relativistic loss, R1 and R2 penalties."""
-    return Preset(
-        name="r3gan",
-        network="modern",
-        generator_options={"width": 16, "blocks": 1},
-        discriminator_options={"width": 16, "blocks": 1},
-        penalty_interval=4,
-        epochs=10,
-        **relativistic(0.1),
-        **decaying(2e-3),
-        **_FASHION,
-    )
-
-
 # No penalty, as in the paper: packing keeps the modes.
 _PACGAN = {"order": "simultaneous", **decaying(1e-3)}
 
@@ -136,33 +121,6 @@ def sngan_cifar10():
         # 50,000 generator updates, as in the authors' configuration.
         epochs=64,
         picture_every=4,
-    )
-
-
-def r3gan_cifar10():
-    """R3GAN on CIFAR-10 at the paper's width: 190 days on two CPU cores.
-
-    Trained without classes; with them the paper reports an FID of 1.96.
-    """
-    return Preset(
-        name="r3gan_cifar10",
-        data="tfds:cifar10",
-        batch_size=512,
-        network="modern",
-        generator_options={"width": 768, "blocks": 2},
-        discriminator_options={"width": 768, "blocks": 2},
-        # The authors vary gamma (0.05 to 0.005), rate (2e-4 to 5e-5) and beta_2 (.9 to .99) over 20
-        # million images; here gamma and beta_2 have the last values, which hold longest.
-        r1=0.005,
-        r2=0.005,
-        loss="relativistic",
-        learning_rate_decay="linear",
-        beta_1=0.0,
-        beta_2=0.99,
-        augmentation="diff_augment",
-        ema_half_life=5_000_000,
-        epochs=400,
-        picture_every=10,
     )
 
 

@@ -21,7 +21,7 @@ FAMILIES = {
         {"width": 8, "normalization": None},
         {"width": 8, "normalization": "spectral"},
     ),
-    "modern": ({"width": 8, "blocks": 1}, {"width": 8, "blocks": 1}),
+    "style": ({"width": 8}, {"width": 8}),
     "video": ({"width": 4}, {"width": 4}),
     "video, other normalization": (
         {"width": 4, "normalization": None},
@@ -47,7 +47,7 @@ def inputs_of(network, batch_size=4):
 
 
 def initial_kernels(network):
-    """What a seed draws: the last kernel of a residual block without normalization starts at 0."""
+    """What a seed draws; other kernels may start at 0."""
     kernels = [variable.numpy() for variable in network.trainable_variables if variable.ndim > 1]
     return [kernel for kernel in kernels if kernel.any()]
 

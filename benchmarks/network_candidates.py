@@ -1,0 +1,134 @@
+"""Networks that `network_search.py` compares with those of the package.
+
+Their generators share `discriminator`; that of `style_other` is the one of `geans.networks.style`.
+"""
+
+import math
+import types
+
+import keras
+
+from geans.networks import checks, image_layers, style
+
+SMALLEST = 4
+WIDEST = 256
+
+
+def _levels(shape):
+    """Halvings down to at least 4 pixels."""
+    count, sides = 0, shape[:2]
+    while min(sides) >= 2 * SMALLEST and not any(side % 2 for side in sides):
+        sides, count = [side // 2 for side in sides], count + 1
+    return count, list(sides)
+
+
+def _he(seeds, gain=2.0):
+    return keras.initializers.VarianceScaling(gain, "fan_in", "untruncated_normal", next(seeds))
+
+
+def _conv(x, channels, size, seeds, gain=2.0, **options):
+    return keras.layers.Conv2D(
+        channels, size, padding="same", kernel_initializer=_he(seeds, gain), **options
+    )(x)
+
+
+def _images(x, last="tanh"):
+    return keras.layers.Activation(last, dtype="float32", name="images")(x)
+
+
+def _first(latents, base, width, seeds):
+    units = math.prod(base) * width
+    x = keras.layers.Dense(units, kernel_initializer=_he(seeds))(latents)
+    return keras.layers.Reshape((*base, width))(x)
+
+
+def _widths(width, count):
+    return [min(width << level, WIDEST) for level in range(count + 1)][::-1]
+
+
+def resize(
+    latent_dim,
+    output_shape,
+    *,
+    width=24,
+    normalization="batch",
+    up="nearest",
+    before=False,
+    seed=None,
+):
+    count, base = _levels(output_shape)
+    seeds, widths = checks.layer_seeds("generator", seed), _widths(width, count)
+    latents = keras.Input((latent_dim,))
+    x = _first(latents, base, widths[0], seeds)
+    x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
+    for channels in widths[1:]:
+        if before:
+            x = _conv(x, channels, 1, seeds, 1.0, use_bias=False)
+        x = keras.layers.UpSampling2D(interpolation=up)(x)
+        x = _conv(x, channels, 3, seeds, use_bias=normalization is None)
+        x = keras.layers.ReLU()(image_layers.normalized(x, normalization))
+    x = _conv(x, output_shape[-1], 3, seeds, 1.0)
+    return keras.Model(latents, _images(x), name="generator")
+
+
+def excitation(latent_dim, output_shape, *, width=24, seed=None):
+    """FastGAN: gated linear units and skip-layer excitation (Liu et al. 2021)."""
+    count, base = _levels(output_shape)
+    seeds, widths = checks.layer_seeds("generator", seed), _widths(width, count)
+    latents = keras.Input((latent_dim,))
+
+    def gated(x, channels):
+        x = image_layers.normalized(_conv(x, 2 * channels, 3, seeds, use_bias=False), "batch")
+        one, two = keras.ops.split(x, 2, axis=-1)
+        return one * keras.ops.sigmoid(two)
+
+    x = _first(latents, base, widths[0], seeds)
+    x = keras.layers.LeakyReLU(0.2)(image_layers.normalized(x, "batch"))
+    kept = [x]
+    for channels in widths[1:]:
+        x = gated(keras.layers.UpSampling2D()(x), channels)
+        if len(kept) >= 3:
+            low = kept[len(kept) - 3]
+            low = keras.layers.AveragePooling2D(low.shape[1] // base[0])(low)
+            gate = keras.layers.LeakyReLU(0.2)(_conv(low, channels, base[0], seeds))
+            gate = keras.layers.GlobalAveragePooling2D(keepdims=True)(gate)
+            x = x * keras.ops.sigmoid(_conv(gate, channels, 1, seeds, 1.0))
+        kept.append(x)
+    x = _conv(x, output_shape[-1], 3, seeds, 1.0)
+    return keras.Model(latents, _images(x), name="generator")
+
+
+def discriminator(input_shape, *, width=32, kind="plain", patches=0, widest=WIDEST, seed=None):
+    count, _ = _levels(input_shape)
+    seeds = checks.layer_seeds("discriminator", seed)
+    images = keras.Input(input_shape)
+    x = images
+    if kind == "residual":
+        x = keras.layers.LeakyReLU(0.2)(_conv(x, width, 3, seeds))
+    for level in range(count):
+        channels = min(width << level, widest)
+        if patches and x.shape[1] == patches:
+            local = keras.layers.Flatten()(_conv(x, 1, 1, seeds, 1.0, dtype="float32"))
+        if kind == "plain":
+            x = keras.layers.LeakyReLU(0.2)(_conv(x, channels, 4, seeds, strides=2))
+            continue
+        short = _conv(keras.layers.AveragePooling2D(2)(x), channels, 1, seeds, 0.5)
+        x = keras.layers.LeakyReLU(0.2)(_conv(x, channels, 3, seeds))
+        x = keras.layers.LeakyReLU(0.2)(_conv(x, channels, 4, seeds, 1.0, strides=2))
+        x = short + x
+    if kind == "residual":
+        x = keras.layers.LeakyReLU(0.2)(_conv(x, x.shape[-1], 3, seeds))
+    x = keras.layers.Flatten()(x)
+    options = {"kernel_initializer": _he(seeds, 1.0), "dtype": "float32"}
+    logits = keras.layers.Dense(1, **options)(x)
+    if patches:
+        whole = keras.layers.Flatten()(keras.layers.RepeatVector(patches**2)(logits))
+        logits = keras.layers.Concatenate(dtype="float32")([whole, local])
+    return keras.Model(images, logits, name="discriminator")
+
+
+GENERATORS = {"resize": resize, "excitation": excitation, "style_other": style.generator}
+FAMILIES = {
+    name: types.SimpleNamespace(generator=generator, discriminator=discriminator)
+    for name, generator in GENERATORS.items()
+}

@@ -1,0 +1,63 @@
+"""Presets of small StyleGAN2-like networks, for colour images of 32 and 64 pixels.
+
+Their data are arrays that are looked up in `--data_dir`:
+
+- `peeps_64.npz`: 10,000 cartoon faces of 64x64 pixels (Open Peeps by Pablo Stanley, CC0 1.0);
+- `dcss_dolls_32.npz`: 20,000 figures of 27 species, 32x32 pixels (Dungeon Crawl Stone Soup);
+- `emoji_styles_64.npz`: emoji of 64x64 pixels, of which `twemoji` (CC BY 4.0) is used.
+"""
+
+from geans.presets.preset import Preset, decaying
+
+STYLE = {
+    "batch_size": 16,
+    "network": "style",
+    "generator_options": {"width": 24},
+    "discriminator_options": {"width": 32},
+    "ema_half_life": 5_000.0,
+    "r1": 40.0,
+    "penalty_interval": 8,
+    **decaying(1e-3),
+    "beta_1": 0.0,
+    "beta_2": 0.99,
+    "precision": "auto",
+    "reuse_fakes": True,
+}
+"""Fields for images of 64x64 pixels; `benchmarks/search` compared them with others."""
+
+
+def faces():
+    """StyleGAN2-like networks on 10,000 cartoon faces."""
+    return Preset(name="faces", data="arrays:peeps_64.npz", epochs=24, **STYLE)
+
+
+def figures():
+    """Class-conditional StyleGAN2-like networks on 20,000 figures of 27 species."""
+    fields = {
+        "model": "conditional",
+        "generator_options": {"width": 48},
+        "discriminator_options": {"width": 64},
+        "r1": 10.0,
+    }
+    options = {"classes": "label"}
+    return Preset(
+        name="figures",
+        data="arrays:dcss_dolls_32.npz",
+        data_options=options,
+        epochs=16,
+        **STYLE | fields,
+    )
+
+
+def emoji():
+    """StyleGAN2-like networks on 990 emoji, with augmentation."""
+    options = {"name": "twemoji", "limit": 990}
+    return Preset(
+        name="emoji",
+        data="arrays:emoji_styles_64.npz",
+        data_options=options,
+        augmentation="diff_augment",
+        epochs=240,
+        picture_every=12,
+        **STYLE,
+    )
