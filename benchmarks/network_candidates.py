@@ -98,26 +98,16 @@ def excitation(latent_dim, output_shape, *, width=24, seed=None):
     return keras.Model(latents, _images(x), name="generator")
 
 
-def discriminator(input_shape, *, width=32, kind="plain", patches=0, widest=WIDEST, seed=None):
+def discriminator(input_shape, *, width=32, patches=0, seed=None):
     count, _ = _levels(input_shape)
     seeds = checks.layer_seeds("discriminator", seed)
     images = keras.Input(input_shape)
     x = images
-    if kind == "residual":
-        x = keras.layers.LeakyReLU(0.2)(_conv(x, width, 3, seeds))
     for level in range(count):
-        channels = min(width << level, widest)
         if patches and x.shape[1] == patches:
             local = keras.layers.Flatten()(_conv(x, 1, 1, seeds, 1.0, dtype="float32"))
-        if kind == "plain":
-            x = keras.layers.LeakyReLU(0.2)(_conv(x, channels, 4, seeds, strides=2))
-            continue
-        short = _conv(keras.layers.AveragePooling2D(2)(x), channels, 1, seeds, 0.5)
-        x = keras.layers.LeakyReLU(0.2)(_conv(x, channels, 3, seeds))
-        x = keras.layers.LeakyReLU(0.2)(_conv(x, channels, 4, seeds, 1.0, strides=2))
-        x = short + x
-    if kind == "residual":
-        x = keras.layers.LeakyReLU(0.2)(_conv(x, x.shape[-1], 3, seeds))
+        x = _conv(x, min(width << level, WIDEST), 4, seeds, strides=2)
+        x = keras.layers.LeakyReLU(0.2)(x)
     x = keras.layers.Flatten()(x)
     options = {"kernel_initializer": _he(seeds, 1.0), "dtype": "float32"}
     logits = keras.layers.Dense(1, **options)(x)

@@ -36,11 +36,10 @@ RUNS = {
     "style width 32": {"generator_options": {"width": 32}},
     "style max_width 128": {
         "generator_options": {"width": 24, "max_width": 128},
-        "discriminator_options": {"width": 32, "max_width": 128},
+        "discriminator_options": {"width": 16, "max_width": 128},
     },
-    "style discriminator 48": {"discriminator_options": {"width": 48}},
-    "style residual discriminator": OTHER
-    | {"discriminator_options": {"kind": "residual", "width": 16}},
+    "style discriminator 24": {"discriminator_options": {"width": 24}},
+    "style strided discriminator": OTHER,
     "style patches": OTHER | {"discriminator_options": {"patches": 8}, "r1": 0.6},
     "style R1 1": {"r1": 1.0},
     "style R1 10": {"r1": 10.0},

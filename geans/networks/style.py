@@ -10,10 +10,10 @@ up to `max_width`.
 
 Differences from the paper: no noise inputs, no style mixing and no path length penalty, so that
 the same latents always give the same image; the latents are not normalised; a smaller mapping
-network; the first convolution of a size is 1x1; the discriminator has one convolution per size and
-no minibatch standard deviation, as each sample's logit must depend on this sample alone; images end
-in tanh. What each size adds to the image starts near 0 (`IMAGE_GAIN`): larger, its sum saturated
-tanh, and the colours never came back.
+network; the first convolution of a size is 1x1; the residual discriminator halves by a 4x4
+convolution and has no minibatch standard deviation, as each sample's logit must depend on this
+sample alone; images end in tanh. What each size adds to the image starts near 0 (`IMAGE_GAIN`):
+larger, its sum saturated tanh, and the colours never came back.
 """
 
 import math
@@ -200,12 +200,13 @@ def _to_image(x, style, channels, seeds):
     return ModulatedConv2D(channels, 1, demodulate=False, **options)([x, style])
 
 
-def discriminator(input_shape=(64, 64, 3), *, width=32, max_width=MAX_WIDTH, seed=None):
+def discriminator(input_shape=(64, 64, 3), *, width=16, max_width=MAX_WIDTH, seed=None):
     """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
         input_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
-        width: Channels of the first layer; each layer after has twice as many.
+        width: Channels next to the image and after the first halving; each further halving doubles
+            them.
         max_width, seed: As in `generator`.
 
     Example:
@@ -216,14 +217,25 @@ def discriminator(input_shape=(64, 64, 3), *, width=32, max_width=MAX_WIDTH, see
     checks.check_sizes(width=width, max_width=max_width)
     seeds = checks.layer_seeds("discriminator", seed)
     images = keras.Input(input_shape, name="images")
-    x = images
+    x = _convolved(images, width, 3, seeds)
     for level in range(halvings):
-        options = {"strides": 2, "padding": "same", "kernel_initializer": _he(seeds)}
-        x = keras.layers.Conv2D(min(width << level, max_width), 4, **options)(x)
-        x = keras.layers.LeakyReLU(LEAK)(x)
+        x = _halved(x, min(width << level, max_width), seeds)
+    x = keras.layers.Flatten()(_convolved(x, x.shape[-1], 3, seeds))
     options = {"kernel_initializer": _he(seeds, 1.0), "dtype": "float32", "name": "logits"}
-    logits = keras.layers.Dense(1, **options)(keras.layers.Flatten()(x))
-    return keras.Model(images, logits, name="discriminator")
+    return keras.Model(images, keras.layers.Dense(1, **options)(x), name="discriminator")
+
+
+def _halved(x, channels, seeds):
+    options = {"padding": "same", "kernel_initializer": _he(seeds, 0.5)}
+    shortcut = keras.layers.Conv2D(channels, 1, **options)(keras.layers.AveragePooling2D(2)(x))
+    x = _convolved(x, channels, 3, seeds)
+    # Half the variance on each way, so that the sum has that of the input.
+    return keras.layers.Add()([shortcut, _convolved(x, channels, 4, seeds, 1.0, strides=2)])
+
+
+def _convolved(x, channels, size, seeds, scale=2.0, strides=1):
+    options = {"strides": strides, "padding": "same", "kernel_initializer": _he(seeds, scale)}
+    return keras.layers.LeakyReLU(LEAK)(keras.layers.Conv2D(channels, size, **options)(x))
 
 
 def _he(seeds, scale=2.0):

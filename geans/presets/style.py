@@ -13,7 +13,7 @@ STYLE = {
     "batch_size": 16,
     "network": "style",
     "generator_options": {"width": 24},
-    "discriminator_options": {"width": 32},
+    "discriminator_options": {"width": 16},
     "ema_half_life": 5_000.0,
     "r1": 40.0,
     "penalty_interval": 8,
@@ -36,7 +36,7 @@ def figures():
     fields = {
         "model": "conditional",
         "generator_options": {"width": 48},
-        "discriminator_options": {"width": 64},
+        "discriminator_options": {"width": 32},
         "r1": 10.0,
     }
     options = {"classes": "label"}

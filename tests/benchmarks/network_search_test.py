@@ -22,7 +22,7 @@ def test_the_candidates_make_and_judge_images(network):
     assert generator.output_shape == (None, *shape) and discriminator.output_shape == (None, 1)
 
 
-def test_discriminators_of_patches_and_of_residual_blocks():
+def test_a_discriminator_of_patches():
+    """As many logits of the whole image as of its parts."""
     judge = network_search.FAMILIES["style_other"].discriminator
     assert judge((32, 32, 3), patches=8).output_shape == (None, 128)
-    assert judge((32, 32, 3), kind="residual").output_shape == (None, 1)
