@@ -136,11 +136,13 @@ def _refuse_folder(error):
 
 
 def _check_link(path, folder):
-    target = pathlib.Path(os.path.realpath(path))
-    if path.is_symlink() and not target.is_relative_to(os.path.realpath(folder)):
-        raise ValueError(
-            f"{shown(path)} is a link that leads out of the folder, to {shown(target)}."
-        )
+    # Where links lead is asked of links alone: of every file it would take half of the time.
+    if path.is_symlink():
+        target = pathlib.Path(os.path.realpath(path))
+        if not target.is_relative_to(os.path.realpath(folder)):
+            raise ValueError(
+                f"{shown(path)} is a link that leads out of the folder, to {shown(target)}."
+            )
 
 
 def check_reading(channels, on_error):
