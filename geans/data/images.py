@@ -1,8 +1,8 @@
 """Images from the package itself, tensorflow-datasets, a folder or arrays, as batches for `fit`.
 
 Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `shuffle=True`,
-`seed=None`, `drop_remainder=False`. Batches are float32 (batch, height, width, channels) in
-[-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
+`seed=None`, `drop_remainder=False`, `mirror=False`. Batches are float32 (batch, height, width,
+channels) in [-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
 
 Every function also takes `limit`, `class_shares`, `without` and `balanced`; see `from_arrays`.
 Labels that only serve this choice are not yielded.

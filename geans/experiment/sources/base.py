@@ -188,6 +188,7 @@ class Source:
 
     def _options_to_compare(self, trained_on):
         left_out = {"balanced"} if trained_on else set(data.images.CHOOSING) - {"without"}
+        left_out |= {"mirror"}
         return {key: value for key, value in self.options.items() if key not in left_out}
 
     def _in_order(self, options):
