@@ -1,6 +1,7 @@
 """A file that keeps what was decoded, for datasets that do not fit in memory."""
 
 import math
+import mmap
 import os
 import shutil
 import tempfile
@@ -71,6 +72,12 @@ def _array(count, part):
             # A disk that is full later would end the process at a page that was not reserved.
             os.posix_fallocate(file.fileno(), 0, math.prod(shape) * part.dtype.size)
         return np.memmap(file, part.dtype.as_numpy_dtype, "w+", shape=shape)
+
+
+def release(array):
+    """Takes an array in a file, as from `arrays`, out of the process' memory; it stays as it is."""
+    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+        array._mmap.madvise(mmap.MADV_DONTNEED)
 
 
 class _Rows:
