@@ -1,6 +1,7 @@
 """A file that keeps what was decoded, for datasets that do not fit in memory."""
 
 import math
+import mmap
 import os
 import shutil
 import tempfile
@@ -16,8 +17,7 @@ SHARE = 0.5
 def decoded_once(elements, decode):
     """Returns numbered elements, and a function that decodes each of them once.
 
-    What was decoded goes into an unnamed file in `tempfile.gettempdir()` (`TMPDIR` chooses another
-    disk), which vanishes with the process. If there is no room, every call decodes.
+    What was decoded goes into a file, see `arrays`. If there is no room, every call decodes.
 
     Args:
         elements: `tf.data.Dataset` of known length.
@@ -26,13 +26,10 @@ def decoded_once(elements, decode):
     count = int(elements.cardinality())
     spec = elements.map(decode).element_spec
     parts = tf.nest.flatten(spec)
-    size = count * sum(math.prod(part.shape) * part.dtype.size for part in parts)
-    if size > SHARE * shutil.disk_usage(tempfile.gettempdir()).free:
+    kept = arrays(count, parts)
+    if kept is None:
         return elements, decode
-    try:
-        rows = _Rows(count, parts)
-    except OSError:
-        return elements, decode
+    rows = _Rows(count, kept)
     types = [part.dtype for part in parts]
 
     def decode_once(index, element):
@@ -53,22 +50,43 @@ def decoded_once(elements, decode):
     return elements.enumerate(), decode_once
 
 
+def arrays(count, parts):
+    """Returns an array (count, *shape) for each `tf.TensorSpec`, kept in a file; `None` if no room.
+
+    Unnamed files in `tempfile.gettempdir()` (`TMPDIR` chooses another disk), which vanish with the
+    process.
+    """
+    size = count * sum(math.prod(part.shape) * part.dtype.size for part in parts)
+    if size > SHARE * shutil.disk_usage(tempfile.gettempdir()).free:
+        return None
+    try:
+        return [_array(count, part) for part in parts]
+    except OSError:
+        return None
+
+
+def _array(count, part):
+    shape = (count, *part.shape)
+    with tempfile.TemporaryFile() as file:
+        if hasattr(os, "posix_fallocate"):
+            # A disk that is full later would end the process at a page that was not reserved.
+            os.posix_fallocate(file.fileno(), 0, math.prod(shape) * part.dtype.size)
+        return np.memmap(file, part.dtype.as_numpy_dtype, "w+", shape=shape)
+
+
+def release(array):
+    """Takes an array in a file, as from `arrays`, out of the process' memory; it stays as it is."""
+    if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
+        array._mmap.madvise(mmap.MADV_DONTNEED)
+
+
 class _Rows:
-    """Arrays in a file, and which of their rows have been written."""
+    """Arrays, and which of their rows have been written."""
 
-    def __init__(self, count, parts):
+    def __init__(self, count, arrays):
         self.written = np.zeros(count, bool)
-        self.arrays = [self._array(count, part) for part in parts]
+        self.arrays = arrays
         self.lock = threading.Lock()
-
-    @staticmethod
-    def _array(count, part):
-        shape = (count, *part.shape)
-        with tempfile.TemporaryFile() as file:
-            if hasattr(os, "posix_fallocate"):
-                # A disk that is full later would end the process at a page that was not reserved.
-                os.posix_fallocate(file.fileno(), 0, math.prod(shape) * part.dtype.size)
-            return np.memmap(file, part.dtype.as_numpy_dtype, "w+", shape=shape)
 
     def known(self, index):
         return self.written[index]

@@ -1,21 +1,29 @@
 """Images from the package itself, tensorflow-datasets, a folder or arrays, as batches for `fit`.
 
 Every function passes further keywords to `pipeline.batches`: `batch_size=64`, `shuffle=True`,
-`seed=None`, `drop_remainder=False`. Batches are float32 (batch, height, width, channels) in
-[-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
+`seed=None`, `drop_remainder=False`, `mirror=False`. Batches are float32 (batch, height, width,
+channels) in [-1, 1]; with labels, pairs (images, int64 labels of shape (batch,)).
 
 Every function also takes `limit`, `class_shares`, `without` and `balanced`; see `from_arrays`.
 Labels that only serve this choice are not yielded.
 """
 
-import os
 import pathlib
 
 import numpy as np
 import tensorflow as tf
 
 from geans import values
-from geans.data import classes, folders, image_files, npz_files, pipeline, prepared, resizing
+from geans.data import (
+    classes,
+    folders,
+    image_files,
+    lazy_images,
+    npz_files,
+    pipeline,
+    prepared,
+    resizing,
+)
 from geans.data.folders import MAX_SIZE as MAX_SIZE
 from geans.data.folders import folder_shape as folder_shape
 from geans.files import path_of
@@ -120,14 +128,29 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
     return from_arrays(images, classes_, yield_labels=labels, **choosing, **batching)
 
 
-def from_folder(path, size=None, *, channels=None, on_error="raise", labels=False, **batching):
+def from_folder(
+    path,
+    size=None,
+    *,
+    channels=None,
+    on_error="raise",
+    labels=False,
+    samples=None,
+    **batching,
+):
     """Loads the images of a folder and its subfolders: PNG, JPEG, WebP, BMP, GIF and TIFF.
 
     Photographs are turned as their EXIF orientation says, cropped around the centre and resized
-    (bicubic, antialiased). Every file is decoded once before the function returns, so damaged files
-    cannot stop a training run; up to `pipeline.MEMORY_LIMIT` decoded bytes are kept in memory.
-    Formats are known by content, whatever the extension; of an animation, the first frame is read.
-    Other and hidden files, and run directories of geans, are left aside and named in a warning.
+    (bicubic, antialiased). Formats are known by content, whatever the extension; of an animation,
+    the first frame is read. Other and hidden files, and run directories of geans, are left aside
+    and named in a warning.
+
+    Up to `folders.MANY` files (10,000) whose images fit into `pipeline.MEMORY_LIMIT` bytes are
+    decoded once before the function returns, so damaged ones cannot stop a training run. Of more,
+    it looks at a sample: sizes, colours and damage are those of 2,000 evenly spaced files. The
+    others are decoded in the first epoch and kept, in memory or else in a temporary file. One that
+    turns out to be damaged does not stop the run, whatever `on_error` says: a warning names it, and
+    the next file in sorted order, with its label, takes its place.
 
     The files need not be trusted: nothing outside the folder is read, and images of more than
     `PIL.Image.MAX_IMAGE_PIXELS` (89 million) pixels are not decoded.
@@ -141,6 +164,8 @@ def from_folder(path, size=None, *, channels=None, on_error="raise", labels=Fals
         on_error: `"raise"` refuses a folder with unreadable files; `"skip"` omits them and warns.
         labels: Whether to yield (images, labels). The label is the index, in sorted order, of the
             subfolder of `path` that contains the image, at any depth.
+        samples: Maximum number of files to read, evenly spaced among all or those chosen; `None`
+            for all.
         **batching: Keywords of `pipeline.batches`, and those in `CHOOSING`. Without `labels`,
             `limit` takes files evenly spaced in sorted order.
 
@@ -155,23 +180,32 @@ def from_folder(path, size=None, *, channels=None, on_error="raise", labels=Fals
     image_files.check_reading(3 if channels is None else channels, on_error)
     choice = _choice(batching)
     balanced = choice.pop("balanced", False)
-    files, labels_ = folders.files_of(path, labels=labels or balanced, **choice)
-    shape = folders.folder_shape(path, size, channels, on_error)
-    in_memory = pipeline.fits_in_memory(len(files), shape)
-    if balanced and not in_memory:
-        raise ValueError(
-            f"{image_files.shown(path)} is too large for memory, but balanced=True needs it to "
-            "fit. Pass a smaller size, or a limit."
-        )
-    good, images = folders.read(files, shape, on_error, keep=in_memory)
-    labels_ = None if labels_ is None else labels_[good]
-    if in_memory:
+    found = image_files.find(path)
+    files, labels_ = folders.chosen(path, found, labels=labels or balanced, **choice)
+    if samples is not None:
+        values.check_count("samples", samples)
+        # As in training, where a damaged one of so many is only a warning.
+        on_error = on_error if len(files) <= folders.MANY else "skip"
+        places = folders.spaced(len(files), samples)
+        files = [files[index] for index in places]
+        labels_ = None if labels_ is None else labels_[places]
+    shape = folders.shape_of(path, found, size, channels, on_error)
+    if len(files) <= folders.MANY and pipeline.fits_in_memory(len(files), shape):
+        good, images = folders.read(files, shape, on_error, keep=True)
+        labels_ = None if labels_ is None else labels_[good]
         options = {"yield_labels": labels, "balanced": balanced}
         return from_arrays(images, labels_, **options, **batching)
-    paths = [os.fsencode(files[index]) for index in good]
-    elements = tf.data.Dataset.from_tensor_slices((paths, labels_) if labels else (paths,))
-    decode = image_files.decoder(shape)
-    return pipeline.decoded_batches(elements, lambda path, *rest: (decode(path), *rest), **batching)
+    good = folders.readable(files, shape, on_error)
+    if len(files) > folders.SAMPLE:
+        image_files.warn_once(
+            f"{image_files.shown(path)} has {len(files):,} images, of which {folders.SAMPLE:,} "
+            "were checked. All are decoded in the first epoch: a damaged one gives a warning, and "
+            "the next one takes its place."
+        )
+    labels_ = None if labels_ is None else labels_[good]
+    batching["balanced_by"] = labels_ if balanced else None
+    files, labels_ = [files[index] for index in good], labels_ if labels else None
+    return lazy_images.batches(files, shape, labels_, **batching)
 
 
 def from_npz(path, name="images", *, image_size=None, classes=None, labels=False, **batching):

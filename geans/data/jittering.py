@@ -1,7 +1,5 @@
 """Random shifts and mirroring of images, new in every epoch and the same for both of a pair."""
 
-import random
-
 import tensorflow as tf
 
 from geans import values
@@ -32,7 +30,7 @@ def varied(dataset, jitter, flip, seed):
         )
     if not jitter and not flip:
         return dataset
-    seed = another_seed(seed, "jitter")
+    seed = pipeline.another_seed(seed, "jitter")
     draws = pipeline.random_integers(seed)
 
     def vary(batch, draw):
@@ -42,11 +40,6 @@ def varied(dataset, jitter, flip, seed):
         return tf.nest.pack_sequence_as(batch, moved)
 
     return tf.data.Dataset.zip(dataset, draws).map(vary).prefetch(pipeline.BATCHES_AHEAD)
-
-
-def another_seed(seed, purpose):
-    """Derives an independent seed for another purpose; `None` stays `None`."""
-    return None if seed is None else random.Random(f"{seed} {purpose}").getrandbits(62)
 
 
 def _window(shape, seed, jitter, flip):

@@ -82,7 +82,7 @@ def independent(makers, jitter, flip, *, seed=None, **options):
     """
     values.check_seed(seed, optional=True)
     # Of the same seed, domains of the same size would meet in the same order in every epoch.
-    seeds = (seed, jittering.another_seed(seed, "second"))
+    seeds = (seed, pipeline.another_seed(seed, "second"))
     datasets = [
         jittering.varied(make(seed=each, **options), jitter, flip, each)
         for make, each in zip(makers, seeds, strict=True)

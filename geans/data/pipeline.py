@@ -2,6 +2,7 @@
 
 import functools
 import math
+import random
 
 import numpy as np
 import tensorflow as tf
@@ -26,7 +27,14 @@ def normalise(images):
 
 
 def batches(
-    arrays, *, batch_size=64, shuffle=True, seed=None, drop_remainder=False, balanced_by=None
+    arrays,
+    *,
+    batch_size=64,
+    shuffle=True,
+    seed=None,
+    drop_remainder=False,
+    mirror=False,
+    balanced_by=None,
 ):
     """Batches arrays that fit in memory.
 
@@ -38,6 +46,8 @@ def batches(
         seed: Integer; the same seed gives the same batches, epoch by epoch. `None` draws one, which
             `keras.utils.set_random_seed` determines.
         drop_remainder: Whether to leave out a smaller last batch.
+        mirror: Whether in every epoch each image is flipped, left to right, with probability one
+            half. Images are arrays of rank 4 or more; those of one tuple are flipped alike.
         balanced_by: Classes, integers (count,): all come equally often in epochs of the same
             length, see `classes.balanced_order`. `None` takes every example once.
 
@@ -82,9 +92,8 @@ def batches(
         return tf.data.Dataset.range(0, end, batch_size).map(gather)
 
     end = count - count % batch_size if drop_remainder else count
-    batched = (
-        random_integers(seed).take(1).flat_map(epoch).map(_normalise_images).prefetch(BATCHES_AHEAD)
-    )
+    batched = random_integers(seed).take(1).flat_map(epoch)
+    batched = finished(batched, seed, mirror).prefetch(BATCHES_AHEAD)
     options = tf.data.Options()
     # Its thread makes the end of an epoch wait for up to a second, and has nothing to tune here.
     options.autotune.enabled = False
@@ -101,6 +110,7 @@ def decoded_batches(
     shuffle=True,
     seed=None,
     drop_remainder=False,
+    mirror=False,
 ):
     """Batches a dataset too large for memory, decoding every element once.
 
@@ -111,7 +121,7 @@ def decoded_batches(
         decode: Function from one element to a uint8 image, or to a tuple of images and labels, of
             fixed shapes. It runs in parallel; the order is kept.
         shuffle_buffer: Size of the shuffle buffer in elements; `None` for all.
-        batch_size, shuffle, seed, drop_remainder: As in `batches`.
+        batch_size, shuffle, seed, drop_remainder, mirror: As in `batches`.
 
     Returns:
         A finite `tf.data.Dataset`, as from `batches`.
@@ -134,7 +144,44 @@ def decoded_batches(
         elements = _seeded(shuffle, seed)
     decoded = elements.map(decode, tf.data.AUTOTUNE, deterministic=True)
     batched = decoded.batch(batch_size, drop_remainder)
-    return batched.map(_normalise_images, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return finished(batched, seed, mirror, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def finished(batched, seed, mirror, parallel=None):
+    """Returns batches mirrored, if wanted, and normalised.
+
+    Args:
+        batched: `tf.data.Dataset` of batches, uint8 if they are images.
+        seed, mirror: As in `batches`.
+        parallel: Number of batches at the same time, as in `tf.data.Dataset.map`.
+
+    Raises:
+        ValueError: If `mirror` is invalid, or there are no images to mirror.
+    """
+    if type(mirror) is not bool:
+        raise ValueError(f"mirror must be True or False. Received: mirror={mirror!r}")
+    if not mirror:
+        return batched.map(_normalise_images, parallel)
+    specs = tf.nest.flatten(batched.element_spec)
+    if all(spec.shape.rank < 4 for spec in specs):
+        raise ValueError(
+            "mirror=True needs images of shape (count, height, width, channels). Received: shape "
+            f"{tuple(specs[0].shape)}."
+        )
+
+    def mirrored(batch, draw):
+        count = tf.shape(tf.nest.flatten(batch)[0])[0]
+        flipped = tf.random.stateless_uniform((count,), tf.stack([draw, 0])) < 0.5
+        batch = tf.nest.map_structure(lambda part: _flipped(part, flipped), batch)
+        return _normalise_images(*(batch if isinstance(batch, tuple) else (batch,)))
+
+    draws = random_integers(another_seed(seed, "mirror"))
+    return tf.data.Dataset.zip(batched, draws).map(mirrored, parallel)
+
+
+def another_seed(seed, purpose):
+    """Derives an independent seed for another purpose; `None` stays `None`."""
+    return None if seed is None else random.Random(f"{seed} {purpose}").getrandbits(62)
 
 
 def random_integers(seed):
@@ -164,6 +211,14 @@ def _seeded(make, seed):
 
     seed = values.given_or_random(seed)
     return tf.function(made, autograph=False).get_concrete_function()()
+
+
+def _flipped(images, flipped):
+    """Returns images, rank 4 or more, with those mirrored that are `flipped`; others unchanged."""
+    if images.shape.rank < 4:
+        return images
+    flipped = tf.reshape(flipped, [-1] + [1] * (images.shape.rank - 1))
+    return tf.where(flipped, tf.reverse(images, [-2]), images)
 
 
 def _normalise_images(*batch):

@@ -7,10 +7,8 @@ import numpy as np
 
 import geans
 from geans import data, files, metrics, presets, report
-from geans.data import image_files
 from geans.experiment import families, loading
 from geans.experiment.sources.base import BATCH_SIZE, SAMPLES, Source
-from geans.experiment.sources.images import EvenlySpaced
 from geans.metrics import evaluation, feature_set, features
 from geans.metrics.measurement import Measurement, Origin
 
@@ -170,8 +168,8 @@ def _compare(real, fake, network, metrics, samples, progress):
 
 
 def _files(folder, samples, **reading):
-    dataset = data.images.from_folder(folder, batch_size=BATCH_SIZE, shuffle=False, **reading)
-    return EvenlySpaced(dataset, samples, len(image_files.find(files.path_of(folder))))
+    options = {"batch_size": BATCH_SIZE, "shuffle": False, "samples": samples}
+    return data.images.from_folder(folder, **options, **reading)
 
 
 def _measured(source, model, fake, ema):

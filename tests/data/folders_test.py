@@ -41,7 +41,9 @@ def test_subfolders_are_classes(tmp_path, monkeypatch, limit_of_memory):
     assert image_files.classes(tmp_path, image_files.find(tmp_path))[0] == ["cat", "dog"]
 
 
-def test_subfolders_balance_without_being_yielded(tmp_path):
+@pytest.mark.parametrize("limit_of_memory", [2**30, 1])
+def test_subfolders_balance_without_being_yielded(tmp_path, monkeypatch, limit_of_memory):
+    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", limit_of_memory)
     of_classes(tmp_path, cat=4, dog=2)
     found = everything(images.from_folder(tmp_path, channels=1, balanced=True, **QUIET))
     assert sorted(to_bytes(found)[:, 0, 0, 0].tolist()) == [10, 11, 12, 14, 14, 15]
@@ -70,12 +72,6 @@ def test_one_subfolder_is_no_class(tmp_path):
         images.from_folder(tmp_path, labels=True)
 
 
-def test_a_streamed_folder_cannot_be_balanced(tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "MEMORY_LIMIT", 1)
-    with pytest.raises(ValueError, match="too large for memory, but balanced=True needs"):
-        images.from_folder(of_classes(tmp_path, cat=2, dog=1), balanced=True)
-
-
 @pytest.mark.parametrize("limit_of_memory", [2**30, 1])
 def test_choices_that_choose_nothing(tmp_path, monkeypatch, limit_of_memory):
     of_classes(tmp_path, cat=2)
@@ -97,7 +93,29 @@ def test_sizes():
 
 
 def test_files_and_labels(tmp_path):
-    files, labels = folders.files_of(of_classes(tmp_path, cat=2, dog=3), limit=3, labels=True)
+    found = image_files.find(of_classes(tmp_path, cat=2, dog=3))
+    files, labels = folders.chosen(tmp_path, found, limit=3, labels=True)
     assert [file.parts[-3] for file in files] == ["cat", "dog", "dog"]
     assert labels.tolist() == [0, 1, 1]
     assert folders.folder_shape(tmp_path) == (4, 4, 1)
+
+
+def test_samples_are_spaced_evenly():
+    assert folders.spaced(12, 4).tolist() == [2, 5, 8, 11]
+    for count in (None, 12, 13):
+        assert folders.spaced(12, count).tolist() == list(range(12))
+    assert len(folders.spaced(100_003, 2_000)) == 2_000
+
+
+def test_transparency_is_said_to_be_shown_on_white(tmp_path, caplog):
+    for name, color in (("a", "#ff000000"), ("b", "#ff0000ff"), ("c", "#ff0000")):
+        PIL.Image.new("RGBA" if len(color) == 9 else "RGB", (4, 4), color).save(
+            tmp_path / f"{name}.png"
+        )
+    for options in ({"channels": 3}, {"channels": 4}, {"size": 4, "channels": 4}):
+        folders.folder_shape(tmp_path, **options)
+    assert not caplog.records
+    assert folders.folder_shape(tmp_path) == folders.folder_shape(tmp_path) == (4, 4, 3)
+    (record,) = caplog.records
+    assert "2 of 3 images have an alpha channel" in record.getMessage()
+    assert 'pass channels=4: "data_options": {"channels": 4}' in record.getMessage()

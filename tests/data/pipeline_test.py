@@ -144,6 +144,78 @@ def test_memory_is_counted_in_bytes_of_uint8(monkeypatch, limit, fits):
     assert pipeline.fits_in_memory(2, (2, 3, 1)) is fits
 
 
+PICTURES = np.random.default_rng(0).integers(0, 256, (40, 2, 3, 1)).astype("uint8")
+
+
+def batch_pictures(**batching):
+    return pipeline.batches((PICTURES, np.arange(40)), **batching)
+
+
+def decode_pictures(**batching):
+    elements = tf.data.Dataset.from_tensor_slices((PICTURES, np.arange(40)))
+    return pipeline.decoded_batches(elements, lambda *parts: parts, **batching)
+
+
+def flips(dataset):
+    """Which pictures come mirrored, by number; the others must come as they are."""
+    found = {}
+    for batch, numbers in dataset.as_numpy_iterator():
+        for picture, number in zip(batch, numbers, strict=True):
+            upright = pipeline.normalise(PICTURES[number]).numpy()
+            found[int(number)] = not np.array_equal(picture, upright)
+            expected = upright[:, ::-1] if found[int(number)] else upright
+            np.testing.assert_array_equal(picture, expected)
+    return [found[number] for number in range(40)]
+
+
+both_of_pictures = pytest.mark.parametrize("make", [batch_pictures, decode_pictures])
+
+
+@both_of_pictures
+def test_half_of_the_images_are_mirrored_others_in_every_epoch(make):
+    dataset = make(batch_size=16, seed=1, mirror=True)
+    assert dataset.element_spec == make(batch_size=16).element_spec
+    assert int(dataset.cardinality()) == 3
+    epochs = [flips(dataset) for _ in range(10)]
+    assert 150 < np.sum(epochs) < 250  # Of 400; the standard deviation is 10.
+    assert len({tuple(each) for each in epochs}) == 10
+    assert not any(flips(make(batch_size=16, seed=1)))
+
+
+@both_of_pictures
+def test_the_same_seed_mirrors_the_same_images_from_any_epoch_on(make):
+    def epochs(seed, skipped=0):
+        dataset = make(batch_size=16, seed=seed, mirror=True)
+        for _ in range(skipped):
+            iter(dataset)  # As a resumed training does.
+        return [flips(dataset) for _ in range(3 - skipped)]
+
+    assert epochs(1) == epochs(1) != epochs(2)
+    assert epochs(1)[2:] == epochs(1, skipped=2)
+
+
+@both_of_pictures
+def test_mirroring_leaves_the_order_alone(make):
+    plain, mirrored = (make(batch_size=16, seed=4, mirror=each) for each in (False, True))
+    for (_, one), (_, other) in zip(plain, mirrored, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_images_of_one_tuple_are_mirrored_alike():
+    clips = np.stack([PICTURES, PICTURES], axis=1)
+    dataset = pipeline.batches((PICTURES / np.float32(255), clips), mirror=True, seed=0)
+    for images, moving in dataset:
+        for frame in tf.unstack(moving, axis=1):
+            np.testing.assert_allclose(2 * images - 1, frame, atol=1e-6)
+
+
+def test_only_images_are_mirrored():
+    with pytest.raises(ValueError, match=r"needs images.*Received: shape \(None, 2\)"):
+        pipeline.batches(np.zeros((10, 2)), mirror=True)
+    with pytest.raises(ValueError, match="mirror must be True or False. Received: mirror='yes'"):
+        pipeline.batches(PICTURES, mirror="yes")
+
+
 @both
 @pytest.mark.parametrize(
     "batching, message",

@@ -147,8 +147,7 @@ class Source:
         Raises:
             ValueError: If the split does not exist.
         """
-        if split is not None:
-            raise ValueError(f"{self.spec} has no splits. Leave out split={split!r}.")
+        self._refuse(split)
         return Origin(name=self.spec), self._in_order(self._options_to_compare(trained_on))
 
     def shown(self, model):
@@ -186,8 +185,13 @@ class Source:
         """
         return Measured({})
 
+    def _refuse(self, split):
+        if split is not None:
+            raise ValueError(f"{self.spec} has no splits. Leave out split={split!r}.")
+
     def _options_to_compare(self, trained_on):
         left_out = {"balanced"} if trained_on else set(data.images.CHOOSING) - {"without"}
+        left_out |= {"mirror"}
         return {key: value for key, value in self.options.items() if key not in left_out}
 
     def _in_order(self, options):

@@ -1,12 +1,7 @@
 """Sources of images: of the package, of tensorflow-datasets, and of a folder."""
 
-import dataclasses
-from collections.abc import Iterable
-
-import numpy as np
-
 from geans import data
-from geans.data import folders, image_files, npz_files, prepared
+from geans.data import image_files, npz_files, prepared
 from geans.experiment.sources.base import SAMPLES, Source
 from geans.files import path_of
 from geans.metrics.features import digits28
@@ -92,27 +87,7 @@ class Folder(Source):
         return image_files.classes(self.path, image_files.find(self.path))[0]
 
     def reference(self, *, split=None, samples=SAMPLES, trained_on=False):
-        """Overrides the base class to space samples evenly over the folder."""
-        origin, batches = super().reference(split=split, trained_on=trained_on)
-        options = self._options_to_compare(trained_on)
-        choice = {key: options[key] for key in options.keys() & set(data.images.CHOOSING)}
-        files, _ = folders.files_of(self.path, **choice)
-        return origin, EvenlySpaced(batches, samples, len(files))
-
-
-@dataclasses.dataclass(frozen=True)
-class EvenlySpaced:
-    """Iterates over `count` of `total` images, spread over all `batches`."""
-
-    batches: Iterable
-    count: int | None
-    total: int
-
-    def __iter__(self):
-        count, start = min(self.count or self.total, self.total), 0
-        for images in self.batches:
-            places = np.arange(start, start + len(images) + 1) * count // self.total
-            start += len(images)
-            chosen = np.flatnonzero(np.diff(places))
-            if len(chosen):
-                yield np.asarray(images)[chosen]
+        """Overrides the base class to read only some of the files, evenly spaced."""
+        self._refuse(split)
+        options = self._options_to_compare(trained_on) | {"samples": samples}
+        return Origin(name=self.spec), self._in_order(options)

@@ -8,7 +8,7 @@ from geans.experiment.options import call
 from geans.experiment.sources.base import Measured, Source
 from geans.files import path_of
 
-OF_TRAINING = ("jitter", "flip")
+OF_TRAINING = ("jitter", "flip", "mirror")
 
 
 class Pairs(Source):

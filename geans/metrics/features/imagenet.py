@@ -36,13 +36,13 @@ _OPTIONS = {"data_format": "channels_last", "dtype": "float32"}
 def network():
     """Returns EfficientNet-Lite0 as a `FeatureNetwork`; features are its pooled last layer.
 
-    It maps images (n, height, width, 1 or 3) of any size to "features" (n, 1280) and "logits"
+    It maps images (n, height, width, 1, 3 or 4) of any size to "features" (n, 1280) and "logits"
     (n, 1000) of ImageNet's classes. They are resized to 224x224, bicubic with antialiasing, and
-    grey ones repeated to 3 channels. Distances compare only with others of "imagenet" of the same
-    checksum, and never with an FID.
+    grey ones repeated to 3 channels, transparent ones shown on white. Distances compare only with
+    others of "imagenet" of the same checksum, and never with an FID.
 
     Raises:
-        ValueError: When called, if images have neither one channel nor three.
+        ValueError: When called, if images have another number of channels.
 
     Reference: Tan and Le 2019 (arXiv 1905.11946); the Lite variant without squeeze-and-excitation
         and with ReLU6 is of Google's repository `tpu`, weights under Apache-2.0.
@@ -137,11 +137,14 @@ def _norm_of(name, arrays):
 
 
 def _prepared(images):
-    if images.shape[-1] not in (1, 3):
+    if images.shape[-1] not in (1, 3, 4):
         raise ValueError(
-            "Features 'imagenet' take images of shape (n, height, width, 1 or 3). Received: shape "
-            f"{tuple(images.shape)}. Remove an alpha channel."
+            "Features 'imagenet' take images of shape (n, height, width, 1, 3 or 4). Received: "
+            f"shape {tuple(images.shape)}."
         )
+    if images.shape[-1] == 4:
+        opacity = (images[..., 3:] + 1) / 2
+        images = opacity * images[..., :3] + (1 - opacity)  # White is 1.
     pixels = (images + 1) * 127.5
     if pixels.shape[1:3] != (SIDE, SIDE):
         pixels = tf.image.resize(pixels, (SIDE, SIDE), "bicubic", antialias=True)

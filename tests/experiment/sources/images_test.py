@@ -4,9 +4,9 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from geans.data import pipeline
+from geans.data import image_files, pipeline
 from geans.experiment.sources import Source
-from geans.experiment.sources.images import EvenlySpaced
+from tests.data.read_back import to_bytes
 
 TFDS = pathlib.Path(__file__).resolve().parents[3] / "../shared/data/tfds"
 needs_tfds = pytest.mark.skipif(not TFDS.is_dir(), reason=f"no prepared datasets in {TFDS}")
@@ -77,7 +77,33 @@ def test_labels_stand_for_classes_of_digits28():
     assert Source.parse("folder:x").digits28_classes() is None
 
 
-def test_evenly_spaced_samples_come_from_all_batches():
-    batches = [np.arange(6), np.arange(6, 12)]
-    assert np.concatenate(list(EvenlySpaced(batches, 4, 12))).tolist() == [2, 5, 8, 11]
-    assert np.concatenate(list(EvenlySpaced(batches, None, 12))).tolist() == list(range(12))
+@pytest.mark.parametrize(
+    ("options", "trained_on", "expected"),
+    [
+        ({}, False, [20, 50, 80, 110]),
+        ({"limit": 6}, False, [20, 50, 80, 110]),
+        ({"limit": 6}, True, [20, 40, 80, 100]),
+        ({"mirror": True, "balanced": True, "without": [0]}, False, [70, 80, 100, 110]),
+    ],
+    ids=str,
+)
+def test_the_reference_of_a_folder_reads_evenly_spaced_files(
+    tmp_path, monkeypatch, options, trained_on, expected
+):
+    """And no others, and mirrors none."""
+    for index in range(12):
+        path = tmp_path / str(index // 6) / f"{index:02}.png"
+        path.parent.mkdir(exist_ok=True)
+        PIL.Image.fromarray(10 * index + np.eye(4, dtype="uint8")).save(path)
+    read_image, read = image_files.read_image, []
+    monkeypatch.setattr(
+        image_files, "read_image", lambda path, shape: read.append(path) or read_image(path, shape)
+    )
+    source = Source.parse(f"folder:{tmp_path}", options=options)
+    origin, batches = source.reference(samples=4, trained_on=trained_on)
+    found = to_bytes(np.concatenate(list(batches.as_numpy_iterator())))
+    assert found[:, 0, 1, 0].tolist() == expected and len(read) == 4
+    np.testing.assert_array_equal(found[0, :, :, 0] - expected[0], np.eye(4))
+    assert origin.name == source.spec
+    with pytest.raises(ValueError, match="has no splits"):
+        source.reference(split="test")

@@ -77,9 +77,18 @@ def test_the_precision_of_training_does_not_matter():
     np.testing.assert_allclose(found(pixels)["features"], expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("shape", [(1, 32, 32, 4), (1, 32, 32, 2), (0, 32, 32, 3)])
+def test_transparency_is_shown_on_white():
+    images = golden()["images"][:2, 30:90, 40:120]
+    opacity = np.where(np.arange(80) < 50, 255, 0).astype("uint8")
+    alpha = np.broadcast_to(opacity[:, None], (*images.shape[:3], 1))
+    on_white = np.where(alpha == 255, images, 255).astype("uint8")
+    found = imagenet.network()(np.concatenate([images, alpha], -1))["features"]
+    np.testing.assert_allclose(found, imagenet.network()(on_white)["features"], atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 32, 5), (1, 32, 32, 2), (0, 32, 32, 3)])
 def test_other_images_are_refused(shape):
-    with pytest.raises(ValueError, match="alpha channel|0 images"):
+    with pytest.raises(ValueError, match="1, 3 or 4.* Received: shape|0 images"):
         imagenet.network()(np.zeros(shape, "uint8"))
 
 
