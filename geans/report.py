@@ -17,6 +17,7 @@ from geans import files
 
 ARTIFACTS = (
     *("preset.json", "versions.json", "cost.json", "metrics.json", "evaluation.json"),
+    "advice.json",
     *("history.csv", "coverage.csv", "coverage.npz", "evaluations.jsonl"),
     *("pictures", "samples.png", "samples.gif", "curves.png", "neighbours.png"),
     *("checkpoints", "model.keras", "best.keras", "saved_model"),

@@ -190,6 +190,32 @@ def test_the_lead_over_a_copy_is_uncertain_by_as_many_kinds_as_there_are(tmp_pat
     assert found["similarity_above_copy_low"] == pytest.approx(found["similarity_above_copy_high"])
 
 
+def test_runs_that_are_broken_on_purpose_can_be_trained():
+    diagnosis = load("diagnosis")
+    for case in diagnosis.CASES.values():
+        preset = diagnosis.preset_of(case, seed=2)
+        assert preset.seed == 2 and preset.data == "embedded:fashion"
+    updates = {name: case.changes["epochs"] for name, case in diagnosis.CASES.items()}
+    assert updates["100 images"] * 7 == 4_900 and updates["300 images"] * 19 in range(4_880, 4_901)
+    preset = diagnosis.preset_of(diagnosis.CASES["kernel 3"], seed=0)
+    model = experiment.make_model(preset, experiment.make_data(preset))
+    changed = diagnosis.with_kernels(model, 3)
+    shapes = [
+        weights.shape[:2]
+        for layer in changed.generator.layers
+        if "transpose" in layer.name
+        for weights in layer.trainable_weights[:1]
+    ]
+    assert shapes == [(3, 3), (3, 3)]
+    assert changed.generator_optimizer is not model.generator_optimizer
+
+
+def test_a_broken_run_is_judged_rightly_by_one_finding_and_a_good_one_by_none():
+    is_right = load("diagnosis").is_right
+    assert is_right(("variety", "balance"), ["updates", "balance"]) and is_right((), [])
+    assert not is_right(("variety", "balance"), ["updates"]) and not is_right((), ["r_t"])
+
+
 def test_the_curves_of_the_comparison_have_todays_names():
     """A column of another name would be left out of the picture without a word."""
     heads = {path.read_text().splitlines()[0] for path in BENCHMARKS.glob("comparison/*/*/*.csv")}

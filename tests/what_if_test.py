@@ -1453,6 +1453,8 @@ WRONG_FLAGS = [
     "export --run_dir=absent",
     "export",
     "evaluate --run_dir=absent",
+    "doctor absent",
+    "doctor absent --samples=1",
     "evaluate --metric=fid",
     "evaluate --real=absent --fake=absent",
     "evaluate --real=. --fake=. --metrics=frechet",

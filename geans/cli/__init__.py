@@ -12,6 +12,7 @@ COMMANDS = {
     "train": "train a preset, or your own images, into a run directory",
     "compare": "train presets with several seeds; a table, and a picture of mode coverage",
     "evaluate": "distances between real and generated images, of a run or of two folders",
+    "doctor": "look for what went wrong in a run, and say what to try",
     "sample": "draw pictures or arrays from a run directory",
     "export": "write a SavedModel from a run directory",
     "presets": "list the presets",
@@ -50,16 +51,23 @@ def usage():
 def _run(name, arguments):
     command = importlib.import_module(f"geans.cli.{name}")
     values = flags.FlagValues()
+    values.set_gnu_getopt(True)  # Flags may follow other arguments.
     command.define_flags(values)
+    positional = getattr(command, "POSITIONAL", None)
     if any(argument in ("-h", "--help") for argument in arguments):
         if hasattr(command, "complete_help"):
             command.complete_help(values)
         print(f"{command.__doc__.strip()}\n{values.get_help()}")
+        if positional:
+            print(f"\nInstead of --{positional}=PATH, PATH alone will do.")
         return 0
     try:
         left = values([f"geans {name}", *arguments])[1:]
+        if positional and left and values[positional].value is None:
+            values[positional].value = left.pop(0)
         if left:
-            return _fail(f"geans {name} takes flags only. Received: {' '.join(left)}")
+            allowed = f"one {positional.upper()} and flags" if positional else "flags only"
+            return _fail(f"geans {name} takes {allowed}. Received: {' '.join(left)}")
         return command.run(values) or 0
     except (flags.Error, ValueError, FloatingPointError) as error:  # The last: it has diverged.
         return _fail(error)

@@ -17,6 +17,7 @@ from geans import files, presets, report
 from geans.cli import names, tables
 from geans.values import check_count
 
+POSITIONAL = "run_dir"
 FLAGS = (
     ("run_dir", str, None, "Directory of a run of geans train."),
     ("real", str, None, "Folder of real images."),

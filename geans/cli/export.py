@@ -10,6 +10,8 @@ from absl import flags
 
 from geans import report
 
+POSITIONAL = "run_dir"
+
 
 def define_flags(values):
     """Adds the command's flags to `values`."""

@@ -21,6 +21,7 @@ from geans import files, presets, report
 from geans.cli import tables
 from geans.values import did_you_mean
 
+POSITIONAL = "run_dir"
 FLAGS = (
     ("run_dir", str, None, "Directory of a run of geans train."),
     ("count", int, 64, "Number of samples."),

@@ -70,12 +70,16 @@ def shape_of(path, files, size=None, channels=None, on_error="raise"):
     sides = sides_of(size)
     if sides and channels is not None:
         return *sides, channels
-    looked_at = files if len(files) <= MANY else [files[i] for i in spaced(len(files), SAMPLE)]
-    found = image_files.survey(looked_at, on_error)
+    found = image_files.survey(looked_at(files), on_error)
     sides = sides or _only_size(path, found.sizes)
     if channels is None:
         channels = _channels(path, found, sides, all_files=len(files) <= MANY)
     return *sides, channels
+
+
+def looked_at(files):
+    """Returns the files whose headers are read: all, or a sample of more than `MANY`."""
+    return files if len(files) <= MANY else [files[i] for i in spaced(len(files), SAMPLE)]
 
 
 def _channels(path, found, sides, all_files):
@@ -121,7 +125,7 @@ def read(files, shape, on_error, *, keep):
     """Decodes every file once.
 
     Args:
-        files: Paths, as from `files_of`.
+        files: Paths, as from `chosen`.
         shape: `(height, width, channels)` of the images.
         on_error: As in `images.from_folder`.
         keep: Whether to keep the images, or only to find the readable files.

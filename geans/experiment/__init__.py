@@ -1,6 +1,7 @@
 """Runs: training presets, and loading and evaluating the results."""
 
 from geans.experiment.copying import neighbours
+from geans.experiment.diagnosis import diagnose
 from geans.experiment.evaluation import evaluate, evaluate_folders
 from geans.experiment.evaluation import write as write_measurements
 from geans.experiment.loading import load
@@ -19,8 +20,10 @@ from geans.experiment.sources import SOURCES, Source
 
 __all__ = [
     "SOURCES",
+    "Finding",
     "Source",
     "count_updates",
+    "diagnose",
     "evaluate",
     "evaluate_folders",
     "fitted",

@@ -108,7 +108,8 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
 
 def image_size(folder):
     """Chooses the size for the files of a folder."""
-    sizes, _ = image_files.survey(image_files.find(folder), on_error="skip")
+    files = folders.looked_at(image_files.find(folder))
+    sizes = image_files.survey(files, on_error="skip").sizes
     height, width = (statistics.median(side) for side in zip(*sizes.elements(), strict=True))
     (tallest, widest), (lowest, narrowest) = (
         [pick(side) for side in zip(*sizes, strict=True)] for pick in (max, min)
@@ -216,7 +217,9 @@ def _of_source(preset, data_dir):
     values.check_name("kind of images", kind, KINDS)
     if kind == "folder":
         files = image_files.find(path)
-        shape = folders.folder_shape(path, preset.image_size)
+        options = preset.data_options
+        reading = {key: options[key] for key in ("channels", "on_error") if key in options}
+        shape = folders.shape_of(path, files, preset.image_size, **reading)
         return Images(len(files), shape, _counts(path, files))
     dataset = Source.of(preset, data_dir).dataset(preset.batch_size)
     return Images(preset.batch_size * len(dataset), sample_shape(dataset))

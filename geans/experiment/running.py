@@ -11,6 +11,7 @@ A run directory contains
     curves.png        losses and logits
     metrics.json      mode coverage, errors of translations, motion of clips, divergence
     evaluation.json   for images: distances from the data, with their protocol
+    advice.json       for images: what is conspicuous, and what to try
     evaluations.jsonl with evaluate_every: the same during training
     best.keras        with evaluate_every: the model with the smallest distance
     coverage.csv      for known modes: coverage after every epoch
@@ -29,7 +30,7 @@ import shutil
 import tempfile
 
 from geans import callbacks, export, files, plotting, presets, report, strategies, values
-from geans.experiment import evaluation, loading, making, precision
+from geans.experiment import diagnosis, evaluation, loading, making, precision
 from geans.experiment.sources import Source, sample_shape
 from geans.experiment.sources.base import finite
 
@@ -101,6 +102,7 @@ def run(
     _save(model, run_dir, chief)
     if chief:
         _write_results(model, source, run_dir, diverged, evaluation_samples)
+        _write_advice(run_dir, source, dataset)
         checkpoint.prune(1)
     return model
 
@@ -234,3 +236,10 @@ def _write_evaluation(run_dir, data_dir, samples):
     # The run is finished even if it cannot be evaluated, as with six images.
     except (FloatingPointError, OSError, ValueError) as error:
         _log.warning("The run is not evaluated. %s", error)
+
+
+def _write_advice(run_dir, source, dataset):
+    try:
+        diagnosis.at_the_end(run_dir, source, dataset)
+    except (FloatingPointError, OSError, ValueError) as error:
+        _log.warning("The run is not diagnosed. %s", error)

@@ -1,5 +1,5 @@
 # Functions hide their modules of the same name on purpose: `metrics.mode_coverage(samples, ring)`.
-from geans.metrics import features
+from geans.metrics import artifacts, features
 from geans.metrics.anomaly import Anomalies, anomaly_scores, auroc
 from geans.metrics.class_coverage import ClassCoverage, coverage_per_class
 from geans.metrics.diversity import ms_ssim_diversity, ms_ssim_per_class
@@ -31,6 +31,7 @@ from geans.metrics.neighbours import (
     data_copying,
     nearest_neighbours,
 )
+from geans.metrics.overfitting import Overfitting, overfitting
 from geans.metrics.precision_recall import PRDC, prdc
 from geans.metrics.reconstruction import mean_absolute_error, structural_similarity
 
@@ -53,8 +54,10 @@ __all__ = [
     "NOTHING",
     "NearestNeighbours",
     "Origin",
+    "Overfitting",
     "PRDC",
     "anomaly_scores",
+    "artifacts",
     "auroc",
     "coverage_per_class",
     "data_copying",
@@ -76,6 +79,7 @@ __all__ = [
     "ms_ssim_diversity",
     "ms_ssim_per_class",
     "nearest_neighbours",
+    "overfitting",
     "prdc",
     "structural_similarity",
 ]

@@ -107,9 +107,14 @@ def test_a_run_directory_of_stacked_digits(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_directory_of_images(tmp_path):
+def test_a_run_directory_of_images(tmp_path, capsys):
     experiment.run(fashion(), tmp_path, evaluation_samples=50)
     assert "metrics.json" not in os.listdir(tmp_path)
+    assert (tmp_path / "evaluation.json").is_file()
+    advice = {row["name"]: row for row in json.loads((tmp_path / "advice.json").read_text())}
+    assert advice["updates"]["conspicuous"] and advice["updates"]["threshold"] == 2_000
+    assert advice["updates"]["text"] in capsys.readouterr().out
+    assert not advice["divergence"]["conspicuous"]
     with PIL.Image.open(tmp_path / "samples.png") as picture:
         assert picture.width == picture.height > 8 * 28
 

@@ -1,8 +1,8 @@
-"""Presets that train in seconds."""
+"""Presets that train in seconds, and run directories that need no training."""
 
 import dataclasses
 
-from geans import presets
+from geans import experiment, presets, report
 
 
 def ring(**changes):
@@ -21,3 +21,11 @@ def stacks(**changes):
         presets.get("gean_digits"),
         **{"epochs": 2, "samples_per_epoch": 640, "steps_per_execution": 1, **changes},
     )
+
+
+def untrained(preset, run_dir):
+    """Writes the run directory of a model without a step."""
+    model = experiment.make_model(preset, experiment.make_data(preset))
+    report.save_model(model, run_dir / "model.keras")
+    report.write_json(dataclasses.asdict(preset), run_dir / "preset.json")
+    return run_dir

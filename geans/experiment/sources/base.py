@@ -150,6 +150,13 @@ class Source:
         self._refuse(split)
         return Origin(name=self.spec), self._in_order(self._options_to_compare(trained_on))
 
+    def held_out(self, samples, *, labels=False):
+        """Returns up to `samples` images that a run does not train on, and labels or `None`.
+
+        Returns `None` if there are none, or if looking for them would take long.
+        """
+        return None
+
     def shown(self, model):
         """Returns the keywords of `SampleGrid` for a model's samples."""
         classes, _ = families.balanced_conditions(model, 0)
@@ -203,6 +210,19 @@ def sample_shape(dataset):
     shapes = [tuple(each.shape[1:]) for each in keras.tree.flatten(dataset.element_spec)]
     # Labels have the shape () or (classes,).
     return tuple(shapes) if len(shapes) > 1 and len(shapes[1]) == 3 else shapes[0]
+
+
+def first(batches, count):
+    """Returns up to `count` samples of batches in NumPy, and their labels or `None`."""
+    found, seen = [], 0
+    for batch in batches:
+        found.append(batch if isinstance(batch, tuple) else (batch, None))
+        seen += len(found[-1][0])
+        if seen >= count:
+            break
+    samples, labels = zip(*found, strict=True)
+    labels = None if labels[0] is None else np.concatenate(labels)[:count]
+    return np.concatenate(samples)[:count], labels
 
 
 def finite(samples):

@@ -2,13 +2,36 @@
 
 from geans import data
 from geans.data import image_files, npz_files, prepared
-from geans.experiment.sources.base import SAMPLES, Source
+from geans.experiment.sources.base import BATCH_SIZE, SAMPLES, Source, first
 from geans.files import path_of
 from geans.metrics.features import digits28
 from geans.metrics.measurement import Origin
 
 
-class Embedded(Source):
+class InMemory(Source):
+    """Images of one array, of which a `limit` leaves some out."""
+
+    def held_out(self, samples, *, labels=False):
+        """Returns images beyond the `limit`."""
+        if "limit" not in self.options:
+            return None
+        options = self.options | {"balanced": False, "mirror": False}
+        trained = self.load(batch_size=BATCH_SIZE, shuffle=False, **options).as_numpy_iterator()
+        known = {hash(image.tobytes()) for images in trained for image in images}
+        del options["limit"]
+        batches = self.load(batch_size=BATCH_SIZE, labels=labels, **options).as_numpy_iterator()
+        images, classes = first(_unseen(batches, known), samples)
+        return (images, classes) if len(images) else None
+
+
+def _unseen(batches, known):
+    for batch in batches:
+        images, classes = batch if isinstance(batch, tuple) else (batch, None)
+        new = [hash(image.tobytes()) not in known for image in images]
+        yield images[new], None if classes is None else classes[new]
+
+
+class Embedded(InMemory):
     """Images that come with the package."""
 
     usage = "embedded:fashion"
@@ -50,8 +73,20 @@ class Tfds(Source):
         options = self._options_to_compare(trained_on) | ({"split": split} if split else {})
         return Origin(name=self.spec, split=options.get("split", "train")), self._in_order(options)
 
+    def held_out(self, samples, *, labels=False):
+        """Returns images of the split "test", unless the run trains on it."""
+        splits = prepared.builder(self.path, self.data_dir).info.splits
+        if "test" not in splits or "test" in self.options.get("split", "train"):
+            return None
+        left_out = ("limit", "mirror")
+        options = {key: each for key, each in self.options.items() if key not in left_out}
+        whole = options.keys() & set(data.images.CHOOSING)  # They need images of every class.
+        split = "test" if whole else f"test[:{min(samples, splits['test'].num_examples)}]"
+        options |= {"split": split, "labels": labels}
+        return first(self.load(batch_size=samples, **options).as_numpy_iterator(), samples)
 
-class Arrays(Source):
+
+class Arrays(InMemory):
     """Images of a NumPy file, looked up in `data_dir`."""
 
     usage = "arrays:PATH.npz"

@@ -107,3 +107,28 @@ def test_the_reference_of_a_folder_reads_evenly_spaced_files(
     assert origin.name == source.spec
     with pytest.raises(ValueError, match="has no splits"):
         source.reference(split="test")
+
+
+def test_images_beyond_a_limit_are_held_out():
+    source = Source.parse("embedded:fashion", options={"limit": 9_990})
+    images, labels = source.held_out(500, labels=True)
+    trained = next(iter(source.dataset(9_990))).numpy()
+    known = {image.tobytes() for image in trained}
+    # Ten are left, one of each class.
+    assert len(images) == len(labels) == 10 and sorted(labels) == list(range(10))
+    assert known.isdisjoint(image.tobytes() for image in images)
+    assert source.held_out(3)[0].shape == (3, 28, 28, 1) and source.held_out(3)[1] is None
+    assert Source.parse("embedded:fashion").held_out(3) is None
+    assert Source.parse("embedded:fashion", options={"limit": 10_000}).held_out(3) is None
+
+
+@pytest.mark.slow
+@needs_tfds
+def test_the_test_split_is_held_out_unless_it_is_trained_on():
+    images, labels = Source.parse("tfds:mnist", data_dir=TFDS).held_out(7, labels=True)
+    assert images.shape == (7, 28, 28, 1) and len(labels) == 7
+    options = {"without": [0, 1, 2, 3, 4, 5, 6, 7, 8], "limit": 50}
+    chosen = Source.parse("tfds:mnist", data_dir=TFDS, options=options)
+    assert set(chosen.held_out(20, labels=True)[1]) == {9}
+    options = {"split": "train+test"}
+    assert Source.parse("tfds:mnist", data_dir=TFDS, options=options).held_out(7) is None
