@@ -1481,19 +1481,20 @@ def resolved(*arguments):
     values = flags.FlagValues()
     train.define_flags(values)
     values(["geans train", *arguments])
-    return train.resolve(values)
+    run_dir = train.run_dir_of(values)
+    return run_dir, lambda: train.resolve(values, run_dir)
 
 
 RUN_DIRS = {
     "nothing": ([], "runs/gean_fashion"),
     "a preset": (["--preset=conditional"], "runs/conditional"),
-    "one's photos": (["--data=folder:photos"], "runs/gean_photos"),
-    "one's photos in another way": (["--data=folder:~/photos/"], "runs/gean_photos"),
+    "one's photos": (["--data=folder:photos"], "runs/photos"),
+    "one's photos in another way": (["--data=folder:~/photos/"], "runs/photos"),
     "a preset and one's photos": (
         ["--preset=conditional", "--data=folder:photos"],
         "runs/conditional_photos",
     ),
-    "other data of tensorflow-datasets": (["--data=tfds:cifar10"], "runs/gean_cifar10"),
+    "other data of tensorflow-datasets": (["--data=tfds:cifar10"], "runs/cifar10"),
     "a run directory": (["--data=folder:photos", "--run_dir=mine"], "mine"),
 }
 
@@ -1501,14 +1502,14 @@ RUN_DIRS = {
 @pytest.mark.parametrize("given", RUN_DIRS)
 def test_a_run_directory_is_named_after_preset_and_data(given, home):
     arguments, run_dir = RUN_DIRS[given]
-    assert str(resolved(*arguments)[1]) == run_dir
+    assert str(resolved(*arguments)[0]) == run_dir
 
 
 def test_the_options_of_a_presets_own_data_do_not_travel(home, capsys):
-    preset, _ = resolved("--preset=small_fashion", "--data=folder:photos")
+    preset = resolved("--preset=small_fashion", "--data=folder:photos")[1]()
     assert (preset.data, preset.data_options) == (f"folder:{home / 'photos'}", {})
     assert "without the options of embedded:fashion: {'limit': 300}" in capsys.readouterr().out
-    assert resolved("--preset=small_fashion", "--epochs=3")[0].data_options == {"limit": 300}
+    assert resolved("--preset=small_fashion", "--epochs=3")[1]().data_options == {"limit": 300}
     preset = presets.changed(presets.get("small_fashion"), data="tfds:mnist", data_options={"a": 1})
     assert preset.data_options == {"a": 1}
 

@@ -1,7 +1,7 @@
 """geans doctor: look for what went wrong in a run on images, and say what to try.
 
     geans doctor runs/gean_fashion
-    geans doctor runs/gean_photos --data=folder:/new/photos     where the images have moved to
+    geans doctor runs/photos --data=folder:/new/photos     where the images have moved to
 
 Looks at a few hundred samples and training images, the logs and the discriminator, for mode
 collapse, checkerboards, wrong colours, a discriminator that is far ahead or knows its training

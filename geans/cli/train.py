@@ -66,7 +66,7 @@ def run(values):
         check_count("--evaluation_samples", values.evaluation_samples, least=2)
     if values.checkpoint_every is not None:
         check_count("--checkpoint_every", values.checkpoint_every)
-    run_dir = _run_dir(values)
+    run_dir = run_dir_of(values)
     if not values.workers:  # Of which only the chief looks.
         report.check_run_dir(run_dir, resume=values.resume, overwrite=values.overwrite)
     preset = resolve(values, run_dir)
@@ -198,7 +198,8 @@ def _preset(values):
     return presets.get(values.preset or DEFAULT_PRESET)
 
 
-def _run_dir(values):
+def run_dir_of(values):
+    """Returns the run directory of the flags."""
     if values.run_dir:
         return files.path_of(values.run_dir)
     kind, _, path = (values.data or "").partition(":")

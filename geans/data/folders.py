@@ -190,8 +190,7 @@ def sides_of(size):
     if isinstance(size, (tuple, list)):
         sides = tuple(size)
     elif isinstance(size, str):
-        parts = size.split("x") if "x" in size else [size, size]
-        sides = tuple(int(part) if part.isdecimal() else part for part in parts)[::-1]
+        sides = tuple(int(part) if part.isdecimal() else part for part in size.split("x"))[::-1]
     if len(sides) != 2 or not all(values.is_count(side, MAX_SIZE) for side in sides):
         raise ValueError(
             "The image size must be a positive integer, (height, width) or 'WIDTHxHEIGHT', each at "

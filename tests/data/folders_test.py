@@ -85,9 +85,9 @@ def test_choices_that_choose_nothing(tmp_path, monkeypatch, limit_of_memory):
 
 def test_sizes():
     assert folders.sides_of(None) is None
-    assert folders.sides_of(64) == (64, 64) and folders.sides_of("64") == (64, 64)
+    assert folders.sides_of(64) == (64, 64)
     assert folders.sides_of("64x48") == folders.sides_of([48, 64]) == (48, 64)
-    for bad in (0, -1, 8_193, 3.0, True, (4,), (4, 0), "4x", "x4", "4x4x4", "big"):
+    for bad in (0, -1, 8_193, 3.0, True, (4,), (4, 0), "64", "4x", "x4", "4x4x4", "big"):
         with pytest.raises(ValueError, match="image size must be"):
             folders.sides_of(bad)
 
