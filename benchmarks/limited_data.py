@@ -79,7 +79,7 @@ def train(preset):
     with tempfile.TemporaryDirectory() as folder:
         if "limit" in preset.data_options:
             shape = model.generator.output_shape[1:]
-            real = evaluation.reference(preset, None, None, shape)
+            real = evaluation.reference(experiment.Source.of(preset), shape)
             options = {"every": EVALUATE_EVERY, "samples": SAMPLES, "verbose": 0}
             observers.append(callbacks.Evaluate(real, directory=folder, **options))
         logs = model.fit(dataset, epochs=preset.epochs, callbacks=observers, verbose=0).history
