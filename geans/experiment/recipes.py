@@ -29,8 +29,8 @@ FEW = 5_000
 SMALLEST_CLASS, MOST_CLASSES = 50, 100
 """Least images in the smallest class, and most classes, of a class-conditional model."""
 
-STEPS = 24
-"""Steps whose time is measured."""
+SECONDS = 6.0
+"""About how long the steps are whose time is measured."""
 
 SHARE = 0.9
 """Share of the minutes for training; pictures and checkpoints take the rest."""
@@ -182,11 +182,17 @@ def seconds_per_step(preset, shape):
     labels = np.arange(len(noise)) % preset.model_options.get("num_classes", 2)
     dataset = data.images.from_arrays(noise, labels, batch_size=preset.batch_size, seed=0)
     measured = making.make_model(dataclasses.replace(preset, epochs=1_000), dataset)
-    dataset = dataset.repeat()
-    measured.fit(dataset.take(STEPS // 3), verbose=0)  # Compiles.
+    dataset, steps = dataset.repeat(), 8
+    measured.fit(dataset.take(steps), verbose=0)  # Compiles.
+    seconds = _time(measured, dataset.take(steps))
+    steps = max(steps, round(steps * SECONDS / seconds))
+    return _time(measured, dataset.take(steps)) / steps
+
+
+def _time(measured, dataset):
     start = time.perf_counter()
-    measured.fit(dataset.take(STEPS), verbose=0)
-    return (time.perf_counter() - start) / STEPS
+    measured.fit(dataset, verbose=0)
+    return time.perf_counter() - start
 
 
 CHOICES = (network, model, augmentation, penalty)
@@ -221,8 +227,8 @@ def _of_source(preset, data_dir):
         reading = {key: options[key] for key in ("channels", "on_error") if key in options}
         shape = folders.shape_of(path, files, preset.image_size, **reading)
         return Images(len(files), shape, _counts(path, files))
-    dataset = Source.of(preset, data_dir).dataset(preset.batch_size)
-    return Images(preset.batch_size * len(dataset), sample_shape(dataset))
+    dataset = Source.of(preset, data_dir).dataset(batch_size=1)
+    return Images(len(dataset), sample_shape(dataset))
 
 
 def _counts(path, files):
