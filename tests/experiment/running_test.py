@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 
 from geans import experiment, presets, report
+from geans.data import folders
 from geans.experiment import running
 from tests.experiment.small_presets import fashion, ring, stacks
 
@@ -196,6 +197,39 @@ def test_an_interrupted_run_ends_as_the_uninterrupted_one(
     model = experiment.run(preset, tmp_path, resume=True)
     assert_same_state(whole[0], model)
     assert contents(tmp_path) == contents(whole[1])
+
+
+@pytest.mark.slow
+def test_transparent_images_of_many_files_mirrored(tmp_path, monkeypatch, assert_same_state):
+    """The run ends with its evaluation, and one interrupted in mid-epoch as the whole one."""
+    monkeypatch.setattr(folders, "MANY", 3)
+    (tmp_path / "photos").mkdir()
+    for index, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (12, 8, 8, 4))):
+        PIL.Image.fromarray(pixels.astype("uint8")).save(tmp_path / f"photos/{index}.png")
+    preset = fashion(
+        data=f"folder:{tmp_path}/photos",
+        data_options={"channels": 4, "mirror": True},
+        batch_size=4,
+        epochs=2,
+        steps_per_execution=1,
+        learning_rate_decay="constant",
+    )
+    model = experiment.run(preset, tmp_path / "whole", evaluation_samples=8)
+    assert model.sample(2, seed=0).shape == (2, 8, 8, 4)
+    measured = json.loads((tmp_path / "whole/evaluation.json").read_text())
+    assert measured[0]["features"] == "imagenet" and measured[0]["real_count"] == 8
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.steps.numpy() == 4:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running.callbacks, "Progress", Interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            experiment.run(preset, tmp_path / "run", evaluation_samples=8)
+    resumed = experiment.run(preset, tmp_path / "run", resume=True, evaluation_samples=8)
+    assert_same_state(model, resumed)
 
 
 @pytest.mark.slow
