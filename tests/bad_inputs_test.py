@@ -300,7 +300,7 @@ DATA = {
     ),
     "empty folder": (lambda path: data.images.from_folder(path, 8), "no images.*it is empty"),
     "broken image": (lambda path: data.images.from_folder(broken_image(path), 8), "a.png"),
-    "folder size": (lambda path: data.images.from_folder(image(path), "big"), "Received: 'big'"),
+    "folder size": (lambda path: data.images.from_folder(image(path), "8"), "Received: '8'"),
     "folder channels": (lambda path: data.images.from_folder(image(path), 8, channels=2), "=2"),
     "folder on_error": (
         lambda path: data.images.from_folder(image(path), 8, on_error="drop"),
