@@ -25,8 +25,7 @@ def define_flags(values, *, without=()):
 
 def apply(preset, values):
     """Returns the preset with the fields set by flags; raises a `ValueError` if one is invalid."""
-    options = {name: getattr(preset, name) | more for name, more in given_options(values).items()}
-    return presets.changed(preset, **given(values), **options)
+    return presets.changed(preset, **given(values), **added_options(preset, values))
 
 
 def given(values):
@@ -42,6 +41,11 @@ def given(values):
     if ":" in (found.get("data") or ""):
         names.check("data", found["data"].partition(":")[0])
     return found
+
+
+def added_options(preset, values):
+    """Returns a dict from fields to the preset's options with those set by flags."""
+    return {name: getattr(preset, name) | more for name, more in given_options(values).items()}
 
 
 def given_options(values):

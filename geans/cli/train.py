@@ -23,7 +23,6 @@ from geans.values import check_count
 DEFAULT_PRESET = "gean_fashion"
 MINUTES = 20.0
 OF_FOLDERS = ("folder", "video", "pairs")
-OF_RECIPES = ("folder", "arrays", "tfds", "embedded")
 
 FLAGS = (
     (
@@ -128,15 +127,20 @@ def resolve(values, run_dir):
         )
     if values.resume:
         return _resumed(values, run_dir)
-    preset = _by_recipe(values) if _has_recipe(values) else overrides.apply(_preset(values), values)
-    options = _of_images(preset.data, values)
-    preset = dataclasses.replace(preset, data_options=preset.data_options | options)
-    return presets.located(preset, values.data_dir)
+    if _has_recipe(values):
+        return _by_recipe(values)
+    preset = overrides.apply(_preset(values), values)
+    return presets.located(_with_flags_of_images(preset, values), values.data_dir)
 
 
 def _has_recipe(values):
-    kind = (values.data or "").partition(":")[0]
-    return not (values.preset or values.resume) and kind in OF_RECIPES
+    return _is_of_images_alone(values) and not values.resume
+
+
+def _is_of_images_alone(values):
+    """Returns whether the flags name images and no preset, as a recipe does."""
+    kind, _, path = (values.data or "").partition(":")
+    return kind in presets.IMAGES and bool(path) and not values.preset
 
 
 def _by_recipe(values):
@@ -145,34 +149,30 @@ def _by_recipe(values):
             "Each worker would measure by itself how many epochs fit into the time, and they must "
             "agree. Pass --epochs, or a --preset."
         )
-    fields = overrides.given(values)
-    presets.located(presets.Preset(name="recipe", data=values.data), values.data_dir)
-    options = overrides.given_options(values)
-    options["data_options"] = options.get("data_options", {}) | _of_images(values.data, values)
+    given = presets.Preset(name="recipe", data=values.data)
+    given = presets.located(_with_flags_of_images(given, values), values.data_dir)
+    fields = overrides.given(values) | overrides.given_options(values)
+    fields["data_options"] = given.data_options | fields.get("data_options", {})
 
     from geans import experiment
 
     del fields["data"]
     minutes = MINUTES if values.minutes is None else values.minutes
-    return experiment.recipe(values.data, minutes, data_dir=values.data_dir, **fields, **options)
+    return experiment.recipe(given.data, minutes, data_dir=values.data_dir, **fields)
 
 
-def _of_images(data, values):
-    """Returns the options of images that are flags, which resuming and evaluating then share."""
-    kind, options = data.partition(":")[0], {}
-    if values.on_error is not None:
-        if kind not in OF_FOLDERS:
+def _with_flags_of_images(preset, values):
+    """Returns the preset with flags as options of its data, which resuming then shares."""
+    known = {"on_error": OF_FOLDERS, "mirror": presets.IMAGES}
+    what = {"on_error": "folders", "mirror": "images"}
+    options = {name: values[name].value for name in known if values[name].value is not None}
+    for name in options:
+        if preset.data.partition(":")[0] not in known[name]:
             raise ValueError(
-                f"--on_error is for folders: {', '.join(OF_FOLDERS)}. Received: data={data!r}."
+                f"--{name} is for {what[name]}: {', '.join(known[name])}. "
+                f"Received: data={preset.data!r}."
             )
-        options["on_error"] = values.on_error
-    if values.mirror is not None:
-        if kind not in OF_RECIPES:
-            raise ValueError(
-                f"--mirror is for images: {', '.join(OF_RECIPES)}. Received: data={data!r}."
-            )
-        options["mirror"] = values.mirror
-    return options
+    return dataclasses.replace(preset, data_options=preset.data_options | options)
 
 
 def _resumed(values, run_dir):
@@ -184,12 +184,9 @@ def _resumed(values, run_dir):
     preset = presets.moved(before, values.data, values.data_dir)
     if preset.data != before.data:
         print(f"The data of {run_dir} are now {preset.data}; they were {before.data}.")
-    fields = overrides.given(values) | {"data": preset.data}
-    for name, options in overrides.given_options(values).items():
-        fields[name] = getattr(before, name) | options
-    preset = dataclasses.replace(preset, **fields)
-    options = _of_images(preset.data, values)
-    preset = dataclasses.replace(preset, data_options=preset.data_options | options)
+    fields = overrides.given(values) | overrides.added_options(before, values)
+    preset = dataclasses.replace(preset, **fields | {"data": preset.data})
+    preset = _with_flags_of_images(preset, values)
     presets.check_resume(preset, run_dir)
     return preset
 
@@ -202,11 +199,6 @@ def run_dir_of(values):
     """Returns the run directory of the flags."""
     if values.run_dir:
         return files.path_of(values.run_dir)
-    kind, _, path = (values.data or "").partition(":")
-    recipe = not values.preset and kind in OF_RECIPES and path
-    name = (
-        presets.name_of_data(values.data)
-        if recipe
-        else presets.run_name(_preset(values), values.data)
-    )
-    return files.path_of(f"runs/{name}")
+    if _is_of_images_alone(values):
+        return files.path_of(f"runs/{presets.name_of_data(values.data)}")
+    return files.path_of(f"runs/{presets.run_name(_preset(values), values.data)}")

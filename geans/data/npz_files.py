@@ -20,7 +20,7 @@ def opened(path):
             f"There is no file {image_files.shown(path)}. A relative path is looked up in the "
             "directory of the data: --data_dir on the command line."
         ) from error
-    # What np.load raises for files that are no archive, cut short, or hold Python objects.
+    # What np.load raises for files that are not archives, are cut short, or hold Python objects.
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{image_files.shown(path)} cannot be read: {error}") from error
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 import statistics
 import time
 
@@ -13,9 +14,6 @@ from geans.data import folders, image_files
 from geans.experiment import making, precision
 from geans.experiment.sources import Source, sample_shape
 from geans.presets.style import STYLE
-
-KINDS = ("folder", "arrays", "tfds", "embedded")
-"""Prefixes of source strings that a recipe takes."""
 
 SMALLEST, LARGEST, STEP = 16, 64, 8
 """Sides that are chosen, in pixels: from the smallest to the largest, in steps."""
@@ -90,15 +88,16 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
     choices, tell = [], tell or (lambda line: None)
     if isinstance(source, tf.data.Dataset):
         images, batch_size = _of_dataset(source)
-        fields = {"name": "images", "data": "folder:images", "batch_size": batch_size} | fields
+        data_fields = {"name": "images", "data": "folder:images"}
+        fields = {"batch_size": batch_size} | fields
     else:
-        fields = {"name": presets.name_of_data(source), "data": source} | fields
-        if source.startswith("folder:") and "image_size" not in fields:
-            choices.append(image_size(source.partition(":")[2]))
-        images = _of_source(_preset(choices, fields), data_dir)
+        data_fields = {"name": _name(source), "data": source}
+        images = _of_source(source, choices, data_fields | fields, data_dir)
     choices += [choose(images) for choose in CHOICES]
-    preset = precision.resolved(_preset(choices, fields), tell=tell)
-    preset = making.with_classes(preset, data_dir)
+    preset = _with_given(_preset(choices, data_fields), fields)
+    preset = precision.resolved(preset, tell=tell)
+    if isinstance(source, str):
+        preset = making.with_classes(preset, data_dir)
     if "epochs" not in fields:
         choices.append(epochs(preset, images, minutes))
         preset = dataclasses.replace(preset, **choices[-1].fields)
@@ -106,10 +105,9 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
     return preset
 
 
-def image_size(folder):
+def image_size(files):
     """Chooses the size for the files of a folder."""
-    files = folders.looked_at(image_files.find(folder))
-    sizes = image_files.survey(files, on_error="skip").sizes
+    sizes = image_files.survey(folders.looked_at(files), on_error="skip").sizes
     height, width = (statistics.median(side) for side in zip(*sizes.elements(), strict=True))
     (tallest, widest), (lowest, narrowest) = (
         [pick(side) for side in zip(*sizes, strict=True)] for pick in (max, min)
@@ -136,8 +134,8 @@ def network(images):
     for options in ("generator_options", "discriminator_options"):
         width = STYLE[options]["width"] * 64 / side
         widths[options] = {"width": 8 * max(1, min(8, round(width / 8)))}
-    reason = f"the best of those compared in equal time; widths for {side} pixels"
-    return Choice(STYLE | widths, reason)
+    fields = {field: value for field, value in STYLE.items() if field != "r1"}
+    return Choice(fields | widths, f"a small StyleGAN2, with widths for {side} pixels")
 
 
 def model(images):
@@ -203,9 +201,17 @@ def _preset(choices, fields):
     chosen = {}
     for choice in choices:
         chosen |= choice.fields
-    for name, value in fields.items():  # Options are added to those chosen.
-        chosen[name] = chosen.get(name, {}) | value if isinstance(value, dict) else value
-    return presets.from_dict(chosen)
+    return presets.from_dict(chosen | fields)
+
+
+def _with_given(chosen, fields):
+    """Returns the chosen preset with given fields, and given options added to those it has."""
+    options = {name: value for name, value in fields.items() if isinstance(value, dict)}
+    others = {name: value for name, value in fields.items() if name not in options}
+    # Given networks may not take the options of those chosen.
+    preset = making.fitted(presets.changed(chosen, **others), chosen)
+    options = {name: getattr(preset, name, {}) | value for name, value in options.items()}
+    return presets.changed(preset, **options)
 
 
 def _of_dataset(dataset):
@@ -218,17 +224,27 @@ def _of_dataset(dataset):
     return Images(len(batch) * int(dataset.cardinality()), tuple(batch.shape[1:])), len(batch)
 
 
-def _of_source(preset, data_dir):
-    kind, _, path = preset.data.partition(":")
-    values.check_name("kind of images", kind, KINDS)
-    if kind == "folder":
-        files = image_files.find(path)
-        options = preset.data_options
-        reading = {key: options[key] for key in ("channels", "on_error") if key in options}
-        shape = folders.shape_of(path, files, preset.image_size, **reading)
-        return Images(len(files), shape, _counts(path, files))
-    dataset = Source.of(preset, data_dir).dataset(batch_size=1)
-    return Images(len(dataset), sample_shape(dataset))
+def _of_source(source, choices, fields, data_dir):
+    """Returns the `Images` of a source string; of a folder, first adds the choice of their size."""
+    kind, _, path = source.partition(":")
+    values.check_name("kind of images", kind, presets.IMAGES)
+    if kind != "folder":
+        dataset = Source.of(_preset(choices, fields), data_dir).dataset(batch_size=1)
+        return Images(len(dataset), sample_shape(dataset))
+    files = image_files.find(path)
+    if "image_size" not in fields:
+        choices.append(image_size(files))
+    preset = _preset(choices, fields)
+    options = preset.data_options
+    reading = {key: options[key] for key in ("channels", "on_error") if key in options}
+    shape = folders.shape_of(path, files, preset.image_size, **reading)
+    return Images(len(files), shape, _counts(path, files))
+
+
+def _name(source):
+    """Returns the name of a source's data in letters that a preset may have."""
+    name = re.sub(r"[^\w.-]+", "_", presets.name_of_data(source), flags=re.ASCII)
+    return name.lstrip(".-")[:100] or "images"
 
 
 def _counts(path, files):
@@ -247,5 +263,4 @@ def _explain(images, choices, fields, tell):
         shown = ", ".join(f"{name}={value}" for name, value in chosen.items())
         if shown:
             tell(f"  {shown}\n      {choice.reason}")
-    if fields:
-        tell("Every field can be given instead, such as --epochs=10.")
+    tell("Every field can be given instead, such as --epochs=10.")

@@ -90,7 +90,7 @@ def checkerboard(images):
     """Returns the share of the spectrum's energy that alternates from pixel to pixel.
 
     That is the energy |FFT|^2 of the luma in row height / 2 and in column width / 2, rounded down,
-    divided by that of all but the mean; 0 if there is no other. Upsampling by transposed
+    divided by that of all but the mean; 0 for constant images. Upsampling by transposed
     convolutions adds to it if the kernel is not divisible by the stride.
 
     Reference: Odena et al. 2016 (doi 10.23915/distill.00003).

@@ -15,12 +15,13 @@ from geans.presets import (
     video,
     zoo,
 )
-from geans.presets.data_files import located, moved
+from geans.presets.data_files import IMAGES, located, moved
 from geans.presets.measured import NOT_RUN, Expected, expected
 from geans.presets.preset import Preset, changed, field_texts, from_dict, plain_fields, read
 from geans.presets.runs import check_resume, finished, name_of_data, run_name
 
 __all__ = [
+    "IMAGES",
     "NOT_RUN",
     "PRESETS",
     "Expected",

@@ -9,6 +9,9 @@ from geans.values import did_you_mean
 KINDS = ("folder", "arrays", "video", "pairs", "unpaired")
 """Prefixes of sources that are, or may be, files."""
 
+IMAGES = ("folder", "arrays", "tfds", "embedded")
+"""Prefixes of sources of single images, which have recipes and may be mirrored."""
+
 
 def located(preset, data_dir=None):
     """Returns the preset with the absolute path of its data, if they are files.

@@ -23,7 +23,7 @@ STYLE = {
     "precision": "auto",
     "reuse_fakes": True,
 }
-"""Fields for images of 64x64 pixels; `benchmarks/search` compared them with others."""
+"""Fields for images of 64x64 pixels; `benchmarks/network_search.py` compares them with others."""
 
 
 def faces():

@@ -6,6 +6,7 @@ import pytest
 
 import geans
 from geans import data, experiment, presets
+from geans.data import image_files
 from geans.experiment import recipes
 
 
@@ -43,7 +44,7 @@ def chosen(source, **fields):
 def test_the_size_follows_the_files(tmp_path, sizes, expected):
     for size in sizes:
         save(tmp_path, 1, size)
-    assert recipes.image_size(tmp_path).fields == {"image_size": expected}
+    assert recipes.image_size(image_files.find(tmp_path)).fields == {"image_size": expected}
 
 
 def test_a_folder_needs_no_flag(tmp_path):
@@ -102,6 +103,20 @@ def test_the_speed_is_measured():
     options = {"generator_options": {"width": 8}, "discriminator_options": {"width": 8}}
     preset = geans.recipe(dataset, 1, tell=None, precision="float32", **options)
     assert preset.epochs > 1
+
+
+def test_other_networks_leave_out_the_options_that_they_do_not_take():
+    options = {"network": "mlp", "generator_options": {"units": [8]}}
+    preset, told = chosen("embedded:fashion", **options)
+    assert preset.discriminator_options == {} and "a small StyleGAN2" in told
+    dataset = data.images.embedded("fashion", batch_size=16, limit=32, seed=0)
+    assert geans.from_preset(preset, dataset).sample(1, seed=0).shape == (1, 28, 28, 1)
+
+
+def test_a_folder_may_have_any_name(tmp_path):
+    for name, expected in (("été 2024", "_t__2024"), ("-x", "x"), ("写真", "_")):
+        save(tmp_path / name, 1, (16, 16))
+        assert chosen(f"folder:{tmp_path / name}")[0].name == expected
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), "20", None])

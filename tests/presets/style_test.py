@@ -20,7 +20,7 @@ def test_data_and_networks_fit(name):
     preset = presets.get(name)
     path = DATA / preset.data.partition(":")[2]
     if not path.is_file():
-        pytest.skip(f"there is no {path}")
+        pytest.skip(f"needs {path}")
     count, shape = NAMES[name]
     dataset = experiment.make_data(preset, DATA)
     assert (len(dataset), Source.of(preset, DATA).sample_shape()) == (-(-count // 16), shape)
