@@ -1,7 +1,7 @@
 """Which networks and settings make the best images in the same processor time?
 
     python benchmarks/network_search.py --data_dir=DIR --minutes=5
-    python benchmarks/network_search.py --data_dir=DIR --minutes=20 --runs=style,resize --seeds=0,1
+    python benchmarks/network_search.py --data_dir=DIR --minutes=20 --runs=style,dcgan --seeds=0,1
 
 Every run changes the preset `faces` or `emoji`, and gets as many epochs as fit into `minutes`
 of one core, by the quickest of some steps measured before. `peeps` are the 10,000 cartoon faces of
@@ -21,51 +21,61 @@ import r3gan_networks
 import tensorflow as tf
 
 from geans import experiment, metrics, networks, plotting, presets, report
+from geans.presets import projected as presets_of
 
 SAMPLES = 1_500
 STEPS = 8
 DATA = {"peeps": "faces", "emoji": "emoji"}
 """Names of the data, and the presets that have them."""
 
-OTHER = {"network": "style_other", "discriminator_options": {}}
+STYLE = presets_of.STYLE
+OTHER = STYLE | {"network": "style_other", "discriminator_options": {}}
 RUNS = {
-    "style": {},
-    "style b8": {"batch_size": 8},
-    "style b32": {"batch_size": 32},
-    "style width 16": {"generator_options": {"width": 16}},
-    "style width 32": {"generator_options": {"width": 32}},
-    "style max_width 128": {
-        "generator_options": {"width": 24, "max_width": 128},
-        "discriminator_options": {"width": 16, "max_width": 128},
-    },
-    "style discriminator 24": {"discriminator_options": {"width": 24}},
+    "projected": {},
+    "projected b8": {"batch_size": 8},
+    "projected b32": {"batch_size": 32},
+    "projected width 16": {"generator_options": {"width": 16}},
+    "projected max_width 128": {"generator_options": {"width": 24, "max_width": 128}},
+    "projected heads 16": {"discriminator_options": {"width": 16}},
+    "projected heads 64": {"discriminator_options": {"width": 64}},
+    "projected R1 10": {"r1": 10.0},
+    "projected R1 150": {"r1": 150.0},
+    "projected R1 every step": {"penalty_interval": 1},
+    "projected R1 every 8": {"penalty_interval": 8},
+    "projected rate 5e-4": {"generator_learning_rate": 5e-4, "discriminator_learning_rate": 5e-4},
+    "projected rate 2e-3": {"generator_learning_rate": 2e-3, "discriminator_learning_rate": 2e-3},
+    "projected EMA 20,000": {"ema_half_life": 20_000.0},
+    "projected hinge": {"loss": "hinge"},
+    "projected float32": {"precision": "float32"},
+    "style": STYLE,
+    "style b8": STYLE | {"batch_size": 8},
+    "style b32": STYLE | {"batch_size": 32},
     "style strided discriminator": OTHER,
     "style patches": OTHER | {"discriminator_options": {"patches": 8}, "r1": 0.6},
-    "style R1 1": {"r1": 1.0},
-    "style R1 10": {"r1": 10.0},
-    "style R1 160": {"r1": 160.0},
-    "style R1 + R2 10": {"r1": 10.0, "r2": 10.0},
-    "style R1 every step": {"penalty_interval": 1},
-    "style rate 5e-4": {"generator_learning_rate": 5e-4, "discriminator_learning_rate": 5e-4},
-    "style rate 3e-3": {"generator_learning_rate": 3e-3, "discriminator_learning_rate": 3e-3},
-    "style EMA 1,000": {"ema_half_life": 1_000.0},
-    "style EMA 20,000": {"ema_half_life": 20_000.0},
-    "style float32": {"precision": "float32"},
-    "style hinge": {"loss": "hinge"},
-    "style relativistic": {"loss": "relativistic", "r1": 10.0, "r2": 10.0},
-    "resize": {"network": "resize", "generator_options": {}, "discriminator_options": {}},
-    "excitation": {
-        "network": "excitation",
-        "generator_options": {"width": 16},
-        "discriminator_options": {},
+    "style R1 1": STYLE | {"r1": 1.0},
+    "style R1 10": STYLE | {"r1": 10.0},
+    "style R1 160": STYLE | {"r1": 160.0},
+    "style R1 + R2 10": STYLE | {"r1": 10.0, "r2": 10.0},
+    "style rate 3e-3": STYLE
+    | {"generator_learning_rate": 3e-3, "discriminator_learning_rate": 3e-3},
+    "style hinge": STYLE | {"loss": "hinge"},
+    "style relativistic": STYLE | {"loss": "relativistic", "r1": 10.0, "r2": 10.0},
+    "resize": OTHER | {"network": "resize", "generator_options": {}},
+    "excitation": OTHER | {"network": "excitation", "generator_options": {"width": 16}},
+    "dcgan": STYLE
+    | {
+        "network": "dcgan",
+        "generator_options": {"width": 24},
+        "discriminator_options": {"width": 16},
     },
-    "dcgan": {"network": "dcgan"},
-    "resnet": {
+    "resnet": STYLE
+    | {
         "network": "resnet",
         "generator_options": {"width": 32},
         "discriminator_options": {"width": 32},
     },
-    "r3gan": {
+    "r3gan": STYLE
+    | {
         "network": "r3gan",
         "generator_options": {"width": 32, "blocks": 1},
         "discriminator_options": {"width": 32, "blocks": 1},

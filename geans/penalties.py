@@ -18,7 +18,8 @@ class Penalty(registry.Configurable):
 
     - `discriminator`: callable, `discriminator(images, training=True)` returns logits of any shape.
       A sample's logits must depend on this sample alone (no batch statistics);
-    - `real`, `fake`: float batches, treated as constants;
+    - `real`, `fake`: float batches, treated as constants. If the discriminator begins with a frozen
+      model, they are lists of its outputs, and `discriminator` takes such lists;
     - `seed`: integer tensor of shape `(2,)` for `tf.random.stateless_*`;
     - `step`: integer scalar that counts from 0; needed if `interval` is above 1.
 
@@ -47,7 +48,7 @@ class Penalty(registry.Configurable):
 
     def __call__(self, discriminator, real, fake, seed, step=None):
         """Returns the scalar to add to the discriminator's loss in this step."""
-        real, fake = ops.convert_to_tensor(real), ops.convert_to_tensor(fake)
+        real, fake = keras.tree.map_structure(ops.convert_to_tensor, (real, fake))
         if self.interval == 1:
             return self.value(discriminator, real, fake, seed)
         if step is None:
@@ -58,7 +59,7 @@ class Penalty(registry.Configurable):
         return tf.cond(
             ops.equal(step % self.interval, 0),
             lambda: self.interval * self.value(discriminator, real, fake, seed),
-            lambda: tf.zeros((), real.dtype),
+            lambda: tf.zeros((), keras.tree.flatten(real)[0].dtype),
         )
 
     def __add__(self, other):
@@ -200,16 +201,19 @@ class Sum(Penalty):
 
 
 def _squared_gradient_norms(discriminator, images):
-    images = ops.stop_gradient(images)
+    images = keras.tree.map_structure(ops.stop_gradient, images)
     with tf.GradientTape() as tape:
         tape.watch(images)
         # The sum over the batch keeps the samples apart: each one's logits depend on it alone.
         logits = ops.sum(discriminator(images, training=True))
-    gradients = tape.gradient(logits, images)
-    return ops.sum(ops.square(gradients), axis=range(1, len(images.shape)))
+    gradients = keras.tree.flatten(tape.gradient(logits, images))
+    return sum(ops.sum(ops.square(each), axis=range(1, len(each.shape))) for each in gradients)
 
 
 def _mix(real, fake, seed):
+    if isinstance(real, (list, tuple)):
+        # The same seed: all are mixed alike.
+        return [_mix(*pair, seed) for pair in zip(real, fake, strict=True)]
     if not real.shape.is_compatible_with(fake.shape):
         raise ValueError(
             "GradientPenalty joins each real sample with a fake one, so it needs as many of both. "

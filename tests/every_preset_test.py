@@ -21,6 +21,7 @@ SMALL = {
     "dcgan": ({"width": 2}, {"width": 2}),
     "resnet": ({"width": 4}, {"width": 4}),
     "style": ({"width": 4, "max_width": 8}, {"width": 4, "max_width": 8}),
+    "projected": ({"width": 4, "max_width": 8}, {"width": 4, "max_width": 8}),
     "video": ({"width": 2}, {"width": 2}),
     "unet": ({"width": 2}, {"width": 2, "layers": 1}),
     "cyclegan": ({"width": 2, "blocks": 1}, {"width": 2, "layers": 1}),

@@ -82,6 +82,15 @@ def test_norm_runs_over_all_axes_of_a_sample_and_all_its_logits(penalty, expecte
 
 
 @every_linear
+def test_features_in_a_list_are_one_long_input(penalty, expected):
+    def of_two(parts, training=False):
+        return linear(tf.concat(parts, 1))
+
+    parts = tf.split(POINTS, 2, axis=1)
+    np.testing.assert_allclose(penalty(of_two, parts, parts, SEED), expected, rtol=1e-5)
+
+
+@every_linear
 def test_zero_gradient_has_finite_slopes(penalty, expected):
     weights = tf.Variable(tf.zeros((2, 1)))
     with tf.GradientTape() as tape:

@@ -82,3 +82,16 @@ def test_hooks_of_other_packages_on_tensorflow_run(tmp_path):
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment
     )
     assert done.stdout == "hook\n" and "a.cc" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cores", "given", "expected"),
+    [(2, {}, ("1", "2")), (8, {}, (None, None)), (2, {"TF_NUM_INTRAOP_THREADS": "2"}, ("2", "2"))],
+)
+def test_two_cores_are_for_two_operations(cores, given, expected, monkeypatch):
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(os, "environ", dict(given))
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    startup.share_cores()
+    assert tuple(os.environ.get(name) for name in names) == expected

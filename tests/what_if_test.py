@@ -842,6 +842,7 @@ NOT_SQUARE = {
     "dcgan": {"width": 4},
     "resnet": {"width": 4},
     "style": {"width": 8},
+    "projected": {"width": 8},
     "mlp": {"units": (8,)},
 }
 

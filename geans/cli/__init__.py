@@ -6,6 +6,7 @@ import sys
 from absl import flags
 
 import geans
+from geans import startup
 from geans.values import check_name
 
 COMMANDS = {
@@ -49,6 +50,7 @@ def usage():
 
 
 def _run(name, arguments):
+    startup.share_cores()
     command = importlib.import_module(f"geans.cli.{name}")
     values = flags.FlagValues()
     values.set_gnu_getopt(True)  # Flags may follow other arguments.

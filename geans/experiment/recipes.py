@@ -13,7 +13,7 @@ from geans import data, presets, values
 from geans.data import folders, image_files
 from geans.experiment import making, precision
 from geans.experiment.sources import Source, sample_shape
-from geans.presets.style import STYLE
+from geans.presets.projected import PROJECTED, STYLE
 
 SMALLEST, LARGEST, STEP = 16, 64, 8
 """Sides that are chosen, in pixels: from the smallest to the largest, in steps."""
@@ -81,7 +81,7 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
         >>> from geans import data
         >>> dataset = data.images.embedded("fashion", batch_size=64, seed=0)
         >>> recipe(dataset, tell=None, epochs=3).network
-        'style'
+        'projected'
     """
     if not values.is_number(minutes) or minutes <= 0:
         raise ValueError(f"minutes must be a number above 0. Received: minutes={minutes!r}.")
@@ -129,13 +129,18 @@ def _rounded(side):
 
 def network(images):
     """Chooses the networks and their widths by the size of the images."""
-    side = max(images.shape[:2])
-    widths = {}
-    for options in ("generator_options", "discriminator_options"):
-        width = STYLE[options]["width"] * 64 / side
-        widths[options] = {"width": 8 * max(1, min(8, round(width / 8)))}
-    fields = {field: value for field, value in STYLE.items() if field != "r1"}
-    return Choice(fields | widths, f"a small StyleGAN2, with widths for {side} pixels")
+    fields, side = _fields(images), max(images.shape[:2])
+    width = 8 * max(1, min(8, round(fields["generator_options"]["width"] * 8 / side)))
+    fields["generator_options"] = {"width": width}
+    del fields["r1"]
+    reason = f"a small StyleGAN2 of a width for {side} pixels"
+    if fields["network"] == "projected":
+        return Choice(fields, f"{reason}, judged by features of ImageNet")
+    return Choice(fields, f"{reason}; ImageNet has no images of {images.shape[-1]} channels")
+
+
+def _fields(images):
+    return dict(PROJECTED if images.shape[-1] in (1, 3) else STYLE)
 
 
 def model(images):
@@ -160,8 +165,10 @@ def augmentation(images):
 
 def penalty(images):
     """Chooses the gamma of R1 by the number of values of an image."""
-    gamma = float(f"{STYLE['r1'] * math.prod(images.shape[:2]) / 64**2:.1g}")
-    return Choice({"r1": gamma}, f"in proportion to {images.shape[1]}x{images.shape[0]} pixels")
+    height, width, _ = images.shape
+    pixels = max(height * width, 64**2)  # Features see smaller images enlarged.
+    gamma = float(f"{_fields(images)['r1'] * pixels / 64**2:.1g}")
+    return Choice({"r1": gamma}, f"in proportion to {width}x{height} pixels")
 
 
 def epochs(preset, images, minutes):

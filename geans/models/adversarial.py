@@ -131,6 +131,9 @@ class AdversarialModel(Game):
         discriminators = [self.discriminator, *getattr(self.discriminator, "layers", ())]
         separate = list(filter(network_checks.judges_separately, discriminators))
         set_untracked(self, "separate_discriminators", separate)
+        parts = {id(each): own_networks.parts(each) for each in discriminators}
+        parts = {key: found for key, found in parts.items() if found}
+        set_untracked(self, "discriminator_parts", parts)
         self.jit_compile_gradients = bool(jit_compile) and not self.run_eagerly
         with self.distribute_strategy.scope():
             self.controller = None

@@ -1,6 +1,7 @@
 """One step of the adversarial game, from a batch to updated networks."""
 
 import contextlib
+import types
 from typing import Any, NamedTuple
 
 import keras
@@ -61,6 +62,9 @@ class Game(generative.GenerativeModel):
     on_nan = "stop"
     separate_discriminators = ()
     """Discriminators known to judge each sample by itself, found by `compile`."""
+
+    discriminator_parts = types.MappingProxyType({})
+    """By id, discriminators with a frozen model: up to it, and what follows; found by `compile`."""
 
     logged = ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
     """What `fit` logs the epoch's mean of; a family may add to it."""
@@ -214,15 +218,31 @@ class Game(generative.GenerativeModel):
             discriminator: Network to use instead of the model's.
         """
         network = discriminator or self.discriminator
+        beginning, rest = self.discriminator_parts.get(id(network), (None, network))
+        seen = {}
 
         def judge(images, conditions, training):
             inputs = [images, *conditions] if conditions else images
             return in_float32(network(inputs, training=training))
 
         def discriminate(images, training):
-            output = judge(self.augmented(images, seed), conditions, training)
+            if beginning is None:
+                output = judge(self.augmented(images, seed), conditions, training)
+            else:
+                output = judge_features(features(images), training)
             discriminate.added_losses = added_losses(network)
             return output
+
+        def features(images):
+            # Once for the loss and the penalty. The images are kept, lest others get their id.
+            if id(images) not in seen:
+                inputs = self.augmented(images, seed)
+                seen[id(images)] = images, in_float32(beginning(inputs, training=False))
+            return seen[id(images)][1]
+
+        def judge_features(features, training):
+            inputs = [*keras.tree.flatten(features), *conditions]
+            return in_float32(rest(inputs, training=training))
 
         def both(real, fake):
             images = tf.concat([self.augmented(images, seed) for images in (real, fake)], 0)
@@ -231,8 +251,10 @@ class Game(generative.GenerativeModel):
             halves = (lambda whole: whole[:count]), (lambda whole: whole[count:])
             return [keras.tree.map_structure(half, output) for half in halves]
 
+        if beginning is not None:
+            discriminate.penalized = (judge_features, features)
         separate = any(network is each for each in self.separate_discriminators)
-        discriminate.both = both if separate else None
+        discriminate.both = both if separate and beginning is None else None
         return discriminate
 
     def augmented(self, images, seed):
@@ -270,11 +292,15 @@ class Game(generative.GenerativeModel):
             losses["discriminator"] = self.loss.discriminator(real_logits, fake_logits)
             losses["discriminator"] += tf.add_n([0.0, *added])
             if self.penalty is not None:
+                judge, inputs = discriminate, (real, fake)
+                if hasattr(discriminate, "penalized"):
+                    judge, features = discriminate.penalized
+                    inputs = features(real), features(fake)
 
-                def logits(images, training):
-                    return logits_of(discriminate(images, training=training))
+                def logits(inputs, training):
+                    return logits_of(judge(inputs, training=training))
 
-                losses["discriminator"] += self.penalty(logits, real, fake, seed, self.steps)
+                losses["discriminator"] += self.penalty(logits, *inputs, seed, self.steps)
             if self.controller is not None:
                 logs["real_sign"] = adaptive.mean_sign(real_logits)
             logs["real_logits"] = tf.reduce_mean(real_logits)

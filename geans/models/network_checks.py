@@ -14,7 +14,12 @@ OF_ONE_SAMPLE = (
     *(layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D),
     *(layers.Activation, layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU),
     *(layers.GroupNormalization, layers.LayerNormalization, layers.Add, layers.Multiply),
-    *(layers.AveragePooling2D, layers.MaxPooling2D, layers.GlobalAveragePooling2D),
+    *(
+        layers.AveragePooling2D,
+        layers.MaxPooling2D,
+        layers.GlobalAveragePooling2D,
+        layers.UpSampling2D,
+    ),
 )
 """Layers whose output for a sample depends on nothing else, and that have no state."""
 

@@ -9,6 +9,7 @@ RANGES = {
     "tanh": (-1.0, 1.0),
     "hardtanh": (-1.0, 1.0),
     "softsign": (-1.0, 1.0),
+    "imagerange": (-1.0, 1.0),
     "sigmoid": (0.0, 1.0),
     "hardsigmoid": (0.0, 1.0),
     "softmax": (0.0, 1.0),
@@ -16,7 +17,7 @@ RANGES = {
     "relu6": (0.0, 6.0),
     "softplus": (0.0, math.inf),
 }
-"""Ranges of the functions, layers and operations of Keras of these names."""
+"""Ranges of the functions, layers and operations of these names."""
 
 SAME_RANGE = ("Reshape", "Flatten", "Permute", "Transpose", "Identity", "UpSampling", "Cropping")
 

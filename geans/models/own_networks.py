@@ -78,6 +78,29 @@ def copy_of(network, purpose):
     return copy
 
 
+def parts(network):
+    """Returns a functional network in two: up to a frozen model in it, and what follows.
+
+    Returns:
+        A `keras.Model` from the network's first input to the frozen model's outputs, and one from a
+        list of them and of the other inputs to the network's outputs; the layers are shared. `None`
+        if there is no such model or more than one, or if the input goes past it as well.
+    """
+    frozen = [layer for layer in getattr(network, "layers", ()) if _is_frozen_model(layer)]
+    if len(frozen) != 1 or len(frozen[0]._inbound_nodes) != 1:
+        return None
+    features = frozen[0]._inbound_nodes[0].output_tensors
+    first, *others = network.inputs
+    try:
+        return keras.Model(first, features), keras.Model([*features, *others], network.output)
+    except ValueError:
+        return None
+
+
+def _is_frozen_model(layer):
+    return isinstance(layer, keras.Model) and layer.weights and not layer.trainable_weights
+
+
 def check_savable(network, name):
     """Raises a `ValueError` if a network could not be loaded after saving."""
     try:

@@ -20,6 +20,7 @@ from geans.networks import (
     mlp,
     packing,
     patchgan,
+    projected,
     resnet,
     style,
     unet,
@@ -40,6 +41,7 @@ __all__ = [
     "packed",
     "packing",
     "patchgan",
+    "projected",
     "resnet",
     "style",
     "unet",
@@ -54,6 +56,7 @@ NETWORKS = {
     "dcgan": dcgan,
     "resnet": resnet,
     "style": style,
+    "projected": projected,
     "video": video,
 }
 TRANSLATORS = {"unet": unet, "cyclegan": cyclegan}

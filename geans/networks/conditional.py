@@ -82,11 +82,12 @@ def with_label_channels(discriminator, num_classes):
 def with_projection(discriminator, num_classes, *, seed=None):
     """Builds a projection discriminator: logit + embedding(label) . features.
 
-    The features are the inputs of the last layer. If that layer is spectrally normalised, so is the
-    embedding.
+    The features are the inputs of the last layer; each of several heads has an embedding. If the
+    last layer is spectrally normalised, so is the embedding.
 
     Args:
-        discriminator: `keras.Model` of samples that ends in a dense layer of one unit.
+        discriminator: `keras.Model` of samples that ends in a dense layer of one unit, or in
+            several that are joined.
         num_classes: Number of classes, at least 2.
         seed: Integer seed of the embedding; `None` draws one.
 
@@ -94,31 +95,36 @@ def with_projection(discriminator, num_classes, *, seed=None):
         A `keras.Model` of a list of samples and int64 labels `(batch,)`.
 
     Raises:
-        ValueError: If `num_classes` is invalid or the last layer is not a dense layer of one unit.
+        ValueError: If `num_classes` is invalid or the last layers are not dense layers of one unit.
 
     Reference: Miyato and Koyama 2018 (projection discriminator), equation 3.
     """
     values.check_count("num_classes", num_classes)
-    features = _last_features(discriminator)
     labels, one_hot = _one_hot_labels(num_classes)
-    initializer = keras.initializers.GlorotUniform(seed=seed)
-    options = {"kernel_initializer": initializer, "dtype": "float32", "name": "class_embedding"}
-    # A dense layer of a one-hot vector is an embedding that can be spectrally normalised.
-    embedding = keras.layers.Dense(features.shape[-1], use_bias=False, **options)
-    if isinstance(discriminator.layers[-1], keras.layers.SpectralNormalization):
-        embedding = keras.layers.SpectralNormalization(embedding, dtype="float32")
-    product = keras.layers.Dot(axes=1, dtype="float32", name="projection")
-    logits = keras.layers.Add(dtype="float32", name="projected_logits")(
-        [discriminator.output, product([embedding(one_hot), features])]
-    )
-    return keras.Model([discriminator.input, labels], logits, name="projection_discriminator")
+    seeds = keras.random.SeedGenerator(seed)
+    logits = []
+    for i, last in enumerate(_last_layers(discriminator)):
+        first = seed if i == 0 else int(seeds.next()[0])
+        initializer = keras.initializers.GlorotUniform(seed=first)
+        name = f"class_embedding_{i}" if i else "class_embedding"
+        options = {"kernel_initializer": initializer, "dtype": "float32", "name": name}
+        # A dense layer of a one-hot vector is an embedding that can be spectrally normalised.
+        embedding = keras.layers.Dense(last.input.shape[-1], use_bias=False, **options)
+        if isinstance(last, keras.layers.SpectralNormalization):
+            embedding = keras.layers.SpectralNormalization(embedding, dtype="float32")
+        product = keras.layers.Dot(axes=1, dtype="float32")([embedding(one_hot), last.input])
+        logits.append(keras.layers.Add(dtype="float32")([last.output, product]))
+    if len(logits) > 1:
+        logits = [keras.layers.Concatenate(dtype="float32")(logits)]
+    return keras.Model([discriminator.input, labels], logits[0], name="projection_discriminator")
 
 
 def with_heads(discriminator, heads, *, units=0, seed=None):
     """Adds auxiliary outputs to a discriminator, dense layers on its last features.
 
     Args:
-        discriminator: `keras.Model` of samples that ends in a dense layer of one unit.
+        discriminator: `keras.Model` of samples that ends in a dense layer of one unit, or in
+            several that are joined.
         heads: Dict from names of the auxiliary outputs to their numbers of units.
         units: Units of a hidden layer (leaky ReLU) shared by all heads; 0 for none.
         seed: Integer seed of the weights; `None` draws one.
@@ -127,7 +133,7 @@ def with_heads(discriminator, heads, *, units=0, seed=None):
         A `keras.Model` of samples to a dict of `"logits"` and the auxiliary outputs, float32.
 
     Raises:
-        ValueError: If a size is invalid or the last layer is not a dense layer of one unit.
+        ValueError: If a size is invalid or the last layers are not dense layers of one unit.
 
     Example:
         >>> from geans import networks
@@ -157,13 +163,23 @@ def _one_hot_labels(num_classes):
     return labels, encoding(labels)
 
 
-def _last_features(discriminator):
-    """Returns the input of the last layer of a discriminator."""
+def _last_layers(discriminator):
+    """Returns the dense layers of one unit in which a discriminator ends: its heads, or the one."""
     last = discriminator.layers[-1]
-    dense = last.layer if isinstance(last, keras.layers.SpectralNormalization) else last
-    if not isinstance(dense, keras.layers.Dense) or dense.units != 1:
-        raise ValueError(
-            "The discriminator must end in a dense layer of one unit, its logit. Received: a last "
-            f"layer {last.name!r}, a {type(last).__name__}."
-        )
-    return last.input
+    heads = [last]
+    if isinstance(last, keras.layers.Concatenate):
+        heads = [tensor._keras_history.operation for tensor in last.input]
+    for head in heads:
+        dense = head.layer if isinstance(head, keras.layers.SpectralNormalization) else head
+        if not isinstance(dense, keras.layers.Dense) or dense.units != 1:
+            raise ValueError(
+                "The discriminator must end in a dense layer of one unit, its logit, or join "
+                f"several. Received: a last layer {head.name!r}, a {type(head).__name__}."
+            )
+    return heads
+
+
+def _last_features(discriminator):
+    """Returns the inputs of the last layers of a discriminator, as one tensor."""
+    features = [layer.input for layer in _last_layers(discriminator)]
+    return keras.layers.Concatenate()(features) if len(features) > 1 else features[0]

@@ -1,8 +1,38 @@
 """Layers that the convolutional networks share."""
 
 import keras
+import tensorflow as tf
 
 KERNEL_SIZE = 4
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class ImageRange(keras.layers.Layer):
+    """Clips to [-1, 1], the values of images, without losing the gradient of what lies beyond.
+
+    In training a gradient passes wherever its descent leads towards the range or stays in it. Where
+    tanh saturates, colours never come back, and tanh reaches black and white only at infinity.
+
+    Example:
+        >>> ImageRange()([[-3.0, 0.5, 2.0]]).numpy()
+        array([[-1. ,  0.5,  1. ]], dtype=float32)
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, inputs, training=False):
+        """Returns `inputs` within [-1, 1]."""
+        return _clipped(inputs) if training else tf.clip_by_value(inputs, -1.0, 1.0)
+
+
+@tf.custom_gradient
+def _clipped(values):
+    def gradient(upstream):
+        outwards = ((values > 1) & (upstream < 0)) | ((values < -1) & (upstream > 0))
+        return tf.where(outwards, tf.zeros_like(upstream), upstream)
+
+    return tf.clip_by_value(values, -1.0, 1.0), gradient
 
 
 def normal(seeds):

@@ -12,8 +12,8 @@ Differences from the paper: no noise inputs, no style mixing and no path length 
 the same latents always give the same image; the latents are not normalised; a smaller mapping
 network; the first convolution of a size is 1x1; the residual discriminator halves by a 4x4
 convolution and has no minibatch standard deviation, as each sample's logit must depend on this
-sample alone; images end in tanh. What each size adds to the image starts near 0 (`IMAGE_GAIN`):
-larger, its sum saturated tanh, and the colours never came back.
+sample alone; images are clipped to [-1, 1] (`image_layers.ImageRange`). What each size adds to the
+image starts near 0 (`IMAGE_GAIN`).
 """
 
 import math
@@ -21,7 +21,7 @@ import math
 import keras
 from keras import ops
 
-from geans.networks import checks
+from geans.networks import checks, image_layers
 
 LEAK = 0.2
 STYLE = 128
@@ -168,7 +168,7 @@ def generator(latent_dim=64, output_shape=(64, 64, 3), *, width=24, max_width=MA
 
     latents = keras.Input((latent_dim,), name="latents")
     style = _mapped(latents, seeds)
-    x = keras.layers.Dense(math.prod(base) * first, kernel_initializer=_he(seeds))(style)
+    x = keras.layers.Dense(math.prod(base) * first, kernel_initializer=he(seeds))(style)
     x = keras.layers.Reshape((*base, first))(x)
     x = _modulated(x, style, first, 3, seeds)
     image = _to_image(x, style, output_shape[-1], seeds)
@@ -177,26 +177,26 @@ def generator(latent_dim=64, output_shape=(64, 64, 3), *, width=24, max_width=MA
         x = _modulated(x, style, channels, 3, seeds, upsample=True)
         image = keras.layers.UpSampling2D(interpolation="bilinear")(image)
         image = keras.layers.Add()([image, _to_image(x, style, output_shape[-1], seeds)])
-    images = keras.layers.Activation("tanh", dtype="float32", name="images")(image)
+    images = image_layers.ImageRange(name="images")(image)
     return keras.Model(latents, images, name="generator")
 
 
 def _mapped(latents, seeds):
     x = latents
     for _ in range(2):
-        x = keras.layers.Dense(STYLE, kernel_initializer=_he(seeds))(x)
+        x = keras.layers.Dense(STYLE, kernel_initializer=he(seeds))(x)
         x = keras.layers.LeakyReLU(LEAK)(x)
     return x
 
 
 def _modulated(x, style, channels, size, seeds, upsample=False):
-    options = {"kernel_initializer": _he(seeds), "style_initializer": _he(seeds, 1.0)}
+    options = {"kernel_initializer": he(seeds), "style_initializer": he(seeds, 1.0)}
     x = ModulatedConv2D(channels, size, upsample=upsample, **options)([x, style])
     return keras.layers.LeakyReLU(LEAK)(x)
 
 
 def _to_image(x, style, channels, seeds):
-    options = {"kernel_initializer": _he(seeds, IMAGE_GAIN), "style_initializer": _he(seeds, 1.0)}
+    options = {"kernel_initializer": he(seeds, IMAGE_GAIN), "style_initializer": he(seeds, 1.0)}
     return ModulatedConv2D(channels, 1, demodulate=False, **options)([x, style])
 
 
@@ -217,27 +217,29 @@ def discriminator(input_shape=(64, 64, 3), *, width=16, max_width=MAX_WIDTH, see
     checks.check_sizes(width=width, max_width=max_width)
     seeds = checks.layer_seeds("discriminator", seed)
     images = keras.Input(input_shape, name="images")
-    x = _convolved(images, width, 3, seeds)
+    x = convolved(images, width, 3, seeds)
     for level in range(halvings):
         x = _halved(x, min(width << level, max_width), seeds)
-    x = keras.layers.Flatten()(_convolved(x, x.shape[-1], 3, seeds))
-    options = {"kernel_initializer": _he(seeds, 1.0), "dtype": "float32", "name": "logits"}
+    x = keras.layers.Flatten()(convolved(x, x.shape[-1], 3, seeds))
+    options = {"kernel_initializer": he(seeds, 1.0), "dtype": "float32", "name": "logits"}
     return keras.Model(images, keras.layers.Dense(1, **options)(x), name="discriminator")
 
 
 def _halved(x, channels, seeds):
-    options = {"padding": "same", "kernel_initializer": _he(seeds, 0.5)}
+    options = {"padding": "same", "kernel_initializer": he(seeds, 0.5)}
     shortcut = keras.layers.Conv2D(channels, 1, **options)(keras.layers.AveragePooling2D(2)(x))
-    x = _convolved(x, channels, 3, seeds)
+    x = convolved(x, channels, 3, seeds)
     # Half the variance on each way, so that the sum has that of the input.
-    return keras.layers.Add()([shortcut, _convolved(x, channels, 4, seeds, 1.0, strides=2)])
+    return keras.layers.Add()([shortcut, convolved(x, channels, 4, seeds, 1.0, strides=2)])
 
 
-def _convolved(x, channels, size, seeds, scale=2.0, strides=1):
-    options = {"strides": strides, "padding": "same", "kernel_initializer": _he(seeds, scale)}
+def convolved(x, channels, size, seeds, scale=2.0, strides=1):
+    """Applies a convolution and leaky ReLU; the kernel's variance is `scale` over its inputs."""
+    options = {"strides": strides, "padding": "same", "kernel_initializer": he(seeds, scale)}
     return keras.layers.LeakyReLU(LEAK)(keras.layers.Conv2D(channels, size, **options)(x))
 
 
-def _he(seeds, scale=2.0):
+def he(seeds, scale=2.0):
+    """Returns the initializer of He et al. 2015, of another variance with `scale`."""
     distribution = "untruncated_normal"
     return keras.initializers.VarianceScaling(scale, "fan_in", distribution, seed=next(seeds))

@@ -52,7 +52,7 @@ def test_a_folder_needs_no_flag(tmp_path):
     save(tmp_path / "photos", 2, (70, 75), mode="L")
     preset, told = chosen(f"folder:{tmp_path / 'photos'}")
     assert (preset.name, preset.image_size, preset.model) == ("photos", 64, "plain")
-    assert preset.augmentation and preset.network == "style"
+    assert preset.augmentation and preset.network == "projected"
     assert "5 images of 64x64 pixels, 3 channels" in told and "70x75 to 90x82" in told
     dataset = experiment.make_data(dataclasses.replace(preset, batch_size=2))
     assert experiment.make_model(preset, dataset).sample(1, seed=0).shape == (1, 64, 64, 3)

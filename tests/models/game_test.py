@@ -65,6 +65,25 @@ def test_generator_alone_sees_real_samples_only_where_its_loss_does(loss, passes
     assert (outputs[0] is None) == (passes == 1)
 
 
+def test_a_penalty_is_of_features_if_the_discriminator_begins_with_a_frozen_model():
+    """D(x) = w . (a x, b x) with frozen a, b: R1 is gamma / 2 |w|^2, whatever a and b are."""
+    inputs = keras.Input((1,))
+    features = keras.Model(inputs, [keras.layers.Dense(1)(inputs) for _ in range(2)])
+    features.trainable = False
+    samples = keras.Input((1,))
+    logits = keras.layers.Dense(1)(keras.layers.Concatenate()(features(samples)))
+    discriminator = keras.Model(samples, logits)
+    model = geans.GAN(networks.mlp.generator(2, (1,), units=(2,)), discriminator)
+    losses = []
+    for penalty in (None, penalties.R1(6.0)):
+        model.compile(penalty=penalty)
+        discriminate = model.augmented_discriminator(SEED)
+        found, *_ = model.adversarial_losses(discriminate, REAL, FAKE, SEED, BOTH)
+        losses.append(float(found["discriminator"]))
+    kernel = discriminator.layers[-1].kernel.numpy()
+    assert losses[1] - losses[0] == pytest.approx(3 * np.sum(np.square(kernel)), rel=1e-4)
+
+
 def test_the_augmented_discriminator_passes_conditions_on():
     class Shifted(augment.DiffAugment):
         def __call__(self, images, seed, *arguments):

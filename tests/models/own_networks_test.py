@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from geans.models import own_networks
 
@@ -33,3 +34,37 @@ def test_a_subclassed_network_gets_the_shapes_of_a_functional_one():
     assert copy.output_shape == network.output_shape
     for one, other in zip(copy.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def frozen_features(shape=(6,)):
+    inputs = keras.Input(shape)
+    outputs = [keras.layers.Dense(units)(inputs) for units in (3, 2)]
+    return keras.Model(inputs, outputs, trainable=False)
+
+
+def test_a_network_falls_in_two_at_its_frozen_model():
+    inputs, condition = keras.Input((6,)), keras.Input((1,))
+    features = frozen_features()(keras.layers.Rescaling(2.0)(inputs))
+    logits = keras.layers.Dense(1)(keras.layers.Concatenate()([*features, condition]))
+    network = keras.Model([inputs, condition], logits)
+    beginning, rest = own_networks.parts(network)
+    points, others = tf.ones((2, 6)), tf.ones((2, 1))
+    found = rest([*beginning(points), others])
+    np.testing.assert_array_equal(found, network([points, others]))
+    weights = [list(map(id, each.trainable_weights)) for each in (rest, network)]
+    assert weights[0] == weights[1]
+    assert not beginning.trainable_weights
+
+
+def test_a_network_stays_whole_without_a_frozen_model_or_if_something_goes_past_it():
+    inputs = keras.Input((6,))
+    joined = keras.layers.Concatenate()([*frozen_features()(inputs), inputs])
+    past = keras.Model(inputs, keras.layers.Dense(1)(joined))
+    twice = frozen_features()
+    both = keras.layers.Concatenate()([*twice(inputs), *twice(inputs)])
+    for network in (
+        past,
+        keras.Model(inputs, keras.layers.Dense(1)(both)),
+        keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)]),
+    ):
+        assert own_networks.parts(network) is None

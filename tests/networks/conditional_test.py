@@ -39,6 +39,30 @@ def test_projection_logit_by_hand():
     np.testing.assert_allclose(network([samples, LABELS]), [[5.5], [4.5], [-2.5]])
 
 
+def test_each_of_several_heads_has_an_embedding():
+    # Two heads, on the image and on its double: psi . x + v_label . x, and the same of 2 x.
+    inputs = keras.Input((2,))
+    doubled = keras.layers.Rescaling(2.0)(inputs)
+    heads = [keras.layers.Dense(1, use_bias=False)(each) for each in (inputs, doubled)]
+    plain = keras.Model(inputs, keras.layers.Concatenate()(heads))
+    network = networks.with_projection(plain, 3, seed=0)
+    for head in heads:
+        head._keras_history.operation.set_weights([np.array([[1.0], [2.0]])])
+    vectors = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 3.0]])
+    network.get_layer("class_embedding").set_weights([vectors])
+    network.get_layer("class_embedding_1").set_weights([-vectors])
+    samples = np.array([[1.0, 1.0], [2.0, 0.0], [0.0, -1.0]], "float32")
+    expected = [
+        [3 + 2, 6 - 4],  # Label 2: -1 + 3.
+        [2 + 2, 4 - 4],  # Label 0: 2.
+        [-2 - 1, -4 + 2],  # Label 1: -1.
+    ]
+    assert LABELS.tolist() == [2, 0, 1]
+    np.testing.assert_allclose(network([samples, LABELS]), expected)
+    units = networks.with_heads(plain, {"class_logits": 5}).compute_output_shape((None, 2))
+    assert units == {"logits": (None, 2), "class_logits": (None, 5)}
+
+
 @pytest.mark.slow
 def test_embedding_is_spectrally_normalised_where_the_logit_is():
     plain = networks.resnet.discriminator((8, 8, 1), width=4, normalization="spectral", seed=0)
@@ -66,7 +90,9 @@ def test_heads_leave_the_logits_as_they_are(family):
     assert found["class_logits"].shape == (3, 3)
     assert found["continuous"].shape == (3, 2)
     # One dense layer of 4 for both heads.
-    features = plain.layers[-1].input.shape[-1]
+    last = plain.layers[-1].input
+    ends = [each._keras_history.operation.input for each in last] if type(last) is list else [last]
+    features = sum(each.shape[-1] for each in ends)
     added = (features + 1) * 4 + (4 + 1) * 3 + (4 + 1) * 2
     assert network.count_params() - plain.count_params() == added
 

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from geans.networks import checks, image_layers
 
@@ -43,3 +44,16 @@ def test_halving_and_doubling_have_a_bias_or_a_normalization(normalization):
     layers = [layer for layer in network.layers if hasattr(layer, "kernel")]
     assert [layer.kernel.shape[0] for layer in layers] == [3, 4]
     assert {layer.use_bias for layer in layers} == {normalization is None}
+
+
+def test_images_are_clipped_and_gradients_lead_back():
+    values = tf.constant([-3.0, -3.0, -0.5, 0.5, 2.0, 2.0])
+    layer = image_layers.ImageRange()
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        images = layer(values, training=True)
+        loss = tf.reduce_sum(images * [1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    assert images.numpy().tolist() == [-1, -1, -0.5, 0.5, 1, 1]
+    assert layer(values).numpy().tolist() == images.numpy().tolist()
+    # A step against the gradient may lead back into the range, and not further out.
+    assert tape.gradient(loss, values).numpy().tolist() == [0, -1, 1, -1, 1, 0]

