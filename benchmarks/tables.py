@@ -393,6 +393,25 @@ def rare_classes():
     return markdown(("sampling", "seeds", "Fréchet distance", *header), lines)
 
 
+def own_images():
+    """What a recipe makes of images, and what the preset before it made."""
+    rows = read("own_images.jsonl")
+    for row in rows:
+        row["run"] = (row["images"], row["method"], row["minutes"])
+        row["alternating"] = row["checkerboard"] / row["checkerboard_real"]
+    columns = {"Fréchet distance": "frechet_distance", "precision": "precision", "recall": "recall"}
+    lines = []
+    for (images, method, minutes), group in grouped(rows, "run").items():
+        found = [row["imagenet"] for row in group]
+        other = [row.get("mobilenet_v2", {}).get("frechet_distance") for row in group]
+        cells = [[each[key] for each in found] for key in columns.values()]
+        cells = [*cells, other, [row["alternating"] for row in group]]
+        cells = [comparison.cell(values, "{:.2f}") for values in cells]
+        lines.append([images, method, f"{minutes:g}", len(group), *cells])
+    header = ("images", "method", "minutes", "seeds", *columns, "by MobileNetV2", "alternating")
+    return markdown(header, lines) + machine(rows[0])
+
+
 SUITES = ("windows", "updates", "seconds", "optimizers", "curvature", "ingredients")
 TABLES = {
     "presets": presets_command.markdown,
@@ -410,6 +429,7 @@ TABLES = {
     "metric_times": metric_times,
     "speed": speed,
     "step_options": step_options,
+    "own_images": own_images,
     "headline": headline,
     "stability": stability,
     "tuning": tuning,

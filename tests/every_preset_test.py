@@ -145,7 +145,10 @@ def test_the_representatives_have_every_network_of_every_model_and_every_loss():
 
 def weights_of(model):
     networks = {"generator": model.generator, "discriminator": model.discriminator}
-    return {name: network.get_weights() for name, network in networks.items()}
+    return {
+        name: [weight.numpy() for weight in network.trainable_weights]
+        for name, network in networks.items()
+    }
 
 
 @pytest.mark.slow

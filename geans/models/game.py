@@ -242,7 +242,7 @@ class Game(generative.GenerativeModel):
 
         def judge_features(features, training):
             inputs = [*keras.tree.flatten(features), *conditions]
-            return in_float32(rest(inputs, training=training))
+            return in_float32(rest(inputs, training))
 
         def both(real, fake):
             images = tf.concat([self.augmented(images, seed) for images in (real, fake)], 0)

@@ -82,19 +82,43 @@ def parts(network):
     """Returns a functional network in two: up to a frozen model in it, and what follows.
 
     Returns:
-        A `keras.Model` from the network's first input to the frozen model's outputs, and one from a
-        list of them and of the other inputs to the network's outputs; the layers are shared. `None`
-        if there is no such model or more than one, or if the input goes past it as well.
+        A `keras.Model` from the network's first input to the frozen model's outputs, and a function
+        of `training` and of a list of them and of the other inputs, to the network's outputs; or
+        `None` if there is no such model or more than one, or if the input goes past it as well.
     """
+    network = getattr(network, "_functional", None) or network  # Of a Sequential.
     frozen = [layer for layer in getattr(network, "layers", ()) if _is_frozen_model(layer)]
     if len(frozen) != 1 or len(frozen[0]._inbound_nodes) != 1:
         return None
     features = frozen[0]._inbound_nodes[0].output_tensors
-    first, *others = network.inputs
-    try:
-        return keras.Model(first, features), keras.Model([*features, *others], network.output)
-    except ValueError:
+    starts = [*features, *network.inputs[1:]]
+    known = set(map(id, starts))
+    for node in _nodes_after(network, known):
+        known.update(map(id, node.outputs))
+    if not known.issuperset(map(id, network.outputs)):
         return None
+
+    def rest(inputs, training):
+        # A model of inner tensors would add nodes to the shared layers, and spoil their configs.
+        found = dict(zip(map(id, starts), keras.tree.flatten(inputs), strict=True))
+        for node in _nodes_after(network, found):
+            arguments, options = node.arguments.fill_in(found)
+            if "training" in inspect.signature(node.operation.call).parameters:
+                options["training"] = training
+            outputs = keras.tree.flatten(node.operation(*arguments, **options))
+            found.update(zip(map(id, node.outputs), outputs, strict=True))
+        return keras.tree.map_structure(lambda output: found[id(output)], network.output)
+
+    return keras.Model(network.inputs[0], features), rest
+
+
+def _nodes_after(network, known):
+    """Yields a network's nodes in their order, if their inputs, by id, are `known` by then."""
+    for _, nodes in sorted(network._nodes_by_depth.items(), reverse=True):
+        for node in nodes:
+            inputs, outputs = map(id, node.input_tensors), map(id, node.outputs)
+            if not node.is_input and set(inputs) <= set(known) and not set(outputs) <= set(known):
+                yield node
 
 
 def _is_frozen_model(layer):

@@ -14,7 +14,7 @@ class ImageRange(keras.layers.Layer):
     tanh saturates, colours never come back, and tanh reaches black and white only at infinity.
 
     Example:
-        >>> ImageRange()([[-3.0, 0.5, 2.0]]).numpy()
+        >>> ImageRange()(keras.ops.array([[-3.0, 0.5, 2.0]])).numpy()
         array([[-1. ,  0.5,  1. ]], dtype=float32)
     """
 

@@ -81,7 +81,7 @@ def _features(shape):
         keras.layers.Rescaling(1 / size, dtype="float32")(output)
         for output, size in zip(stages.outputs, SIZES, strict=True)
     ]
-    return keras.Model(stages.inputs[0], scaled, name="features", trainable=False)
+    return keras.Model(stages.inputs[0], scaled, name="features")  # Of frozen layers.
 
 
 def _head(feature, width, max_width, seeds):

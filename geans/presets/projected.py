@@ -36,7 +36,7 @@ PROJECTED = STYLE | {
 
 def faces():
     """Projected GAN on 10,000 cartoon faces."""
-    return Preset(name="faces", data="arrays:peeps_64.npz", epochs=24, **PROJECTED)
+    return Preset(name="faces", data="arrays:peeps_64.npz", epochs=15, **PROJECTED)
 
 
 def figures():
@@ -63,7 +63,7 @@ def emoji():
         data="arrays:emoji_styles_64.npz",
         data_options=options,
         augmentation="diff_augment",
-        epochs=240,
-        picture_every=12,
+        epochs=150,
+        picture_every=10,
         **PROJECTED,
     )

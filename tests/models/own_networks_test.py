@@ -39,7 +39,9 @@ def test_a_subclassed_network_gets_the_shapes_of_a_functional_one():
 def frozen_features(shape=(6,)):
     inputs = keras.Input(shape)
     outputs = [keras.layers.Dense(units)(inputs) for units in (3, 2)]
-    return keras.Model(inputs, outputs, trainable=False)
+    network = keras.Model(inputs, outputs)
+    network.trainable = False
+    return network
 
 
 def test_a_network_falls_in_two_at_its_frozen_model():
@@ -49,11 +51,10 @@ def test_a_network_falls_in_two_at_its_frozen_model():
     network = keras.Model([inputs, condition], logits)
     beginning, rest = own_networks.parts(network)
     points, others = tf.ones((2, 6)), tf.ones((2, 1))
-    found = rest([*beginning(points), others])
+    found = rest([*beginning(points), others], training=False)
     np.testing.assert_array_equal(found, network([points, others]))
-    weights = [list(map(id, each.trainable_weights)) for each in (rest, network)]
-    assert weights[0] == weights[1]
     assert not beginning.trainable_weights
+    own_networks.check_savable(network, "discriminator")
 
 
 def test_a_network_stays_whole_without_a_frozen_model_or_if_something_goes_past_it():
@@ -68,3 +69,13 @@ def test_a_network_stays_whole_without_a_frozen_model_or_if_something_goes_past_
         keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)]),
     ):
         assert own_networks.parts(network) is None
+
+
+def test_what_follows_knows_whether_it_is_trained():
+    backbone = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)], name="backbone")
+    backbone.trainable = False
+    network = keras.Sequential([keras.Input((6,)), backbone, keras.layers.Dropout(0.9999)])
+    beginning, rest = own_networks.parts(network)
+    features = beginning(tf.ones((2, 6)))
+    assert np.all(rest(features, training=True) == 0)
+    np.testing.assert_array_equal(rest(features, training=False), features)
