@@ -393,6 +393,19 @@ def rare_classes():
     return markdown(("sampling", "seeds", "Fréchet distance", *header), lines)
 
 
+def threads():
+    """Milliseconds of a step by numbers of threads."""
+    rows = read("threads.jsonl")
+    lines = []
+    for name, group in grouped(rows, "preset").items():
+        for row in group:
+            times = [f"{row[key]:.1f}" for key in ("milliseconds", "processor_milliseconds")]
+            ratio = f"{row['milliseconds'] / group[0]['milliseconds']:.2f}"
+            lines.append([f"`{name}`", row["within_operation"], row["operations"], *times, ratio])
+    header = ("within an operation", "operations", "ms", "processor ms", "of the default's time")
+    return markdown(("preset", *header), lines) + "\n" + machine(rows[0])
+
+
 def own_images():
     """What a recipe makes of images, and what the preset before it made."""
     rows = read("own_images.jsonl")
@@ -409,7 +422,7 @@ def own_images():
         cells = [comparison.cell(values, "{:.2f}") for values in cells]
         lines.append([images, method, f"{minutes:g}", len(group), *cells])
     header = ("images", "method", "minutes", "seeds", *columns, "by MobileNetV2", "alternating")
-    return markdown(header, lines) + machine(rows[0])
+    return markdown(header, lines) + "\n" + machine(rows[0])
 
 
 SUITES = ("windows", "updates", "seconds", "optimizers", "curvature", "ingredients")
@@ -429,6 +442,7 @@ TABLES = {
     "metric_times": metric_times,
     "speed": speed,
     "step_options": step_options,
+    "threads": threads,
     "own_images": own_images,
     "headline": headline,
     "stability": stability,

@@ -66,9 +66,8 @@ def install():
 def share_cores():
     """Lets TensorFlow use two cores for two operations, instead of both for each.
 
-    Call it before TensorFlow is imported. A training step then takes about three quarters of the
-    time (docs/results.md). Machines of more cores, and numbers of threads that the environment
-    sets, stay as they are.
+    Call it before TensorFlow is imported. A training step then takes less time (docs/results.md).
+    Machines of more cores, and numbers of threads that the environment sets, stay as they are.
     """
     if os.cpu_count() == 2 and "tensorflow" not in sys.modules:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
