@@ -22,13 +22,9 @@ def _levels(shape):
     return count, list(sides)
 
 
-def _he(seeds, gain=2.0):
-    return keras.initializers.VarianceScaling(gain, "fan_in", "untruncated_normal", next(seeds))
-
-
 def _conv(x, channels, size, seeds, gain=2.0, **options):
     return keras.layers.Conv2D(
-        channels, size, padding="same", kernel_initializer=_he(seeds, gain), **options
+        channels, size, padding="same", kernel_initializer=style.he(seeds, gain), **options
     )(x)
 
 
@@ -38,7 +34,7 @@ def _images(x, last="tanh"):
 
 def _first(latents, base, width, seeds):
     units = math.prod(base) * width
-    x = keras.layers.Dense(units, kernel_initializer=_he(seeds))(latents)
+    x = keras.layers.Dense(units, kernel_initializer=style.he(seeds))(latents)
     return keras.layers.Reshape((*base, width))(x)
 
 
@@ -109,7 +105,7 @@ def discriminator(input_shape, *, width=32, patches=0, seed=None):
         x = _conv(x, min(width << level, WIDEST), 4, seeds, strides=2)
         x = keras.layers.LeakyReLU(0.2)(x)
     x = keras.layers.Flatten()(x)
-    options = {"kernel_initializer": _he(seeds, 1.0), "dtype": "float32"}
+    options = {"kernel_initializer": style.he(seeds, 1.0), "dtype": "float32"}
     logits = keras.layers.Dense(1, **options)(x)
     if patches:
         whole = keras.layers.Flatten()(keras.layers.RepeatVector(patches**2)(logits))

@@ -115,16 +115,21 @@ def seconds_per_step(preset, data_dir):
     return min(times)
 
 
-def measured(model, preset, data_dir):
-    """Distances of samples from the data, by name."""
+def distances(model, preset, data_dir, network):
+    """Distances of samples from the data by a `FeatureNetwork`, by name."""
     source = experiment.Source.of(preset, data_dir)
-    network = metrics.features.get("imagenet")
     origin, batches = source.reference(samples=SAMPLES)
     real = metrics.extract_cached(batches, network, origin, count=SAMPLES)
     batches = model.sample_batches(real.count, seed=1)
     fake = metrics.extract(batches, network, metrics.Origin(name=preset.name))
     rows = metrics.measure(real, fake, ["frechet_distance", "prdc"])
     return {row.metric: row.value for row in rows}
+
+
+def is_known(asked, path):
+    """Whether a file of rows has one that was asked for in the same words."""
+    rows = report.read_rows(path)
+    return any(asked.items() <= {key: row[key] for key in asked}.items() for row in rows)
 
 
 def train(name, data, minutes, seed, data_dir, pictures):
@@ -148,7 +153,7 @@ def train(name, data, minutes, seed, data_dir, pictures):
         "epochs": epochs,
         "milliseconds_per_step": 1e3 * seconds,
         "processor_seconds": spent,
-        **measured(model, preset, data_dir),
+        **distances(model, preset, data_dir, metrics.features.get("imagenet")),
         "logs": {key: float(values[-1]) for key, values in history.items()},
         "preset": dataclasses.asdict(preset),
     }
@@ -171,8 +176,7 @@ def main():
         for name in arguments.runs.split(","):
             asked = {"name": name, "data": arguments.data, "minutes": arguments.minutes}
             asked |= {"seed": seed}
-            known = report.read_rows(arguments.output)
-            if any(asked.items() <= {key: row[key] for key in asked}.items() for row in known):
+            if is_known(asked, arguments.output):
                 continue
             row = asked | train(*asked.values(), arguments.data_dir, arguments.pictures)
             report.append_row(row, arguments.output)

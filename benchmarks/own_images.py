@@ -5,9 +5,10 @@
 
 `recipe` is what `geans train --data=...` does without a preset, `gan_fashion` what it did before
 there were recipes: that preset, with DiffAugment for few images, in the same time. Every row has
-the distances of 1,500 samples of the EMA generator (or as many as there are images) to as many
-images, and the share of alternating pixels in the spectrum of both. A row that is there already is
-not repeated. `--pictures` has 32 uncurated samples of each recipe with the first seed.
+the distances of 1,500 samples of the EMA generator to as many images, also of those that a `limit`
+keeps from the training, and the share of alternating pixels in the spectrum of both. A row that is
+there already is not repeated. `--pictures` has 32 uncurated samples of each recipe with the first
+seed.
 
 The recipe's discriminator learns on features of the network of the distance (imagenet). A second
 opinion, which neither has seen, is that of torchvision's MobileNetV2: `--second_opinion` is the
@@ -25,13 +26,13 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
+from network_search import SAMPLES, distances, is_known
 
 import geans
 from geans import experiment, metrics, plotting, presets, report
 from geans.experiment import recipes
 from geans.metrics import artifacts
 
-SAMPLES = 1_500
 UNCURATED = 32
 IMAGES = {
     "faces": {"data": "arrays:peeps_64.npz"},
@@ -94,23 +95,17 @@ def second_opinion(folder):
     return metrics.features.get(features, name="mobilenet_v2", resize="bicubic, to 224x224")
 
 
-def measured(model, preset, data_dir, networks):
-    """Distances by feature network, and the share of alternating pixels."""
+def alternating(model, preset, data_dir):
+    """The share of alternating pixels in samples, and in real images."""
     source = experiment.Source.of(preset, data_dir)
-    origin, batches = source.reference(samples=SAMPLES)
+    _, batches = source.reference(samples=SAMPLES)
     real = np.concatenate([np.asarray(batch) for batch in batches])[:SAMPLES]
     fake = np.asarray(model.sample(len(real), seed=1))
-    found = {"samples": len(real)}
-    for network in networks:
-        pair = [
-            metrics.extract([images], network, each)
-            for images, each in ((real, origin), (fake, metrics.Origin(name=preset.name)))
-        ]
-        rows = metrics.measure(*pair, ["frechet_distance", "prdc"])
-        found[network.name] = {row.metric: row.value for row in rows}
-    found["checkerboard"] = artifacts.checkerboard(fake)
-    found["checkerboard_real"] = artifacts.checkerboard(real)
-    return found
+    return {
+        "samples": len(real),
+        "checkerboard": artifacts.checkerboard(fake),
+        "checkerboard_real": artifacts.checkerboard(real),
+    }
 
 
 def train(method, images, minutes, seed, arguments):
@@ -131,7 +126,9 @@ def train(method, images, minutes, seed, arguments):
         networks.append(metrics.features.get("digits28"))
     if arguments.second_opinion:
         networks.append(second_opinion(arguments.second_opinion))
-    found = measured(model, preset, arguments.data_dir, networks)
+    measured = (model, preset, arguments.data_dir)
+    found = {network.name: distances(*measured, network) for network in networks}
+    found |= alternating(*measured)
     return {"seconds": seconds, **found, "preset": dataclasses.asdict(preset)}
 
 
@@ -153,8 +150,7 @@ def main():
             for method in arguments.methods.split(","):
                 asked = {"images": images, "method": method, "minutes": arguments.minutes}
                 asked |= {"seed": seed}
-                known = report.read_rows(arguments.output)
-                if any(asked.items() <= {key: row[key] for key in asked}.items() for row in known):
+                if is_known(asked, arguments.output):
                     continue
                 keras.backend.clear_session()
                 row = asked | train(method, images, arguments.minutes, seed, arguments)

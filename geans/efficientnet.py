@@ -15,7 +15,8 @@ import numpy as np
 DIMENSION, CLASSES, SIDE = 1_280, 1_000, 224
 PATH = pathlib.Path(__file__).with_name("efficientnet_lite0.npz")
 _EPSILON = 1e-3
-STAGES = (
+# (blocks, kernel size, strides of the first, expansion, channels).
+_STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
     (2, 5, 2, 6, 40),
@@ -24,8 +25,6 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-"""(blocks, kernel size, strides of the first, expansion, channels) of each stage."""
-
 # What comes out does not depend on Keras' global settings.
 _OPTIONS = {"data_format": "channels_last", "dtype": "float32"}
 
@@ -37,19 +36,18 @@ def classifier():
     (n, 1280), the pooled last layer, and "logits" (n, 1000).
     """
     images = keras.Input((SIDE, SIDE, 3), dtype="float32")
-    x = _convolution(_stages(images, len(STAGES))[-1], "_conv_head", DIMENSION, 1)
+    x = _convolution(_stages(images, len(_STAGES))[-1], "_conv_head", DIMENSION, 1)
     features = keras.layers.GlobalAveragePooling2D(**_OPTIONS)(x)
     logits = keras.layers.Dense(CLASSES, dtype="float32", name="_fc")(features)
     return _trained(images, {"features": features, "logits": logits})
 
 
-def stages(shape, numbers, *, name="efficientnet_lite0"):
+def stages(shape, numbers):
     """Returns a frozen network from pixels to the outputs of some of its seven stages.
 
     Args:
         shape: `(height, width, 3)` of the pixels, of any size; they are as in `classifier`.
         numbers: Stages, from 0; the first halves the images once, 1, 2, 3 and 5 halve again.
-        name: Name of the model.
 
     Returns:
         A `keras.Model` of which nothing is trainable, from pixels to a list of as many outputs.
@@ -60,14 +58,14 @@ def stages(shape, numbers, *, name="efficientnet_lite0"):
     """
     images = keras.Input(shape, dtype="float32")
     outputs = _stages(images, 1 + max(numbers))
-    model = _trained(images, [outputs[number] for number in numbers], name)
+    model = _trained(images, [outputs[number] for number in numbers])
     model.trainable = False
     return model
 
 
-def _trained(images, outputs, name="imagenet"):
+def _trained(images, outputs):
     """The model with its weights; batch normalisation is folded into the convolutions."""
-    model = keras.Model(images, outputs, name=name)
+    model = keras.Model(images, outputs, name="imagenet")
     with np.load(PATH) as arrays:
         for layer in model.layers:
             if layer.weights:
@@ -78,7 +76,7 @@ def _trained(images, outputs, name="imagenet"):
 def _stages(images, count):
     x = _convolution(images, "_conv_stem", 32, 3, strides=2)
     block, outputs = 0, []
-    for repeats, size, strides, expansion, channels in STAGES[:count]:
+    for repeats, size, strides, expansion, channels in _STAGES[:count]:
         for repeat in range(repeats):
             name = f"_blocks.{block}"
             x = _block(x, name, size, 1 if repeat else strides, expansion, channels)

@@ -1,14 +1,12 @@
 """One step of the adversarial game, from a batch to updated networks."""
 
 import contextlib
-import types
-from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from geans import distribution, values
-from geans.models import adaptive, data_checks, generative, output_ranges
+from geans.models import adaptive, data_checks, generative, output_ranges, reused_fakes
 from geans.models.players import Player
 
 
@@ -18,22 +16,6 @@ class SeenMean(keras.metrics.Mean):
     def result(self):
         """Returns the mean of what was seen."""
         return tf.math.divide(self.total, self.count)
-
-
-class Made(NamedTuple):
-    """What the generator made.
-
-    Attributes:
-        inputs: What it was given.
-        fakes: Its outputs, in their structure.
-        outputs: List of them, and of what layers added to the loss.
-        tape: `tf.GradientTape` of how.
-    """
-
-    inputs: Any
-    fakes: Any
-    outputs: list
-    tape: tf.GradientTape
 
 
 class Game(generative.GenerativeModel):
@@ -52,6 +34,8 @@ class Game(generative.GenerativeModel):
         set_untracked(self, "_draws", {})
         set_untracked(self, "_fakes", {})
         set_untracked(self, "_logged", {})
+        # By id, discriminators with a frozen model, in two (`own_networks.parts`); see `compile`.
+        set_untracked(self, "discriminator_parts", {})
         self.steps = distribution.add_counter(self)
         self.updates_followed = distribution.add_counter(self)
         self.samples_seen = distribution.local_sum((), dtype="int64")
@@ -62,9 +46,6 @@ class Game(generative.GenerativeModel):
     on_nan = "stop"
     separate_discriminators = ()
     """Discriminators known to judge each sample by itself, found by `compile`."""
-
-    discriminator_parts = types.MappingProxyType({})
-    """By id, discriminators with a frozen model: up to it, and what follows; found by `compile`."""
 
     logged = ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
     """What `fit` logs the epoch's mean of; a family may add to it."""
@@ -176,7 +157,8 @@ class Game(generative.GenerativeModel):
         }
         if "generator" in players and earlier:
             variables = self.generator_player.trained_variables
-            gradients["generator"] = _through(tape, scaled["generator"], earlier, variables)
+            loss = scaled["generator"]
+            gradients["generator"] = reused_fakes.through(tape, loss, earlier, variables)
         return gradients, logs
 
     def compute_losses(self, batch, latents, seed, players):
@@ -206,7 +188,7 @@ class Game(generative.GenerativeModel):
             with tf.GradientTape() as tape:
                 fakes = in_float32(self.generator(inputs, training=True))
             outputs = [*keras.tree.flatten(fakes), *added_losses(self.generator)]
-            made[key] = Made(inputs, fakes, outputs, tape)
+            made[key] = reused_fakes.Made(inputs, fakes, outputs, tape)
         return made[key].fakes
 
     def augmented_discriminator(self, seed, *conditions, discriminator=None):
@@ -221,40 +203,36 @@ class Game(generative.GenerativeModel):
         beginning, rest = self.discriminator_parts.get(id(network), (None, network))
         seen = {}
 
-        def judge(images, conditions, training):
-            inputs = [images, *conditions] if conditions else images
-            return in_float32(network(inputs, training=training))
+        def see(images):
+            # Once for the loss and the penalty. The images are kept, lest others get their id.
+            if id(images) not in seen:
+                found = self.augmented(images, seed)
+                if beginning is not None:
+                    found = in_float32(beginning(found, training=False))
+                seen[id(images)] = images, found
+            return seen[id(images)][1]
+
+        def judge(found, training, conditions=conditions):
+            inputs = [*keras.tree.flatten(found), *conditions]
+            inputs = inputs if len(inputs) > 1 else inputs[0]
+            return in_float32(rest(inputs, training=training))
 
         def discriminate(images, training):
-            if beginning is None:
-                output = judge(self.augmented(images, seed), conditions, training)
-            else:
-                output = judge_features(features(images), training)
+            output = judge(see(images), training)
             discriminate.added_losses = added_losses(network)
             return output
 
-        def features(images):
-            # Once for the loss and the penalty. The images are kept, lest others get their id.
-            if id(images) not in seen:
-                inputs = self.augmented(images, seed)
-                seen[id(images)] = images, in_float32(beginning(inputs, training=False))
-            return seen[id(images)][1]
-
-        def judge_features(features, training):
-            inputs = [*keras.tree.flatten(features), *conditions]
-            return in_float32(rest(inputs, training))
-
         def both(real, fake):
-            images = tf.concat([self.augmented(images, seed) for images in (real, fake)], 0)
-            output = judge(images, [tf.concat([each, each], 0) for each in conditions], True)
+            found = tf.concat([see(real), see(fake)], 0)
+            output = judge(found, True, [tf.concat([each, each], 0) for each in conditions])
             count = tf.shape(real)[0]
             halves = (lambda whole: whole[:count]), (lambda whole: whole[count:])
             return [keras.tree.map_structure(half, output) for half in halves]
 
         if beginning is not None:
-            discriminate.penalized = (judge_features, features)
-        separate = any(network is each for each in self.separate_discriminators)
-        discriminate.both = both if separate and beginning is None else None
+            discriminate.penalized = judge, see
+        elif any(network is each for each in self.separate_discriminators):
+            discriminate.both = both
         return discriminate
 
     def augmented(self, images, seed):
@@ -294,8 +272,8 @@ class Game(generative.GenerativeModel):
             if self.penalty is not None:
                 judge, inputs = discriminate, (real, fake)
                 if hasattr(discriminate, "penalized"):
-                    judge, features = discriminate.penalized
-                    inputs = features(real), features(fake)
+                    judge, see = discriminate.penalized
+                    inputs = see(real), see(fake)
 
                 def logits(inputs, training):
                     return logits_of(judge(inputs, training=training))
@@ -377,26 +355,6 @@ class Game(generative.GenerativeModel):
 def set_untracked(model, name, value):
     """Sets an attribute without Keras tracking it."""
     object.__setattr__(model, name, value)
-
-
-def _through(tape, loss, earlier, variables):
-    """Returns the gradients of a loss that depends on variables directly and through `Made`s."""
-    outputs = [each.outputs for each in earlier]
-    slopes, gradients = tape.gradient(loss, (outputs, variables))
-    for each, slope in zip(earlier, slopes, strict=True):
-        # TensorFlow would take None, for what the loss does not depend on, for ones.
-        slope = [
-            tf.zeros_like(output) if part is None else part
-            for output, part in zip(each.outputs, slope, strict=True)
-        ]
-        parts = each.tape.gradient(each.outputs, variables, output_gradients=slope)
-        pairs = zip(gradients, parts, strict=True)
-        gradients = [[one for one in pair if one is not None] for pair in pairs]
-        gradients = [tf.add_n(known) if known else None for known in gradients]
-    return [
-        tf.zeros(variable.shape) if gradient is None else gradient
-        for gradient, variable in zip(gradients, variables, strict=True)
-    ]
 
 
 def in_float32(outputs):

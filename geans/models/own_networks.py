@@ -92,10 +92,10 @@ def parts(network):
         return None
     features = frozen[0]._inbound_nodes[0].output_tensors
     starts = [*features, *network.inputs[1:]]
-    known = set(map(id, starts))
+    known = dict.fromkeys(map(id, starts))
     for node in _nodes_after(network, known):
-        known.update(map(id, node.outputs))
-    if not known.issuperset(map(id, network.outputs)):
+        known |= dict.fromkeys(map(id, node.outputs))
+    if not known.keys() >= set(map(id, network.outputs)):
         return None
 
     def rest(inputs, training):
@@ -117,7 +117,11 @@ def _nodes_after(network, known):
     for _, nodes in sorted(network._nodes_by_depth.items(), reverse=True):
         for node in nodes:
             inputs, outputs = map(id, node.input_tensors), map(id, node.outputs)
-            if not node.is_input and set(inputs) <= set(known) and not set(outputs) <= set(known):
+            if (
+                not node.is_input
+                and known.keys() >= set(inputs)
+                and not known.keys() >= set(outputs)
+            ):
                 yield node
 
 

@@ -41,10 +41,7 @@ def faces():
 
 def figures():
     """Class-conditional projected GAN on 20,000 figures of 27 species."""
-    fields = {
-        "model": "conditional",
-        "generator_options": {"width": 48},
-    }
+    fields = {"model": "conditional", "generator_options": {"width": 48}}
     options = {"classes": "label"}
     return Preset(
         name="figures",

@@ -35,7 +35,15 @@ CASES = {
 # synchronised statistics, penalties by sample, an augmentation that all replicas steer, and (with
 # this one) `callbacks.Evaluate`.
 FEW = ["mlp, gan, R1", "dcgan, gean, no penalty", "dcgan, adaptive, no penalty"]
-SETS = {"few": FEW, "all": list(CASES)}
+# With these, every pair of a network, a rule (adaptive is a gan) and a penalty.
+PAIRS = [
+    *FEW,
+    "mlp, gean, no penalty",
+    "dcgan, gean, R1",
+    "dcgan, alternating window, no penalty",
+    "mlp, float16 window, no penalty",
+]
+SETS = {"few": FEW, "pairs": PAIRS, "all": list(CASES)}
 
 
 def make_strategy(replicas):
