@@ -3,9 +3,9 @@
     python benchmarks/network_search.py --data_dir=DIR --minutes=5
     python benchmarks/network_search.py --data_dir=DIR --minutes=20 --runs=style,dcgan --seeds=0,1
 
-Every run changes the preset `faces` or `emoji`, and gets as many epochs as fit into `minutes`
-of one core, by the quickest of some steps measured before. `peeps` are the 10,000 cartoon faces of
-`peeps_64.npz`, `emoji` 990 of `emoji_styles_64.npz`. 1,500 samples of the EMA generator are
+Every run changes the preset `faces` or `emoji`, and gets as many steps as fit into `minutes`
+of one core, by the quickest of some that are measured before. `peeps` are the 10,000 cartoon faces
+of `peeps_64.npz`, `emoji` 990 of `emoji_styles_64.npz`. 1,500 samples of the EMA generator are
 compared with as many images. A row that is there already is not repeated; `--pictures` has 64
 uncurated samples of each run.
 """
@@ -28,6 +28,15 @@ STEPS = 8
 DATA = {"peeps": "faces", "emoji": "emoji"}
 """Names of the data, and the presets that have them."""
 
+
+def rates(generator, discriminator=None):
+    """Fields of learning rates, of both players if one is given."""
+    return {
+        "generator_learning_rate": generator,
+        "discriminator_learning_rate": discriminator or generator,
+    }
+
+
 STYLE = presets_of.STYLE
 OTHER = STYLE | {"network": "style_other", "discriminator_options": {}}
 RUNS = {
@@ -42,9 +51,12 @@ RUNS = {
     "projected R1 150": {"r1": 150.0},
     "projected R1 every step": {"penalty_interval": 1},
     "projected R1 every 8": {"penalty_interval": 8},
-    "projected rate 5e-4": {"generator_learning_rate": 5e-4, "discriminator_learning_rate": 5e-4},
-    "projected rate 2e-3": {"generator_learning_rate": 2e-3, "discriminator_learning_rate": 2e-3},
-    "projected EMA 20,000": {"ema_half_life": 20_000.0},
+    "projected rate 5e-4": rates(5e-4),
+    "projected rate 2e-3": rates(2e-3),
+    "projected rate 4e-3": rates(4e-3),
+    "projected rate 2e-3 R1 10": rates(2e-3) | {"r1": 10.0},
+    "projected rates 2e-3 5e-4": rates(2e-3, 5e-4),
+    "projected EMA 20000": {"ema_half_life": 20_000.0},
     "projected hinge": {"loss": "hinge"},
     "projected float32": {"precision": "float32"},
     "style": STYLE,
@@ -56,8 +68,7 @@ RUNS = {
     "style R1 10": STYLE | {"r1": 10.0},
     "style R1 160": STYLE | {"r1": 160.0},
     "style R1 + R2 10": STYLE | {"r1": 10.0, "r2": 10.0},
-    "style rate 3e-3": STYLE
-    | {"generator_learning_rate": 3e-3, "discriminator_learning_rate": 3e-3},
+    "style rate 3e-3": STYLE | rates(3e-3),
     "style hinge": STYLE | {"loss": "hinge"},
     "style relativistic": STYLE | {"loss": "relativistic", "r1": 10.0, "r2": 10.0},
     "resize": OTHER | {"network": "resize", "generator_options": {}},
@@ -94,7 +105,7 @@ FAMILIES = network_candidates.FAMILIES | {"r3gan": r3gan_networks}
 
 
 def preset_of(name, data, seed):
-    """The preset of a run, with the epochs of the preset of its data."""
+    """The preset of a run."""
     base = presets.get(DATA[data])
     fields = RUNS[name] | {"seed": seed, "precision": RUNS[name].get("precision", "bfloat16")}
     if name == "gan_fashion":
@@ -115,11 +126,11 @@ def seconds_per_step(preset, data_dir):
     return min(times)
 
 
-def distances(model, preset, data_dir, network):
-    """Distances of samples from the data by a `FeatureNetwork`, by name."""
+def distances(model, preset, data_dir, network, samples=SAMPLES):
+    """Distances of samples from as many images by a `FeatureNetwork`, by name."""
     source = experiment.Source.of(preset, data_dir)
-    origin, batches = source.reference(samples=SAMPLES)
-    real = metrics.extract_cached(batches, network, origin, count=SAMPLES)
+    origin, batches = source.reference(samples=samples)
+    real = metrics.extract_cached(batches, network, origin, count=samples)
     batches = model.sample_batches(real.count, seed=1)
     fake = metrics.extract(batches, network, metrics.Origin(name=preset.name))
     rows = metrics.measure(real, fake, ["frechet_distance", "prdc"])
@@ -137,11 +148,11 @@ def train(name, data, minutes, seed, data_dir, pictures):
     preset = preset_of(name, data, seed)
     seconds = seconds_per_step(preset, data_dir)
     dataset = experiment.make_data(preset, data_dir)
-    epochs = max(1, round(60 * minutes / seconds / len(dataset)))
-    preset = dataclasses.replace(preset, epochs=epochs)
+    dataset = dataset.repeat().take(max(1, round(60 * minutes / seconds)))
+    preset = dataclasses.replace(preset, epochs=1)
     model = experiment.make_model(preset, dataset)
     start = time.process_time()
-    history = model.fit(dataset, epochs=epochs, verbose=0).history
+    history = model.fit(dataset, verbose=0).history
     spent = time.process_time() - start
     if pictures:
         pictures.mkdir(parents=True, exist_ok=True)
@@ -150,7 +161,7 @@ def train(name, data, minutes, seed, data_dir, pictures):
         plotting.save(grid, pictures / f"{label}.png")
         model.save(pictures / f"{label}.keras")
     return {
-        "epochs": epochs,
+        "samples_seen": preset.batch_size * len(dataset),
         "milliseconds_per_step": 1e3 * seconds,
         "processor_seconds": spent,
         **distances(model, preset, data_dir, metrics.features.get("imagenet")),

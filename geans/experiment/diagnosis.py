@@ -3,7 +3,6 @@
 import dataclasses
 import itertools
 import json
-import logging
 import math
 
 import numpy as np
@@ -13,8 +12,6 @@ from geans import files, metrics, presets, report, values
 from geans.experiment import checks, families, loading, making
 from geans.experiment.sources.base import Source, finite, first, sample_shape
 from geans.models import game
-
-_log = logging.getLogger(__name__)
 
 SAMPLES = 500
 """Default number of samples, and of training images, to look at."""
@@ -73,18 +70,21 @@ def is_of_images(source, dataset):
     return not source.translates and len(sample_shape(dataset)) == 3
 
 
-def at_the_end(run_dir, source, dataset):
-    """Examines a run that has just ended, in seconds; prints and writes what was found."""
+def at_the_end(run_dir, source, dataset, model):
+    """Examines a run that has just ended, in seconds; prints and writes what was found.
+
+    Arguments as in `examine_run`.
+    """
     if not is_of_images(source, dataset):
         return
     fit = MOST_VALUES // math.prod(sample_shape(dataset))
     samples = min(SAMPLES, max(LEAST_SAMPLES, fit))
-    found = examine_run(run_dir, source, dataset, samples=samples)
+    found = examine_run(run_dir, source, dataset, samples=samples, model=model)
     report.write_json([dataclasses.asdict(each) for each in found], run_dir / "advice.json")
     print(*lines(found), sep="\n")
 
 
-def examine_run(run_dir, source, dataset, *, samples=SAMPLES, seed=0):
+def examine_run(run_dir, source, dataset, *, samples=SAMPLES, seed=0, model=None):
     """Returns the findings of all checks, a list of `checks.Finding`s.
 
     Args:
@@ -92,11 +92,10 @@ def examine_run(run_dir, source, dataset, *, samples=SAMPLES, seed=0):
         source: Its `Source`.
         dataset: The batches it was trained on.
         samples, seed: As in `diagnose`.
+        model: As in `evaluate`; judging moves its statistics of batch normalization.
     """
     run_dir = files.path_of(run_dir)
-    model = loading.load(run_dir)  # A copy, as judging moves the statistics of batch norm.
-    if not (run_dir / "model.keras").is_file():
-        _log.warning("%s is not finished: this is the model of its newest checkpoint.", run_dir)
+    model = model or loading.load(run_dir)
     real, labels = first(dataset.as_numpy_iterator(), samples)
     fake, raw = (_sample(model, len(real), labels, seed, ema) for ema in (True, False))
     judged = None

@@ -27,6 +27,7 @@ def evaluate(
     seed=0,
     data_dir=None,
     progress=None,
+    model=None,
 ):
     """Returns `metrics.Measurement`s that compare samples of a trained run with its data.
 
@@ -45,15 +46,14 @@ def evaluate(
         seed: Integer that fixes the latents.
         data_dir: Where tensorflow-datasets finds its data.
         progress: Function from a label and a total to a function that gets the number done.
+        model: What `load(run_dir)` returned, if it was called before.
 
     Raises:
         ValueError: If the run or its data are not found, or an argument does not fit.
     """
     if metrics is not None:
         evaluation.check_names(metrics)
-    model = loading.load(run_dir)
-    if not (files.path_of(run_dir) / "model.keras").is_file():
-        _log.warning("%s is not finished: this is the model of its newest checkpoint.", run_dir)
+    model = model or loading.load(run_dir)
     preset = presets.moved(presets.read(files.path_of(run_dir) / "preset.json"), data, data_dir)
     source = Source.of(preset, data_dir)
     ema = ema and model.ema_generator is not None

@@ -1,5 +1,6 @@
 """Loading of trained models from run directories."""
 
+import logging
 import warnings
 
 import keras
@@ -7,19 +8,24 @@ import keras
 from geans import files, models, report
 from geans.callbacks import checkpoint
 
+_log = logging.getLogger(__name__)
+
 
 def load(run_dir):
     """Loads the model of a run directory, or of its newest checkpoint, with optimizers.
 
-    Files need not be trusted: Keras' safe mode refuses code, such as that of a `Lambda` layer, and
-    unregistered classes.
+    Warns if it is that of a checkpoint. Files need not be trusted: Keras' safe mode refuses code,
+    such as that of a `Lambda` layer, and unregistered classes.
 
     Raises:
         ValueError: If the model is missing, damaged, or of another kind.
     """
     report.check_trained(run_dir)
     path = files.path_of(run_dir) / "model.keras"
-    return _read_model(path) if path.is_file() else newest(run_dir)[0]
+    if path.is_file():
+        return _read_model(path)
+    _log.warning("%s is not finished: this is the model of its newest checkpoint.", run_dir)
+    return newest(run_dir)[0]
 
 
 def newest(run_dir):

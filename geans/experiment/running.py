@@ -101,8 +101,8 @@ def run(
     diverged = _fit(model, dataset, preset.epochs, [*observers, checkpoint])
     _save(model, run_dir, chief)
     if chief:
-        _write_results(model, source, run_dir, diverged, evaluation_samples)
-        _write_advice(run_dir, source, dataset)
+        diverged = _write_results(model, source, run_dir, diverged)
+        _judge(run_dir, source, dataset, diverged, evaluation_samples)
         checkpoint.prune(1)
     return model
 
@@ -198,7 +198,8 @@ def _observers(preset, source, model, dataset, run_dir, chief, samples):
     return [*observers, pictures, history, callbacks.Progress()]
 
 
-def _write_results(model, source, run_dir, diverged, evaluation_samples):
+def _write_results(model, source, run_dir, diverged):
+    """Writes pictures, numbers and exports; returns whether training diverged."""
     history = report.read_history(run_dir / "history.csv")
     history.pop("epoch", None)
     if history:
@@ -211,8 +212,7 @@ def _write_results(model, source, run_dir, diverged, evaluation_samples):
         report.write_json(found, run_dir / "metrics.json")
     shutil.rmtree(run_dir / "saved_model", ignore_errors=True)
     export.saved_model(model, run_dir / "saved_model")
-    if source.metrics and source.mixture is None and not source.translates and not diverged:
-        _write_evaluation(run_dir, source.data_dir, evaluation_samples)
+    return diverged
 
 
 def _measure(model, source, samples, diverged):
@@ -227,19 +227,28 @@ def _measure(model, source, samples, diverged):
     return ({"split": measured.split} if measured.split else {}) | measured.numbers | found
 
 
-def _write_evaluation(run_dir, data_dir, samples):
-    print("Comparing samples with the data ... (--evaluation_samples)", flush=True)
-    try:
-        found = evaluation.evaluate(run_dir, data_dir=data_dir, samples=samples)
-        evaluation.write(found, run_dir / "evaluation.json")
-        print(*found, sep="\n")
-    # The run is finished even if it cannot be evaluated, as with six images.
-    except (FloatingPointError, OSError, ValueError) as error:
-        _log.warning("The run is not evaluated. %s", error)
+def _judge(run_dir, source, dataset, diverged, samples):
+    """Compares samples with the data and looks for what went wrong, if these are not points."""
+    comparable = source.metrics and source.mixture is None and not source.translates
+    if not comparable and not diagnosis.is_of_images(source, dataset):
+        return
+    # Not the trained one, which replicas may share: judging moves its statistics of batch norm.
+    model = loading.load(run_dir)
+    if comparable and not diverged:
+        with _warned_of("evaluated"):
+            print("Comparing samples with the data ... (--evaluation_samples)", flush=True)
+            options = {"data_dir": source.data_dir, "samples": samples, "model": model}
+            found = evaluation.evaluate(run_dir, **options)
+            evaluation.write(found, run_dir / "evaluation.json")
+            print(*found, sep="\n")
+    with _warned_of("diagnosed"):
+        diagnosis.at_the_end(run_dir, source, dataset, model)
 
 
-def _write_advice(run_dir, source, dataset):
+@contextlib.contextmanager
+def _warned_of(what):
+    """Turns errors into a warning: the run is finished without, as with six images."""
     try:
-        diagnosis.at_the_end(run_dir, source, dataset)
+        yield
     except (FloatingPointError, OSError, ValueError) as error:
-        _log.warning("The run is not diagnosed. %s", error)
+        _log.warning("The run is not %s. %s", what, error)
