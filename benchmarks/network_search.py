@@ -15,6 +15,7 @@ import dataclasses
 import json
 import pathlib
 import time
+import types
 
 import network_candidates
 import r3gan_networks
@@ -58,6 +59,11 @@ RUNS = {
     "projected rates 2e-3 5e-4": rates(2e-3, 5e-4),
     "projected EMA 20000": {"ema_half_life": 20_000.0},
     "projected hinge": {"loss": "hinge"},
+    "projected width 12": {"generator_options": {"width": 12}},
+    "projected dcgan 24": {"network": "projected_dcgan"},
+    "projected dcgan 24 rate 2e-3": {"network": "projected_dcgan"} | rates(2e-3),
+    "projected dcgan 48": {"network": "projected_dcgan", "generator_options": {"width": 48}},
+    "projected resize 12": {"network": "projected_resize", "generator_options": {"width": 12}},
     "projected float32": {"precision": "float32"},
     "style": STYLE,
     "style b8": STYLE | {"batch_size": 8},
@@ -100,7 +106,15 @@ RUNS = {
 }
 """Names of the runs and what they change; `gan_fashion` is the preset of that name."""
 
-FAMILIES = network_candidates.FAMILIES | {"r3gan": r3gan_networks}
+FAMILIES = network_candidates.FAMILIES | {
+    "r3gan": r3gan_networks,
+    "projected_dcgan": types.SimpleNamespace(
+        generator=networks.dcgan.generator, discriminator=networks.projected.discriminator
+    ),
+    "projected_resize": types.SimpleNamespace(
+        generator=network_candidates.resize, discriminator=networks.projected.discriminator
+    ),
+}
 """Networks that are not those of the package."""
 
 

@@ -106,10 +106,10 @@ TRANSLATIONS = ("pix2pix", "cyclegan")
 
 def make(preset, shape):
     """Returns a preset's class, networks and further arguments; raises if the preset is invalid."""
-    if preset.rule == "gan" and preset.update_every != 1:
+    if preset.rule == "gan" and (preset.update_every != 1 or preset.update != "accumulate"):
         raise ValueError(
-            f"The rule 'gan' moves at every step. Received: update_every={preset.update_every!r}. "
-            "The rule 'gean' moves every K steps or once per epoch."
+            "The rule 'gan' moves at every step, without windows; 'gean' has them. Received: "
+            f"update_every={preset.update_every!r}, update={preset.update!r}."
         )
     options = {key: each for key, each in preset.model_options.items() if key != "class_names"}
     return call(FAMILIES[preset.model], (preset, shape), options, "model_options")

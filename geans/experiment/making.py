@@ -47,10 +47,7 @@ def make_model(preset, dataset):
     fine_tuning.start(*players, preset)
     model = model_class(
         *players,
-        update_every=update_every(preset, preset.epochs * len(dataset)),
-        order=preset.order,
-        discriminator_steps=preset.discriminator_steps,
-        reuse_fakes=preset.reuse_fakes and preset.rule == "gan",
+        **_rule(preset, preset.epochs * len(dataset)),
         ema_half_life=preset.ema_half_life or None,
         seed=preset.seed,
         name=preset.name,
@@ -67,6 +64,21 @@ def make_model(preset, dataset):
         steps_per_execution=preset.steps_per_execution,
     )
     return model
+
+
+def _rule(preset, steps):
+    """Returns the arguments of the update rule for a run of `steps` steps."""
+    pulled_back = {"update": "pullback"} if preset.update == "pullback" else {}
+    return pulled_back | {
+        "update_every": update_every(preset, steps),
+        "order": preset.order,
+        "discriminator_steps": preset.discriminator_steps,
+        "reuse_fakes": preset.reuse_fakes and _moves_at_every_step(preset),
+    }
+
+
+def _moves_at_every_step(preset):
+    return preset.rule == "gan" or preset.update == "pullback"
 
 
 def fitted(preset, before):
@@ -155,7 +167,8 @@ def _windows_of_players(preset, steps_per_epoch):
     windows = _windows(preset, steps_per_epoch)
     if preset.order == "simultaneous":
         return {"discriminator": windows, "generator": windows}
-    cycle = 1 if preset.update_every == 1 else preset.discriminator_steps + 1
+    at_once = _moves_at_every_step(preset) or preset.update_every == 1
+    cycle = 1 if at_once else preset.discriminator_steps + 1
     shares = {"discriminator": preset.discriminator_steps / cycle, "generator": 1 / cycle}
     return {
         player: [(math.ceil(number * share), size / share) for number, size in windows]
@@ -166,7 +179,7 @@ def _windows_of_players(preset, steps_per_epoch):
 def _windows(preset, steps_per_epoch):
     """Returns pairs of a number of windows and their size in steps, in order."""
     steps = preset.epochs * steps_per_epoch
-    every = update_every(preset, steps)
+    every = 1 if _moves_at_every_step(preset) else update_every(preset, steps)
     if every == "epoch":
         return [(preset.epochs, steps_per_epoch)]
     if not callable(every):

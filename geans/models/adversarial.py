@@ -35,12 +35,13 @@ class AdversarialModel(Game):
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples. A subclassed one
             must have been called on a batch.
         discriminator: `keras.Model`, likewise, from samples to raw logits of any shape.
+        update: `"accumulate"` gradients within windows, or `"pullback"` at the end of each.
         update_every: 1 for `rules.EveryStep`; a number of steps, `"epoch"` or a schedule of the
-            number of steps for `rules.Window`.
+            number of steps for `rules.Window`; the windows of `rules.Pullback`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update; 1 if `"simultaneous"`.
         reuse_fakes: Whether an alternating step generates samples once, for both players.
-        rule: Object of `geans.rules` instead of these four.
+        rule: Object of `geans.rules` instead of these five.
         ema_half_life: Samples that halve a weight's share in the EMA generator; `None` for no EMA.
         seed: Integer that determines all latents of the training; `None` draws one, which
             `keras.utils.set_random_seed` determines.
@@ -55,6 +56,7 @@ class AdversarialModel(Game):
         generator,
         discriminator,
         *,
+        update="accumulate",
         update_every=1,
         order="alternating",
         discriminator_steps=1,
@@ -66,7 +68,8 @@ class AdversarialModel(Game):
     ):
         self.check_networks(generator, discriminator)
         checks.check_rule(rule)
-        rule = rule or rules.of_arguments(update_every, order, discriminator_steps, reuse_fakes)
+        arguments = update, update_every, order, discriminator_steps, reuse_fakes
+        rule = rule or rules.of_arguments(*arguments)
         if ema_half_life is not None:
             checks.check_positive("ema_half_life", ema_half_life)
         checks.check_seed(seed)

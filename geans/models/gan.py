@@ -28,9 +28,10 @@ class GAN(AdversarialModel):
     """
 
     def __init__(self, generator, discriminator, *, update_every=1, **kwargs):
-        if update_every != 1:
+        update = kwargs.get("update", "accumulate")
+        if update_every != 1 or update != "accumulate":
             raise ValueError(
-                f"A GAN moves at every step. Received: update_every={update_every!r}. "
-                "geans.GEAN moves every K steps or once per epoch."
+                "A GAN moves at every step, without windows; geans.GEAN has them. Received: "
+                f"update_every={update_every!r}, update={update!r}."
             )
         super().__init__(generator, discriminator, update_every=1, **kwargs)

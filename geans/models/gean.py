@@ -1,15 +1,19 @@
-"""GEAN: both players are updated along gradients accumulated over an epoch or a window of steps."""
+"""GEAN: both players' gradients or movements over a window, and one step at its end."""
 
 import keras
 
 from geans.models.adversarial import AdversarialModel
 
+DEFAULTS = {"accumulate": ("epoch", "simultaneous"), "pullback": (5, "alternating")}
+"""`update_every` and `order`, by `update`."""
+
 
 @keras.saving.register_keras_serializable(package="geans")
 class GEAN(AdversarialModel):
-    """Gradient epoch adversarial training: one update per epoch or per window of K micro-batches.
+    """Gradient epoch adversarial training: a step at the end of each window of K micro-batches.
 
-    With both networks frozen for a window of K micro-batches of n_i samples each,
+    `update="accumulate"` is its definition. With both networks frozen for a window of K
+    micro-batches of n_i samples each,
 
         g_D = sum_i n_i grad L_D(x_i, z_i) / sum_i n_i
         g_G = sum_i n_i grad L_G(z_i)      / sum_i n_i
@@ -17,10 +21,16 @@ class GEAN(AdversarialModel):
     and each player is updated once at the window's end: the update of a batch of sum_i n_i samples,
     in the memory of one micro-batch. Both gradients come from one shared forward pass.
 
+    `update="pullback"` is for practice: both players move at every step, and at the window's end
+    the discriminator goes back half of the way that it has come, see `geans.rules.Pullback`.
+
     Args:
         generator, discriminator: As in `GAN`.
-        update_every: `"epoch"`, K steps, or a schedule of K, see `geans.rules.Window`.
-        order: `"simultaneous"`, or `"alternating"` windows of discriminator and generator.
+        update: `"accumulate"` or `"pullback"`.
+        update_every: `"epoch"` or K steps; to accumulate also a schedule of K, see
+            `geans.rules.Window`. `None` is an epoch to accumulate and 5 steps to pull back.
+        order: `"simultaneous"`, or `"alternating"` windows (steps, to pull back) of discriminator
+            and generator. `None` is simultaneous to accumulate and alternating to pull back.
         **kwargs: As in `AdversarialModel`.
 
     Raises:
@@ -38,6 +48,19 @@ class GEAN(AdversarialModel):
     """
 
     def __init__(
-        self, generator, discriminator, *, update_every="epoch", order="simultaneous", **kwargs
+        self,
+        generator,
+        discriminator,
+        *,
+        update="accumulate",
+        update_every=None,
+        order=None,
+        **kwargs,
     ):
-        super().__init__(generator, discriminator, update_every=update_every, order=order, **kwargs)
+        window, usual = DEFAULTS.get(update, (1, "alternating"))  # Another is refused below.
+        kwargs |= {
+            "update": update,
+            "update_every": window if update_every is None else update_every,
+            "order": order or usual,
+        }
+        super().__init__(generator, discriminator, **kwargs)

@@ -20,6 +20,7 @@ MAX_DEPTH = 8
 WORDS = {
     "model": ("plain", "conditional", "acgan", "infogan", "pix2pix", "cyclegan"),
     "rule": ("gan", "gean"),
+    "update": ("accumulate", "pullback"),
     "order": ("simultaneous", "alternating"),
     "on_nan": ("stop", "skip"),
     "learning_rate_decay": ("constant", "linear"),
@@ -93,8 +94,10 @@ class Preset:
         discriminator_options: Further arguments of the discriminator.
         packing: Samples that the discriminator sees at once (PacGAN).
         rule: `"gan"` or `"gean"`.
-        update_every: Steps per update, `"epoch"`, or `"growing:8"`: 1 for the first half of the
-            steps, 2 for half of the rest, and so on up to 8. 1 for `"gan"`.
+        update: What `"gean"` does in a window: `"accumulate"` gradients, or `"pullback"` of the
+            discriminator at its end.
+        update_every: Steps of a window, `"epoch"`, or to accumulate `"growing:8"`: 1 for the first
+            half of the steps, 2 for half of the rest, and so on up to 8. 1 for `"gan"`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update.
         ema_half_life: Half-life in samples of a weight in the EMA generator; 0 disables it.
@@ -124,8 +127,8 @@ class Preset:
         steps_per_execution: Steps per call of the compiled loop; `None` for as many as are short.
         precision: `"float32"`, `"bfloat16"` for activations, or `"auto"` for bfloat16 where a
             convolution is faster in it; weights, losses and logits are float32 anyway.
-        reuse_fakes: Whether an alternating step of `"gan"` generates samples once for both players;
-            `"gean"` always generates them for each.
+        reuse_fakes: Whether an alternating step generates samples once for both players; where
+            gradients are accumulated, they always are generated for each.
 
     Raises:
         ValueError: If a field is of the wrong type, not finite, or not in `RANGES` or `WORDS`.
@@ -145,6 +148,7 @@ class Preset:
     discriminator_options: dict = dataclasses.field(default_factory=dict)
     packing: int = 1
     rule: str = "gan"
+    update: str = "accumulate"
     update_every: int | str = 1
     order: str = "alternating"
     discriminator_steps: int = 1

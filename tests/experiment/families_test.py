@@ -40,6 +40,7 @@ def test_presets_know_the_words():
     assert presets.preset.WORDS == {
         "model": tuple(families.FAMILIES),
         "rule": tuple(families.RULES),
+        "update": rules.UPDATES,
         "order": rules.ORDERS,
         "on_nan": finiteness.ON_NAN,
         "learning_rate_decay": ("constant", "linear"),

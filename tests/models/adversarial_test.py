@@ -15,11 +15,13 @@ RULES = {
     "gean, epoch": (geans.GEAN, {}),
     "gean, window": (geans.GEAN, {"update_every": 4}),
     "gean, alternating window": (geans.GEAN, {"update_every": 2, "order": "alternating"}),
+    "gean, pullback": (geans.GEAN, {"update": "pullback", "update_every": 4}),
 }
 # To trace a graph takes seconds. tests/every_preset_test.py saves and continues all, eagerly.
 RULES_IN_GRAPHS = [
     "gean, epoch",
     "gean, alternating window",
+    "gean, pullback",
     *(
         pytest.param(rule, marks=pytest.mark.nightly)
         for rule in ("gan", "gan, simultaneous", "gean, window")

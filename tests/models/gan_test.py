@@ -84,5 +84,6 @@ def test_every_step_is_an_update(make_model, points):
 
 @pytest.mark.parametrize("update_every", [2, "epoch"])
 def test_refuses_a_window(make_model, update_every):
-    with pytest.raises(ValueError, match="geans.GEAN moves every K steps"):
-        make_model(geans.GAN, update_every=update_every)
+    for options in ({"update_every": update_every}, {"update": "pullback"}):
+        with pytest.raises(ValueError, match="moves at every step, without windows; geans.GEAN"):
+            make_model(geans.GAN, **options)

@@ -25,6 +25,7 @@ CASES = {
 } | {
     "dcgan, adaptive, no penalty": ("dcgan", "adaptive", False),
     "dcgan, alternating window, no penalty": ("dcgan", "alternating window", False),
+    "mlp, pullback, no penalty": ("mlp", "pullback", False),
     "mlp, simultaneous, no penalty": ("mlp", "simultaneous", False),
     "mlp, XLA, R1": ("mlp", "XLA", True),
     "mlp, float16, no penalty": ("mlp", "float16", False),
@@ -42,6 +43,7 @@ PAIRS = [
     "dcgan, gean, R1",
     "dcgan, alternating window, no penalty",
     "mlp, float16 window, no penalty",
+    "mlp, pullback, no penalty",
 ]
 SETS = {"few": FEW, "pairs": PAIRS, "all": list(CASES)}
 
@@ -85,6 +87,7 @@ def make_model(network, rule, r1):
         "adaptive": (geans.GAN, {}),
         "simultaneous": (geans.GAN, {"order": "simultaneous"}),
         "alternating window": (geans.GEAN, {"update_every": 2, "order": "alternating"}),
+        "pullback": (geans.GEAN, {"update": "pullback", "update_every": 2}),
         "XLA": (geans.GAN, {}),
         "float16": (geans.GAN, {}),
         "float16 window": (geans.GEAN, {"update_every": 2}),
