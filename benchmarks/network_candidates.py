@@ -7,8 +7,9 @@ import math
 import types
 
 import keras
+import tensorflow as tf
 
-from geans.networks import checks, image_layers, style
+from geans.networks import checks, dcgan, image_layers, style
 
 SMALLEST = 4
 WIDEST = 256
@@ -67,6 +68,127 @@ def resize(
     return keras.Model(latents, _images(x), name="generator")
 
 
+def resize_light(latent_dim, output_shape, *, width=24, seed=None):
+    """As `resize`, but the last convolution, from half the size, makes the image."""
+    count, base = _levels(output_shape)
+    seeds, widths = checks.layer_seeds("generator", seed), _widths(width, count - 1)
+    latents = keras.Input((latent_dim,))
+    x = _first(latents, base, widths[0], seeds)
+    x = keras.layers.ReLU()(image_layers.normalized(x, "batch"))
+    for channels in widths[1:]:
+        x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
+        x = _conv(x, channels, 3, seeds, use_bias=False)
+        x = keras.layers.ReLU()(image_layers.normalized(x, "batch"))
+    x = keras.layers.UpSampling2D(interpolation="bilinear")(x)
+    x = _conv(x, output_shape[-1], 3, seeds, 0.1)
+    images = image_layers.ImageRange(name="images")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def style_light(latent_dim, output_shape, *, width=32, max_width=256, seed=None):
+    """As `style`, but the last level adds to the image by a 3x3 convolution, without features."""
+    count, base = _levels(output_shape)
+    seeds = checks.layer_seeds("generator", seed)
+    first, *widths = [min(width << level, max_width) for level in range(count - 1, -1, -1)]
+    latents = keras.Input((latent_dim,))
+    w = style._mapped(latents, seeds)
+    x = keras.layers.Dense(math.prod(base) * first, kernel_initializer=style.he(seeds))(w)
+    x = keras.layers.Reshape((*base, first))(x)
+    x = style._modulated(x, w, first, 3, seeds)
+    image = style._to_image(x, w, output_shape[-1], seeds)
+    for channels in widths:
+        x = style._modulated(x, w, channels, 1, seeds)
+        x = style._modulated(x, w, channels, 3, seeds, upsample=True)
+        image = keras.layers.UpSampling2D(interpolation="bilinear")(image)
+        image = keras.layers.Add()([image, style._to_image(x, w, output_shape[-1], seeds)])
+    image = keras.layers.UpSampling2D(interpolation="bilinear")(image)
+    options = {"kernel_initializer": style.he(seeds, style.IMAGE_GAIN)}
+    options["style_initializer"] = style.he(seeds, 1.0)
+    phases = style.ModulatedConv2D(4 * output_shape[-1], 3, demodulate=False, **options)([x, w])
+    image = keras.layers.Add()([image, Smoothing()(DepthToSpace()(phases))])
+    images = image_layers.ImageRange(name="images")(image)
+    return keras.Model(latents, images, name="generator")
+
+
+@keras.saving.register_keras_serializable(package="geans_benchmarks")
+class DepthToSpace(keras.layers.Layer):
+    """Doubles images, whose pixels come from four times as many channels."""
+
+    def call(self, inputs):
+        """Returns the images."""
+        return tf.nn.depth_to_space(inputs, 2)
+
+    def compute_output_shape(self, shape):
+        """Returns their shape."""
+        return (shape[0], 2 * shape[1], 2 * shape[2], shape[3] // 4)
+
+
+@keras.saving.register_keras_serializable(package="geans_benchmarks")
+class Smoothing(keras.layers.Layer):
+    """Low-pass filter: [1 3 1] / 5 along both sides."""
+
+    def call(self, inputs):
+        """Returns the filtered images."""
+        row = tf.constant([1.0, 3.0, 1.0]) / 5
+        kernel = tf.tile((row[:, None] * row)[:, :, None, None], [1, 1, inputs.shape[-1], 1])
+        x = tf.pad(inputs, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+        return tf.nn.depthwise_conv2d(x, tf.cast(kernel, x.dtype), [1, 1, 1, 1], "VALID")
+
+    def compute_output_shape(self, shape):
+        """Returns the shape of the images."""
+        return shape
+
+
+@keras.saving.register_keras_serializable(package="geans_benchmarks")
+class ResizeConv2D(keras.layers.Conv2D):
+    """Doubles images by their nearest neighbours and convolves them, at once."""
+
+    def call(self, inputs):
+        """Returns the images."""
+        # A pixel of 2x2 equal ones meets the kernel in all the places that a 4x4 one has.
+        parts = [
+            tf.pad(self.kernel, [[i, 1 - i], [j, 1 - j], [0, 0], [0, 0]])
+            for i in (0, 1)
+            for j in (0, 1)
+        ]
+        kernel = tf.transpose(tf.cast(tf.add_n(parts), inputs.dtype)[::-1, ::-1], [0, 1, 3, 2])
+        batch, height, width, _ = tf.unstack(tf.shape(inputs))
+        shape = tf.stack([batch, 2 * height, 2 * width, self.filters])
+        x = tf.nn.conv2d_transpose(inputs, kernel, shape, 2, "SAME")
+        return x if self.bias is None else x + tf.cast(self.bias, x.dtype)
+
+    def compute_output_shape(self, shape):
+        """Returns their shape."""
+        return (shape[0], 2 * shape[1], 2 * shape[2], self.filters)
+
+
+def resize_fast(latent_dim, output_shape, *, width=48, seed=None):
+    """Batch normalization, and resize-convolutions of 3x3 in the time of those of 2x2."""
+    count, base = _levels(output_shape)
+    seeds, widths = checks.layer_seeds("generator", seed), _widths(width, count - 1)
+    latents = keras.Input((latent_dim,))
+    x = _first(latents, base, widths[0], seeds)
+    x = keras.layers.ReLU()(image_layers.normalized(x, "batch"))
+    options = {"padding": "same"}
+    for channels in widths[1:]:
+        kernel = style.he(seeds)
+        x = ResizeConv2D(channels, 3, use_bias=False, kernel_initializer=kernel, **options)(x)
+        x = keras.layers.ReLU()(image_layers.normalized(x, "batch"))
+    x = ResizeConv2D(output_shape[-1], 3, kernel_initializer=style.he(seeds, 0.1), **options)(x)
+    images = image_layers.ImageRange(name="images")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def dcgan_smoothed(latent_dim, output_shape, *, width=48, clipped=False, seed=None):
+    """DCGAN's, with a low-pass filter at its end, and on request clipped instead of tanh."""
+    network = dcgan.generator(latent_dim, output_shape, width=width, seed=seed)
+    images = network.output
+    if clipped:
+        images = image_layers.ImageRange()(network.layers[-2].output)
+    images = Smoothing(dtype="float32")(images)
+    return keras.Model(network.input, images, name="generator")
+
+
 def excitation(latent_dim, output_shape, *, width=24, seed=None):
     """FastGAN: gated linear units and skip-layer excitation (Liu et al. 2021)."""
     count, base = _levels(output_shape)
@@ -113,7 +235,15 @@ def discriminator(input_shape, *, width=32, patches=0, seed=None):
     return keras.Model(images, logits, name="discriminator")
 
 
-GENERATORS = {"resize": resize, "excitation": excitation, "style_other": style.generator}
+GENERATORS = {
+    "resize": resize,
+    "resize_light": resize_light,
+    "resize_fast": resize_fast,
+    "style_light": style_light,
+    "dcgan_smoothed": dcgan_smoothed,
+    "excitation": excitation,
+    "style_other": style.generator,
+}
 FAMILIES = {
     name: types.SimpleNamespace(generator=generator, discriminator=discriminator)
     for name, generator in GENERATORS.items()

@@ -63,7 +63,33 @@ RUNS = {
     "projected dcgan 24": {"network": "projected_dcgan"},
     "projected dcgan 24 rate 2e-3": {"network": "projected_dcgan"} | rates(2e-3),
     "projected dcgan 48": {"network": "projected_dcgan", "generator_options": {"width": 48}},
-    "projected resize 12": {"network": "projected_resize", "generator_options": {"width": 12}},
+    "projected dcgan smoothed 24": {"network": "projected_dcgan_smoothed"},
+    "projected resize fast": {"network": "projected_resize_fast"},
+    "projected resize fast rate 2e-3": {"network": "projected_resize_fast"} | rates(2e-3),
+    "projected dcgan smoothed 24 rate 2e-3": {"network": "projected_dcgan_smoothed"} | rates(2e-3),
+    "projected dcgan smoothed clipped 24": {
+        "network": "projected_dcgan_smoothed",
+        "generator_options": {"width": 24, "clipped": True},
+    },
+    "projected resize light": {"network": "projected_resize_light"},
+    "projected style light 24": {
+        "network": "projected_style_light",
+        "generator_options": {"width": 24},
+    },
+    "projected style light 48": {
+        "network": "projected_style_light",
+        "generator_options": {"width": 48},
+    },
+    "projected style light 24 rate 2e-3": {
+        "network": "projected_style_light",
+        "generator_options": {"width": 24},
+    }
+    | rates(2e-3),
+    "projected style light 48 rate 2e-3": {
+        "network": "projected_style_light",
+        "generator_options": {"width": 48},
+    }
+    | rates(2e-3),
     "projected float32": {"precision": "float32"},
     "style": STYLE,
     "style b8": STYLE | {"batch_size": 8},
@@ -106,15 +132,21 @@ RUNS = {
 }
 """Names of the runs and what they change; `gan_fashion` is the preset of that name."""
 
-FAMILIES = network_candidates.FAMILIES | {
-    "r3gan": r3gan_networks,
-    "projected_dcgan": types.SimpleNamespace(
-        generator=networks.dcgan.generator, discriminator=networks.projected.discriminator
-    ),
-    "projected_resize": types.SimpleNamespace(
-        generator=network_candidates.resize, discriminator=networks.projected.discriminator
-    ),
-}
+FAMILIES = (
+    network_candidates.FAMILIES
+    | {
+        "r3gan": r3gan_networks,
+    }
+    | {
+        f"projected_{name}": types.SimpleNamespace(
+            generator=generator, discriminator=networks.projected.discriminator
+        )
+        for name, generator in {
+            **network_candidates.GENERATORS,
+            "dcgan": networks.dcgan.generator,
+        }.items()
+    }
+)
 """Networks that are not those of the package."""
 
 
