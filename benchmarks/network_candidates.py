@@ -139,46 +139,6 @@ class Smoothing(keras.layers.Layer):
         return shape
 
 
-@keras.saving.register_keras_serializable(package="geans_benchmarks")
-class ResizeConv2D(keras.layers.Conv2D):
-    """Doubles images by their nearest neighbours and convolves them, at once."""
-
-    def call(self, inputs):
-        """Returns the images."""
-        # A pixel of 2x2 equal ones meets the kernel in all the places that a 4x4 one has.
-        parts = [
-            tf.pad(self.kernel, [[i, 1 - i], [j, 1 - j], [0, 0], [0, 0]])
-            for i in (0, 1)
-            for j in (0, 1)
-        ]
-        kernel = tf.transpose(tf.cast(tf.add_n(parts), inputs.dtype)[::-1, ::-1], [0, 1, 3, 2])
-        batch, height, width, _ = tf.unstack(tf.shape(inputs))
-        shape = tf.stack([batch, 2 * height, 2 * width, self.filters])
-        x = tf.nn.conv2d_transpose(inputs, kernel, shape, 2, "SAME")
-        return x if self.bias is None else x + tf.cast(self.bias, x.dtype)
-
-    def compute_output_shape(self, shape):
-        """Returns their shape."""
-        return (shape[0], 2 * shape[1], 2 * shape[2], self.filters)
-
-
-def resize_fast(latent_dim, output_shape, *, width=48, seed=None):
-    """Batch normalization, and resize-convolutions of 3x3 in the time of those of 2x2."""
-    count, base = _levels(output_shape)
-    seeds, widths = checks.layer_seeds("generator", seed), _widths(width, count - 1)
-    latents = keras.Input((latent_dim,))
-    x = _first(latents, base, widths[0], seeds)
-    x = keras.layers.ReLU()(image_layers.normalized(x, "batch"))
-    options = {"padding": "same"}
-    for channels in widths[1:]:
-        kernel = style.he(seeds)
-        x = ResizeConv2D(channels, 3, use_bias=False, kernel_initializer=kernel, **options)(x)
-        x = keras.layers.ReLU()(image_layers.normalized(x, "batch"))
-    x = ResizeConv2D(output_shape[-1], 3, kernel_initializer=style.he(seeds, 0.1), **options)(x)
-    images = image_layers.ImageRange(name="images")(x)
-    return keras.Model(latents, images, name="generator")
-
-
 def dcgan_smoothed(latent_dim, output_shape, *, width=48, clipped=False, seed=None):
     """DCGAN's, with a low-pass filter at its end, and on request clipped instead of tanh."""
     network = dcgan.generator(latent_dim, output_shape, width=width, seed=seed)
@@ -238,7 +198,6 @@ def discriminator(input_shape, *, width=32, patches=0, seed=None):
 GENERATORS = {
     "resize": resize,
     "resize_light": resize_light,
-    "resize_fast": resize_fast,
     "style_light": style_light,
     "dcgan_smoothed": dcgan_smoothed,
     "excitation": excitation,

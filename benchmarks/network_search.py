@@ -61,33 +61,17 @@ RUNS = {
     "projected hinge": {"loss": "hinge"},
     "projected width 12": {"generator_options": {"width": 12}},
     "projected dcgan 24": {"network": "projected_dcgan"},
-    "projected dcgan 24 rate 2e-3": {"network": "projected_dcgan"} | rates(2e-3),
     "projected dcgan 48": {"network": "projected_dcgan", "generator_options": {"width": 48}},
     "projected dcgan smoothed 24": {"network": "projected_dcgan_smoothed"},
-    "projected resize fast": {"network": "projected_resize_fast"},
-    "projected resize fast rate 2e-3": {"network": "projected_resize_fast"} | rates(2e-3),
     "projected dcgan smoothed 24 rate 2e-3": {"network": "projected_dcgan_smoothed"} | rates(2e-3),
     "projected dcgan smoothed clipped 24": {
         "network": "projected_dcgan_smoothed",
         "generator_options": {"width": 24, "clipped": True},
     },
     "projected resize light": {"network": "projected_resize_light"},
-    "projected style light 24": {
-        "network": "projected_style_light",
-        "generator_options": {"width": 24},
-    },
-    "projected style light 48": {
-        "network": "projected_style_light",
-        "generator_options": {"width": 48},
-    },
     "projected style light 24 rate 2e-3": {
         "network": "projected_style_light",
         "generator_options": {"width": 24},
-    }
-    | rates(2e-3),
-    "projected style light 48 rate 2e-3": {
-        "network": "projected_style_light",
-        "generator_options": {"width": 48},
     }
     | rates(2e-3),
     "projected float32": {"precision": "float32"},
@@ -130,7 +114,10 @@ RUNS = {
     },
     "gan_fashion": {},
 }
-"""Names of the runs and what they change; `gan_fashion` is the preset of that name."""
+"""Names of the runs and what they change, by default from a learning rate of 1e-3.
+
+`gan_fashion` is the preset of that name, with its own.
+"""
 
 FAMILIES = (
     network_candidates.FAMILIES
@@ -153,7 +140,7 @@ FAMILIES = (
 def preset_of(name, data, seed):
     """The preset of a run."""
     base = presets.get(DATA[data])
-    fields = RUNS[name] | {"seed": seed, "precision": RUNS[name].get("precision", "bfloat16")}
+    fields = {**rates(1e-3), "precision": "bfloat16", "seed": seed} | RUNS[name]
     if name == "gan_fashion":
         kept = {field: getattr(base, field) for field in ("data", "data_options", "augmentation")}
         return dataclasses.replace(presets.get(name), **kept, seed=seed)

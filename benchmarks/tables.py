@@ -9,6 +9,7 @@ A table goes between the marks `<!-- table: NAME -->` and `<!-- end -->` of one 
 import argparse
 import pathlib
 import re
+import statistics
 import sys
 
 import measured
@@ -425,6 +426,27 @@ def own_images():
     return markdown(header, lines) + "\n" + machine(rows[0])
 
 
+def network_search():
+    """Networks and settings in the same processor time."""
+    rows = read("network_search.jsonl")
+    for row in rows:
+        row["run"] = (row["data"], row["minutes"], row["name"])
+    lines = []
+    groups = sorted(
+        grouped(rows, "run").items(),
+        key=lambda item: (*item[0][:2], statistics.median(r["frechet_distance"] for r in item[1])),
+    )
+    for (data, minutes, name), group in groups:
+        columns = ("frechet_distance", "precision", "recall", "milliseconds_per_step")
+        cells = [[row[key] for row in group] for key in columns]
+        formats = ("{:.1f}", "{:.2f}", "{:.2f}", "{:.0f}")
+        cells = list(map(comparison.cell, cells, formats))
+        seen = comparison.cell([row["samples_seen"] for row in group], "{:,.0f}")
+        lines.append([data, f"{minutes:g}", name, len(group), *cells, seen])
+    header = ("images", "minutes", "run", "seeds", "Fréchet distance", "precision", "recall")
+    return markdown((*header, "ms a step", "images seen"), lines)
+
+
 SUITES = ("windows", "updates", "seconds", "optimizers", "curvature", "ingredients")
 TABLES = {
     "presets": presets_command.markdown,
@@ -444,6 +466,7 @@ TABLES = {
     "step_options": step_options,
     "threads": threads,
     "own_images": own_images,
+    "network_search": network_search,
     "headline": headline,
     "stability": stability,
     "tuning": tuning,

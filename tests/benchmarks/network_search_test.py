@@ -19,7 +19,9 @@ def test_the_candidates_make_and_judge_images(network):
     family, shape = network_search.FAMILIES[network], (16, 16, 3)
     generator = family.generator(4, shape, **SMALL, seed=0)
     discriminator = family.discriminator(shape, **SMALL, seed=0)
-    assert generator.output_shape == (None, *shape) and discriminator.output_shape == (None, 1)
+    heads = 4 if network.startswith("projected") else 1
+    assert generator.output_shape == (None, *shape)
+    assert discriminator.output_shape == (None, heads)
 
 
 def test_a_discriminator_of_patches():
