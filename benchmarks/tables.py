@@ -431,20 +431,24 @@ def network_search():
     rows = read("network_search.jsonl")
     for row in rows:
         row["run"] = (row["data"], row["minutes"], row["name"])
+        if "checkerboard" in row:
+            row["alternating"] = row["checkerboard"] / row["checkerboard_real"]
     lines = []
     groups = sorted(
         grouped(rows, "run").items(),
         key=lambda item: (*item[0][:2], statistics.median(r["frechet_distance"] for r in item[1])),
     )
     for (data, minutes, name), group in groups:
-        columns = ("frechet_distance", "precision", "recall", "milliseconds_per_step")
+        columns = ("frechet_distance", "recall", "milliseconds_per_step", "samples_seen")
         cells = [[row[key] for row in group] for key in columns]
-        formats = ("{:.1f}", "{:.2f}", "{:.2f}", "{:.0f}")
-        cells = list(map(comparison.cell, cells, formats))
-        seen = comparison.cell([row["samples_seen"] for row in group], "{:,.0f}")
-        lines.append([data, f"{minutes:g}", name, len(group), *cells, seen])
-    header = ("images", "minutes", "run", "seeds", "Fréchet distance", "precision", "recall")
-    return markdown((*header, "ms a step", "images seen"), lines)
+        cells.insert(1, [row.get("mobilenet_v2", {}).get("frechet_distance") for row in group])
+        cells.insert(2, [row.get("alternating") for row in group])
+        formats = ("{:.1f}", "{:.1f}", "{:.2f}", "{:.3f}", "{:.0f}", "{:,.0f}")
+        cells = map(comparison.cell, cells, formats)
+        lines.append([data, f"{minutes:g}", name, len(group), *cells])
+    header = ("images", "minutes", "run", "seeds", "Fréchet distance", "by MobileNetV2")
+    header += ("alternating", "recall", "ms a step", "images seen")
+    return markdown(header, lines) + "\n" + machine(rows[0])
 
 
 SUITES = ("windows", "updates", "seconds", "optimizers", "curvature", "ingredients")

@@ -30,7 +30,6 @@ PROJECTED = STYLE | {
     "discriminator_options": {"width": 32},
     "r1": 50.0,
     "penalty_interval": 2,
-    **decaying(2e-3),
 }
 """The same with features of ImageNet; `benchmarks/network_search.py` compares them with others."""
 
