@@ -26,6 +26,7 @@ import network_candidates
 import numpy as np
 import r3gan_networks
 import tensorflow as tf
+from mode_coverage import rates
 
 from geans import experiment, metrics, networks, plotting, presets, report
 from geans.metrics import artifacts
@@ -35,14 +36,6 @@ SAMPLES = 1_500
 STEPS = 8
 DATA = {"peeps": "faces", "emoji": "emoji"}
 """Names of the data, and the presets that have them."""
-
-
-def rates(generator, discriminator=None):
-    """Fields of learning rates, of both players if one is given."""
-    return {
-        "generator_learning_rate": generator,
-        "discriminator_learning_rate": discriminator or generator,
-    }
 
 
 STYLE = presets_of.STYLE
@@ -126,19 +119,15 @@ RUNS = {
 `gan_fashion` is the preset of that name, with its own.
 """
 
+CANDIDATES = network_candidates.GENERATORS | {"dcgan": networks.dcgan.generator}
 FAMILIES = (
     network_candidates.FAMILIES
-    | {
-        "r3gan": r3gan_networks,
-    }
+    | {"r3gan": r3gan_networks}
     | {
         f"projected_{name}": types.SimpleNamespace(
             generator=generator, discriminator=networks.projected.discriminator
         )
-        for name, generator in {
-            **network_candidates.GENERATORS,
-            "dcgan": networks.dcgan.generator,
-        }.items()
+        for name, generator in CANDIDATES.items()
     }
 )
 """Networks that are not those of the package."""

@@ -23,6 +23,7 @@ import time
 import keras
 import network_search
 import tensorflow as tf
+from mode_coverage import rates
 
 import geans
 from geans import experiment, metrics, plotting, presets, report
@@ -46,7 +47,7 @@ IMAGES = {
 
 METHODS = {
     "recipe": {},
-    "recipe 2e-3": network_search.rates(2e-3),
+    "recipe 2e-3": rates(2e-3),
     "gan_fashion": {},
 }
 """Names of the methods, and the fields that they change."""

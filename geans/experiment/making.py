@@ -68,8 +68,8 @@ def make_model(preset, dataset):
 
 def _rule(preset, steps):
     """Returns the arguments of the update rule for a run of `steps` steps."""
-    pulled_back = {"update": "pullback"} if preset.update == "pullback" else {}
-    return pulled_back | {
+    return {
+        "update": preset.update,
         "update_every": update_every(preset, steps),
         "order": preset.order,
         "discriminator_steps": preset.discriminator_steps,
