@@ -1,12 +1,18 @@
 """Does GEAN lose fewer modes than GAN, is it steadier, and which ingredient does the work?
 
     python benchmarks/mode_coverage.py --suites=windows,optimizers --seeds=0,1,2
+    python benchmarks/mode_coverage.py --suites=rule_search && \
+        python benchmarks/mode_coverage.py --suites=rules
     python benchmarks/mode_coverage.py --list
 
+The last two belong together: every update rule of `RULES` with the best of its 16 pairs of learning
+rates, by the search before it.
+
 Trains variants of the presets on points and appends a row per run to `mode_coverage.jsonl`: what
-2,500 samples of the EMA generator cover, and of the raw one. What the file has already is not
-repeated, so an interrupted benchmark resumes, and seeds can be added later. Each run has one
-thread, and `--workers` of them run at a time: compare seconds within a suite, never across files.
+2,500 samples of the EMA generator (10,000 of stacked digits) cover, and of the raw one. What the
+file has already is not repeated, so an interrupted benchmark resumes, and seeds can be added later.
+Each run has one thread, and `--workers` of them run at a time: compare seconds within a suite,
+never across files.
 """
 
 import argparse
@@ -16,12 +22,13 @@ import json
 import math
 import multiprocessing
 import pathlib
+import statistics
 import time
 
 from geans import presets, report
 
 OUTPUT = pathlib.Path(__file__).with_name("mode_coverage.jsonl")
-POINTS = 2_500
+POINTS, STACKS = 2_500, 10_000
 PROBLEMS = ("ring", "grid")
 WINDOWS = (1, 2, 4, 8, 16, 64, "epoch")
 ORDERS = ("alternating", "simultaneous")
@@ -131,6 +138,75 @@ def stability():
         yield name, preset, SHORT | candidates[candidate] | rates(generator, discriminator)
 
 
+_ALTERNATING = {"rule": "gan", "update_every": 1, "order": "alternating", "beta_1": 0.0}
+_PULLBACK = _ALTERNATING | {"rule": "gean", "update": "pullback", "update_every": 5}
+RULES = {
+    "GAN": _ALTERNATING,
+    "GAN, beta_1 .5": _ALTERNATING | {"beta_1": 0.5},
+    "optimistic Adam": _ALTERNATING | {"optimizer": "optimistic_adam"},
+    "optimistic Adam, beta_1 .5": _ALTERNATING | {"optimizer": "optimistic_adam", "beta_1": 0.5},
+    "accumulation": {
+        "rule": "gean",
+        "update_every": "growing:8",
+        "window_exponent": 0.5,
+        "order": "simultaneous",
+        "beta_1": 0.0,
+    },
+    "pullback": _PULLBACK,
+    "pullback, conjugate": _PULLBACK | {"update_options": {"outer": "conjugate_gradient"}},
+    "Lookahead": _PULLBACK | {"update_options": {"share": 0.5}},
+    "extragradient": _ALTERNATING | {"update": "extragradient"},
+    "SVRE": _ALTERNATING | {"rule": "gean", "update": "svre", "update_every": 40},
+}
+"""The update rules that are compared, each with its fields of the preset."""
+
+_SHORTER = {"epochs": 5}
+RULE_PROBLEMS = {
+    "hard grid": ("gan_grid_hard", {}),
+    "ring": ("gan_ring", _SHORTER | NO_PENALTY),
+    "grid": ("gan_grid", _SHORTER),
+    "digits": ("gan_digits", _SHORTER | {"warmup": 0.05}),
+}
+"""Presets, with their changes, on which rules are compared: half a million samples each."""
+
+RULE_RATES = tuple(
+    itertools.product((1.25e-3, 2.5e-3, 5e-3, 1e-2), (3.75e-4, 7.5e-4, 1.5e-3, 3e-3))
+)
+"""Learning rates of generator and discriminator."""
+
+
+def rule_search():
+    """The same 16 pairs of learning rates for every rule, on seeds that are reported nowhere."""
+    for problem, (preset, changes) in RULE_PROBLEMS.items():
+        for (rule, fields), pair in itertools.product(RULES.items(), RULE_RATES):
+            name = f"{problem}, {rule}, rates {pair[0]:g} {pair[1]:g}"
+            yield name, preset, changes | fields | rates(*pair)
+
+
+def chosen_rates(rows):
+    """Returns the overrides of the best learning rates by problem and rule.
+
+    Args:
+        rows: Rows of `rule_search`. The best have the lowest median of reverse KL.
+    """
+    found = {}
+    for row in rows:
+        pairs = found.setdefault(row["name"].partition(", rates")[0], {})
+        pairs.setdefault(json.dumps(row["overrides"]), []).append(row["reverse_kl"])
+    best = {}
+    for name, pairs in found.items():
+        medians = {pair: statistics.median(distances) for pair, distances in pairs.items()}
+        best[name] = json.loads(min(medians, key=medians.get))
+    return best
+
+
+def rules():
+    """Every rule at the rates that its search has found."""
+    rows = [row for row in report.read_rows(OUTPUT) if row["suite"] == "rule_search"]
+    for name, overrides in chosen_rates(rows).items():
+        yield name, RULE_PROBLEMS[name.partition(", ")[0]][0], overrides
+
+
 SUITES = {
     suite.__name__: suite
     for suite in (
@@ -141,13 +217,20 @@ SUITES = {
         optimizers,
         ingredients,
         stability,
+        rule_search,
+        rules,
     )
 }
 
 
-def runs(suites, seeds):
+SEEDS = {"rule_search": (100, 101, 102), "rules": range(10)}
+"""Seeds of suites that do not have 0, 1 and 2."""
+
+
+def runs(suites, seeds=None):
     """The runs, seed by seed, so that an interrupted benchmark has something of everything."""
-    for seed, suite in itertools.product(seeds, suites):
+    pairs = [(seed, suite) for suite in suites for seed in seeds or SEEDS.get(suite, range(3))]
+    for seed, suite in sorted(pairs, key=lambda pair: pair[0]):
         for name, preset, overrides in SUITES[suite]():
             yield {
                 "suite": suite,
@@ -196,38 +279,48 @@ def measure(run):
         preset = dataclasses.replace(preset, samples_per_epoch=samples // preset.epochs)
     dataset, mixture = experiment.make_data(preset), experiment.make_mixture(preset)
     model = experiment.make_model(preset, dataset)
-    start = time.perf_counter()
+    # Of the processor, from the second epoch on: the first one makes the graphs.
+    clock = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: starts.append(time.process_time())
+    )
+    start, starts = time.perf_counter(), []
     scale = 1.0
     try:
-        model.fit(dataset, epochs=preset.epochs, verbose=0)
+        model.fit(dataset, epochs=preset.epochs, callbacks=[clock], verbose=0)
     except FloatingPointError:
         scale = math.nan  # Who meets a NaN before the end covers nothing.
     seconds = time.perf_counter() - start
+    processor_seconds = time.process_time() - starts[:2][-1]
+    count = POINTS if hasattr(mixture, "centers") else STACKS
     ema, raw = (
-        metrics.mode_coverage_or_nothing(scale * model.sample(POINTS, seed=0, ema=of), mixture)
+        metrics.mode_coverage_or_nothing(scale * model.sample(count, seed=0, ema=of), mixture)
         for of in (True, False)
     )
+    samples = int(model.samples_seen.numpy())
+    timed = samples - (preset.samples_per_epoch if len(starts) > 1 else 0)
     return {
         **run,
         **dataclasses.asdict(ema),
-        "raw_high_quality_fraction": raw.high_quality_fraction,
+        **{f"raw_{name}": value for name, value in dataclasses.asdict(raw).items()},
         "updates": int(model.generator_player.optimizer.iterations.numpy()),
-        "samples": int(model.samples_seen.numpy()),
+        "samples": samples,
         "seconds": round(seconds, 1),
+        "processor_microseconds_per_sample": 1e6 * processor_seconds / max(1, timed),
     }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--suites", default=",".join(SUITES), help="comma-separated names")
-    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--seeds", help="comma-separated; by default those of each suite")
     parser.add_argument("--match", default="", help="only runs whose name contains this")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--output", type=pathlib.Path, default=OUTPUT)
     parser.add_argument("--list", action="store_true", help="shows the runs and does nothing")
     arguments = parser.parse_args()
     suites = arguments.suites.split(",")
-    chosen = list(runs(suites, map(int, arguments.seeds.split(","))))
+    seeds = arguments.seeds and list(map(int, arguments.seeds.split(",")))
+    chosen = list(runs(suites, seeds))
     chosen = [run for run in chosen if arguments.match in run["name"]]
     if arguments.list:
         print("\n".join(f"{run['suite']}: {run['name']}, seed {run['seed']}" for run in chosen))
@@ -242,7 +335,7 @@ def main():
             print(
                 f"{number}/{len(todo)} {row['suite']}: {row['name']}, seed {row['seed']}: "
                 f"{row['covered_modes']} covered modes, "
-                f"{row['high_quality_fraction']:.1%} high quality, "
+                f"{row['high_quality_fraction'] or math.nan:.1%} high quality, "
                 f"reverse KL {row['reverse_kl']:.4f}, {row['seconds']:.0f} s",
                 flush=True,
             )

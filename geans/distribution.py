@@ -231,7 +231,8 @@ def add_counter(layer):
 
 
 def assign(variables, values):
-    """Assigns `values`, equal on all replicas, on a replica or outside."""
+    """Assigns tensors or variables, equal on all replicas, on a replica or outside."""
+    values = list(map(tf.convert_to_tensor, values))
 
     def update(strategy, *values):
         for variable, value in zip(variables, values, strict=True):

@@ -47,7 +47,7 @@ def assert_same(path, alone, cases):
     [
         (2, "pairs"),
         pytest.param(2, "all", marks=pytest.mark.nightly),
-        pytest.param(4, "few", marks=pytest.mark.nightly),
+        pytest.param(4, "pairs", marks=pytest.mark.nightly),
     ],
 )
 def test_replicas_train_as_one_device_does(count, cases, alone, tmp_path):

@@ -106,7 +106,7 @@ TRANSLATIONS = ("pix2pix", "cyclegan")
 
 def make(preset, shape):
     """Returns a preset's class, networks and further arguments; raises if the preset is invalid."""
-    if preset.rule == "gan" and (preset.update_every != 1 or preset.update != "accumulate"):
+    if preset.rule == "gan" and (preset.update_every != 1 or preset.update in ("pullback", "svre")):
         raise ValueError(
             "The rule 'gan' moves at every step, without windows; 'gean' has them. Received: "
             f"update_every={preset.update_every!r}, update={preset.update!r}."

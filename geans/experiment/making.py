@@ -8,8 +8,9 @@ import math
 import keras
 import tensorflow as tf
 
-from geans import networks, optimizers, penalties, presets
+from geans import networks, optimizers, penalties, presets, rules
 from geans.experiment import families, fine_tuning, precision
+from geans.experiment.options import call
 from geans.experiment.sources import Source, sample_shape
 
 
@@ -47,7 +48,7 @@ def make_model(preset, dataset):
     fine_tuning.start(*players, preset)
     model = model_class(
         *players,
-        **_rule(preset, preset.epochs * len(dataset)),
+        rule=_rule(preset, preset.epochs * len(dataset)),
         ema_half_life=preset.ema_half_life or None,
         seed=preset.seed,
         name=preset.name,
@@ -67,18 +68,15 @@ def make_model(preset, dataset):
 
 
 def _rule(preset, steps):
-    """Returns the arguments of the update rule for a run of `steps` steps."""
-    return {
-        "update": preset.update,
-        "update_every": update_every(preset, steps),
-        "order": preset.order,
-        "discriminator_steps": preset.discriminator_steps,
-        "reuse_fakes": preset.reuse_fakes and _moves_at_every_step(preset),
-    }
+    """Returns the update rule for a run of `steps` steps."""
+    reuse_fakes = preset.reuse_fakes and _moves_at_every_step(preset)
+    every, turns = update_every(preset, steps), (preset.order, preset.discriminator_steps)
+    arguments = (preset.update, every, *turns, reuse_fakes)
+    return call(rules.of_arguments, arguments, preset.update_options, "update_options")
 
 
 def _moves_at_every_step(preset):
-    return preset.rule == "gan" or preset.update == "pullback"
+    return preset.rule == "gan" or preset.update != "accumulate"
 
 
 def fitted(preset, before):
@@ -179,6 +177,8 @@ def _windows_of_players(preset, steps_per_epoch):
 def _windows(preset, steps_per_epoch):
     """Returns pairs of a number of windows and their size in steps, in order."""
     steps = preset.epochs * steps_per_epoch
+    if preset.update == "extragradient" and not preset.update_options.get("fresh_batch"):
+        return [(2 * steps, 0.5)]
     every = 1 if _moves_at_every_step(preset) else update_every(preset, steps)
     if every == "epoch":
         return [(preset.epochs, steps_per_epoch)]

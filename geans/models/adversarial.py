@@ -35,9 +35,11 @@ class AdversarialModel(Game):
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples. A subclassed one
             must have been called on a batch.
         discriminator: `keras.Model`, likewise, from samples to raw logits of any shape.
-        update: `"accumulate"` gradients within windows, or `"pullback"` at the end of each.
-        update_every: 1 for `rules.EveryStep`; a number of steps, `"epoch"` or a schedule of the
-            number of steps for `rules.Window`; the windows of `rules.Pullback`.
+        update: `"accumulate"` gradients within windows, `"pullback"` at the end of each,
+            `"extragradient"` or `"svre"`.
+        update_every: 1 for `rules.EveryStep` and `rules.Extragradient`; a number of steps,
+            `"epoch"` or a schedule of the number of steps for `rules.Window` and `rules.SVRE`; the
+            windows of `rules.Pullback`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update; 1 if `"simultaneous"`.
         reuse_fakes: Whether an alternating step generates samples once, for both players.

@@ -29,7 +29,7 @@ class GAN(AdversarialModel):
 
     def __init__(self, generator, discriminator, *, update_every=1, **kwargs):
         update = kwargs.get("update", "accumulate")
-        if update_every != 1 or update != "accumulate":
+        if update_every != 1 or update in ("pullback", "svre"):
             raise ValueError(
                 "A GAN moves at every step, without windows; geans.GEAN has them. Received: "
                 f"update_every={update_every!r}, update={update!r}."

@@ -4,7 +4,11 @@ import keras
 
 from geans.models.adversarial import AdversarialModel
 
-DEFAULTS = {"accumulate": ("epoch", "simultaneous"), "pullback": (5, "alternating")}
+DEFAULTS = {
+    "accumulate": ("epoch", "simultaneous"),
+    "pullback": (5, "alternating"),
+    "svre": ("epoch", "simultaneous"),
+}
 """`update_every` and `order`, by `update`."""
 
 

@@ -20,7 +20,7 @@ MAX_DEPTH = 8
 WORDS = {
     "model": ("plain", "conditional", "acgan", "infogan", "pix2pix", "cyclegan"),
     "rule": ("gan", "gean"),
-    "update": ("accumulate", "pullback"),
+    "update": ("accumulate", "pullback", "extragradient", "svre"),
     "order": ("simultaneous", "alternating"),
     "on_nan": ("stop", "skip"),
     "learning_rate_decay": ("constant", "linear"),
@@ -94,10 +94,11 @@ class Preset:
         discriminator_options: Further arguments of the discriminator.
         packing: Samples that the discriminator sees at once (PacGAN).
         rule: `"gan"` or `"gean"`.
-        update: What `"gean"` does in a window: `"accumulate"` gradients, or `"pullback"` of the
-            discriminator at its end.
+        update: What is done in a window: `"accumulate"` gradients, `"pullback"` of the
+            discriminator at its end, or `"svre"`; without windows `"extragradient"`.
         update_every: Steps of a window, `"epoch"`, or to accumulate `"growing:8"`: 1 for the first
             half of the steps, 2 for half of the rest, and so on up to 8. 1 for `"gan"`.
+        update_options: Further arguments of that rule in `geans.rules`, such as `{"share": 0.8}`.
         order: `"simultaneous"` or `"alternating"`.
         discriminator_steps: Discriminator updates per generator update.
         ema_half_life: Half-life in samples of a weight in the EMA generator; 0 disables it.
@@ -150,6 +151,7 @@ class Preset:
     rule: str = "gan"
     update: str = "accumulate"
     update_every: int | str = 1
+    update_options: dict = dataclasses.field(default_factory=dict)
     order: str = "alternating"
     discriminator_steps: int = 1
     ema_half_life: float = 20_000.0
@@ -242,14 +244,9 @@ def changed(preset, **fields):
 
 def by_gean(preset, update_every=2, **changes):
     """Returns the preset trained by GEAN, with its name changed accordingly."""
-    return dataclasses.replace(
-        preset,
-        name=f"gean_{preset.name.removeprefix('gan_')}",
-        rule="gean",
-        update_every=update_every,
-        order="simultaneous",
-        **changes,
-    )
+    changes = {"order": "simultaneous", "rule": "gean", "update_every": update_every} | changes
+    name = f"gean_{preset.name.removeprefix('gan_')}"
+    return dataclasses.replace(preset, name=name, **changes)
 
 
 def decaying(rate):

@@ -25,7 +25,7 @@ class Rule(keras.layers.Layer):
     Subclasses must override `step(game, batch)`. They may override
 
     - `build_state(game)`: creates variables, which are saved with the model, by `self.add_sum`,
-      `self.add_counter` or `self.add_weight(..., trainable=False)`;
+      `self.add_counter`, `self.add_copies` or `self.add_weight(..., trainable=False)`;
     - `end_step(game)` and `end_epoch(game)`, called outside the replicas;
     - `description`, a few words for `summary`.
 
@@ -79,6 +79,10 @@ class Rule(keras.layers.Layer):
     def add_sum(self, shape=()):
         """Adds a float variable, initially 0, that sums the replicas' parts."""
         return distribution.local_sum(shape)
+
+    def add_copies(self, variables):
+        """Adds a float variable, initially 0, of the shape of each of `variables`."""
+        return [self.add_weight(variable.shape, trainable=False) for variable in variables]
 
     def get_config(self):
         """Returns the constructor's arguments."""
@@ -141,6 +145,11 @@ class EveryStep(Rule):
     def description(self):
         """When the players are updated, in words."""
         return f"{self.order} updates every step"
+
+
+def trained_variables(game):
+    """Returns the variables that both players train, in the order of `PLAYERS`."""
+    return [v for name in PLAYERS for v in game.players[name].trained_variables]
 
 
 def check_order(order, steps):

@@ -6,7 +6,7 @@ import itertools
 import keras
 import tensorflow as tf
 
-from geans import distribution, values
+from geans import distribution, optimizers, values
 from geans.rules.base import PLAYERS, EveryStep
 
 NEVER = 2**62
@@ -27,8 +27,9 @@ class Pullback(EveryStep):
     times the discriminator's learning rate. With the same share for both players this is
     Lookahead-minmax.
 
-    Every window size keeps one copy of the weights of each player that is pulled back. Replicas and
-    workers exchange nothing for it, as their weights are equal.
+    Every window size keeps one copy of the weights of each player that is pulled back, and the
+    state of its outer optimizer. Without one, replicas and workers exchange nothing, as their
+    weights are equal; else as much as for an update.
 
     Args:
         window: Number of steps, `"epoch"`, or several numbers for nested windows, such as
@@ -37,6 +38,9 @@ class Pullback(EveryStep):
             players, or a dict by player, in which a player that is missing has 1. `None` is .5 for
             the discriminator.
         order, discriminator_steps, reuse_fakes: As in `EveryStep`.
+        outer: Optimizer, or its name, that makes the step from the anchor at the window's end: with
+            anchor - w as the gradient, and the share, which may then be 1, as the learning rate.
+            Each player of `share` has one of its own. `None` is the formula above.
 
     Raises:
         ValueError: If an argument is invalid.
@@ -56,27 +60,38 @@ class Pullback(EveryStep):
         order="alternating",
         discriminator_steps=1,
         reuse_fakes=False,
+        outer=None,
     ):
         super().__init__(order, discriminator_steps, reuse_fakes)
         _check_windows(window)
         _check_share(share)
         self.window = window
         self.share = share
+        self.outer = outer and keras.optimizers.serialize(optimizers.get(outer))
 
     @property
     def shares(self):
-        """Dict of the shares below 1, by player."""
-        return {name: share for name, share in _shares_of(self.share).items() if share < 1}
+        """Dict of the shares by player, without those of 1 that leave a player where it is."""
+        shares = _shares_of(self.share)
+        return {name: share for name, share in shares.items() if share < 1 or self.outer}
 
     def build_state(self, game):
-        """Creates the anchors, and counts the steps since they were set."""
+        """Creates the anchors and outer optimizers, and counts the steps since they were set."""
         self.window_steps = self.add_counter()
-        self.anchors = {}
-        for window in _windows_of(self.window):
-            for name in self.shares:
-                shapes = [v.shape for v in game.players[name].trained_variables]
-                anchors = [self.add_weight(shape, trainable=False) for shape in shapes]
-                self.anchors[f"{name} {window}"] = anchors
+        self.anchors, self.outer_optimizers = {}, {}
+        for window, (name, share) in itertools.product(
+            _windows_of(self.window), self.shares.items()
+        ):
+            key, variables = f"{name} {window}", game.players[name].trained_variables
+            self.anchors[key] = self.add_copies(variables)
+            if self.outer:
+                self.outer_optimizers[key] = self._outer_optimizer(share, variables)
+
+    def _outer_optimizer(self, share, variables):
+        found = optimizers.get(self.outer)
+        optimizer = type(found).from_config(found.get_config() | {"learning_rate": share})
+        optimizer.build(variables)
+        return optimizer
 
     def step(self, game, batch):
         """Updates both players on one batch; before the first of a window, sets the anchors."""
@@ -101,17 +116,27 @@ class Pullback(EveryStep):
             self.window_steps.assign(0)
 
     def _set_anchors(self, game, window, _):
-        for anchors, variables, _ in self._pulled(game, window):
-            distribution.assign(anchors, list(map(tf.convert_to_tensor, variables)))
+        for name in self.shares:
+            variables = game.players[name].trained_variables
+            distribution.assign(self.anchors[f"{name} {window}"], variables)
 
     def _pull_back(self, game, window):
-        for anchors, variables, share in self._pulled(game, window):
-            for anchor, variable in zip(anchors, variables, strict=True):
+        for name, share in self.shares.items():
+            key, variables = f"{name} {window}", game.players[name].trained_variables
+            if self.outer:
+                strategy = game.distribute_strategy
+                strategy.run(self._step_from_anchor, args=(key, variables))
+                continue
+            for anchor, variable in zip(self.anchors[key], variables, strict=True):
                 variable.assign(anchor + share * (variable - anchor))
 
-    def _pulled(self, game, window):
-        for name, share in self.shares.items():
-            yield self.anchors[f"{name} {window}"], game.players[name].trained_variables, share
+    def _step_from_anchor(self, key, variables):
+        # The optimizer sums over replicas.
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        pairs = zip(self.anchors[key], variables, strict=True)
+        gradients = [(anchor - variable) / replicas for anchor, variable in pairs]
+        distribution.assign(variables, self.anchors[key])
+        self.outer_optimizers[key].apply(gradients, variables)
 
     @property
     def description(self):
@@ -119,7 +144,8 @@ class Pullback(EveryStep):
         shares = " and ".join(f"{share:.0%} of the {name}" for name, share in self.shares.items())
         steps = " and ".join(map(str, _windows_of(self.window)))
         often = "once per epoch" if self.window == "epoch" else f"every {steps} steps"
-        return f"{super().description}, pulled back to {shares} {often}"
+        by = f" by {self.outer['class_name']}" if self.outer else ""
+        return f"{super().description}, pulled back to {shares} {often}{by}"
 
 
 def _windows_of(window):

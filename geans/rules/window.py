@@ -87,6 +87,9 @@ class Window(Rule):
             means = [tf.math.divide_no_nan(total, weight) for total in sums]
             gradients[name] = distribution.Gradients(means, weight)
         game.apply(gradients)
+        self._clear(players)
+
+    def _clear(self, players):
         for name in players:
             for total in (*self.sums[name], self.weight_sums[name]):
                 total.assign(tf.zeros(total.shape))

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,9 @@ def test_known_data_are_named():
         ({"update_every": 1, "order": "alternating", "discriminator_steps": 5}, (100, 20)),
         ({"update_every": 5, "order": "alternating"}, (2, 2)),
         ({"update_every": 1, "order": "simultaneous", "rule": "gan"}, (20, 20)),
+        ({"update_every": 5, "update": "pullback", "order": "alternating"}, (20, 20)),
+        ({"update_every": 1, "update": "extragradient", "rule": "gan"}, (40, 40)),
+        ({"update_every": 4, "update": "svre"}, (20, 20)),
     ],
 )
 def test_updates_of_a_run(changes, expected, tmp_path):
@@ -32,6 +37,28 @@ def test_updates_of_a_run(changes, expected, tmp_path):
     preset = ring(epochs=2, samples_per_epoch=1_280, **changes)
     counted = experiment.count_updates(preset, steps_per_epoch=10)
     assert (counted["discriminator"], counted["generator"]) == expected
+
+
+def test_further_arguments_of_the_update_rule():
+    preset = ring(update="pullback", update_every=5, update_options={"share": 0.25})
+    model = experiment.make_model(preset, experiment.make_data(preset))
+    assert model.rule.shares == {"discriminator": 0.25, "generator": 0.25}
+    preset = dataclasses.replace(preset, update_options={"part": 0.25})
+    with pytest.raises(ValueError, match="update_options do not fit: .*'part'"):
+        experiment.make_model(preset, experiment.make_data(preset))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"update": "extragradient", "update_every": 2}, "has no windows"),
+        ({"update": "svre", "discriminator_steps": 2}, "both players move at once"),
+    ],
+)
+def test_what_rules_of_both_players_refuse(fields, message):
+    preset = ring(order="alternating", **fields)
+    with pytest.raises(ValueError, match=message):
+        experiment.make_model(preset, experiment.make_data(preset))
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import geans
-from geans import losses, networks, penalties
+from geans import losses, networks, penalties, rules
 from tests.save_after import SaveAfter
 
 RULES = {
@@ -16,12 +16,18 @@ RULES = {
     "gean, window": (geans.GEAN, {"update_every": 4}),
     "gean, alternating window": (geans.GEAN, {"update_every": 2, "order": "alternating"}),
     "gean, pullback": (geans.GEAN, {"update": "pullback", "update_every": 4}),
+    "gean, outer": (geans.GEAN, {"rule": lambda: rules.Pullback(4, outer="conjugate_gradient")}),
+    "gan, extragradient": (geans.GAN, {"rule": lambda: rules.Extragradient(fresh_batch=True)}),
+    "gean, SVRE": (geans.GEAN, {"update": "svre", "update_every": 4}),
 }
 # To trace a graph takes seconds. tests/every_preset_test.py saves and continues all, eagerly.
 RULES_IN_GRAPHS = [
     "gean, epoch",
     "gean, alternating window",
     "gean, pullback",
+    "gean, outer",
+    "gan, extragradient",
+    "gean, SVRE",
     *(
         pytest.param(rule, marks=pytest.mark.nightly)
         for rule in ("gan", "gan, simultaneous", "gean, window")
@@ -59,6 +65,7 @@ def test_save_and_continue_is_exactly_the_uninterrupted_run(
 ):
     """Saved after 3 of 6 steps of the second epoch, loaded, continued: equal bit by bit."""
     model_class, options = RULES[rule]
+    options = options | {name: make() for name, make in options.items() if callable(make)}
     path = tmp_path / "model.keras"
     batches = tf.data.Dataset.from_tensor_slices(points).batch(8)
 

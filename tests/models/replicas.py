@@ -26,6 +26,10 @@ CASES = {
     "dcgan, adaptive, no penalty": ("dcgan", "adaptive", False),
     "dcgan, alternating window, no penalty": ("dcgan", "alternating window", False),
     "mlp, pullback, no penalty": ("mlp", "pullback", False),
+    "mlp, outer, no penalty": ("mlp", "outer", False),
+    "mlp, extragradient, R1": ("mlp", "extragradient", True),
+    "mlp, fresh extragradient, no penalty": ("mlp", "fresh extragradient", False),
+    "mlp, SVRE, no penalty": ("mlp", "SVRE", False),
     "mlp, simultaneous, no penalty": ("mlp", "simultaneous", False),
     "mlp, XLA, R1": ("mlp", "XLA", True),
     "mlp, float16, no penalty": ("mlp", "float16", False),
@@ -33,9 +37,14 @@ CASES = {
 }
 
 # Where a replica more or a process more could make a difference: ragged batches, sums of an epoch,
-# synchronised statistics, penalties by sample, an augmentation that all replicas steer, and (with
-# this one) `callbacks.Evaluate`.
-FEW = ["mlp, gan, R1", "dcgan, gean, no penalty", "dcgan, adaptive, no penalty"]
+# a rule that reduces by itself, synchronised statistics, penalties by sample, an augmentation that
+# all replicas steer, and (with this one) `callbacks.Evaluate`.
+FEW = [
+    "mlp, gan, R1",
+    "mlp, SVRE, no penalty",
+    "dcgan, gean, no penalty",
+    "dcgan, adaptive, no penalty",
+]
 # With these, every pair of a network, a rule (adaptive is a gan) and a penalty.
 PAIRS = [
     *FEW,
@@ -44,6 +53,8 @@ PAIRS = [
     "dcgan, alternating window, no penalty",
     "mlp, float16 window, no penalty",
     "mlp, pullback, no penalty",
+    "mlp, outer, no penalty",
+    "mlp, extragradient, R1",
 ]
 SETS = {"few": FEW, "pairs": PAIRS, "all": list(CASES)}
 
@@ -65,7 +76,7 @@ def make_model(network, rule, r1):
     import keras
 
     import geans
-    from geans import augment, networks, penalties
+    from geans import augment, networks, penalties, rules
 
     random = np.random.default_rng(0)
     keras.config.set_dtype_policy("mixed_float16" if "float16" in rule else "float32")
@@ -81,18 +92,25 @@ def make_model(network, rule, r1):
         discriminator = networks.dcgan.discriminator(
             (8, 8, 1), width=4, normalization=normalization, seed=2
         )
-    rules = {
+    by_rule = {
         "gan": (geans.GAN, {}),
         "gean": (geans.GEAN, {}),
         "adaptive": (geans.GAN, {}),
         "simultaneous": (geans.GAN, {"order": "simultaneous"}),
         "alternating window": (geans.GEAN, {"update_every": 2, "order": "alternating"}),
         "pullback": (geans.GEAN, {"update": "pullback", "update_every": 2}),
+        "outer": (
+            geans.GEAN,
+            {"rule": rules.Pullback(2, outer=keras.optimizers.SGD(momentum=0.5))},
+        ),
+        "extragradient": (geans.GAN, {"update": "extragradient"}),
+        "fresh extragradient": (geans.GAN, {"rule": rules.Extragradient(fresh_batch=True)}),
+        "SVRE": (geans.GEAN, {"update": "svre", "update_every": 2}),
         "XLA": (geans.GAN, {}),
         "float16": (geans.GAN, {}),
         "float16 window": (geans.GEAN, {"update_every": 2}),
     }
-    model_class, options = rules[rule]
+    model_class, options = by_rule[rule]
     model = model_class(generator, discriminator, seed=3, **options)
     # An epsilon that is not tiny keeps Adam from blowing up what rounding does to gradients near 0.
     optimizers = [keras.optimizers.Adam(1e-3, epsilon=1e-3) for _ in range(2)]

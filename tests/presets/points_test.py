@@ -13,6 +13,8 @@ from geans import experiment, metrics, presets
         ("gean_ring", 8, 2 * np.sin(np.pi / 8), 0.01),
         ("gan_grid", 25, 2.0, 0.05),
         ("gean_grid", 25, 2.0, 0.05),
+        ("gan_grid_hard", 25, 2.0, 0.05),
+        ("gean_grid_hard", 25, 2.0, 0.05),
     ],
 )
 def test_the_mixtures_are_those_of_the_literature(name, modes, nearest, stddev):

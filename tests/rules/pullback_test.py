@@ -1,9 +1,10 @@
+import keras
 import numpy as np
 import pytest
 
 import geans
 from geans import rules
-from tests.rules.bilinear_game import bilinear, own_rules, train, weights
+from tests.rules.bilinear_game import bilinear, own_rules, point, train, weights
 
 
 def alternated(steps, phi, theta, rate=0.1):
@@ -80,15 +81,59 @@ def test_pullback_starts_from_the_weights_that_it_finds():
 
 
 @pytest.mark.slow
-def test_pullback_of_both_players_contracts_where_alternating_steps_circle():
-    """Chavdarova et al. 2021, section 3: on the bilinear game Lookahead converges."""
-    ends = []
-    for rule in (rules.Pullback(10, 0.5), rules.EveryStep()):
-        model = bilinear(rule, rate=0.3)
-        train(model, 200)
-        ends.append(np.hypot(*weights(model)))
-    assert ends[0] < 1e-3
-    assert ends[1] > 1
+@pytest.mark.parametrize("weight_decay", [0, 0.25])
+def test_pullback_of_both_players_contracts_where_simultaneous_steps_diverge(weight_decay):
+    """A window multiplies by 1 - share + share (1 - r L)^K with L = 2c - i.
+
+    Chavdarova et al. 2021, proposition 1: Lookahead's eigenvalues of those of the method inside.
+    """
+    inside = 1 - 0.3 * (2 * weight_decay - 1j)
+    for rule, factor in (
+        (rules.Pullback(5, 0.5, "simultaneous"), 0.5 + 0.5 * inside**5),
+        (rules.EveryStep("simultaneous"), inside**5),
+    ):
+        model = bilinear(rule, 0.3, weight_decay)
+        start = point(model)
+        train(model, 15)
+        np.testing.assert_allclose(point(model), start * factor**3, rtol=1e-5)
+    assert abs(0.5 + 0.5 * inside**5) < 1
+    assert abs(inside) > 1 or weight_decay
+
+
+@pytest.mark.slow
+def test_alternating_steps_circle():
+    model = bilinear(rules.EveryStep(), rate=0.3)
+    radii = []
+    for _ in range(10):
+        train(model, 10)
+        radii.append(abs(point(model)))
+    assert 1.5 < min(radii) and max(radii) < 3
+
+
+@pytest.mark.slow
+def test_an_outer_optimizer_steps_from_the_anchor():
+    """Momentum 1/4 at a rate of 1: v <- v / 4 + (moved - anchor), and both players follow v."""
+    model = bilinear(rules.Pullback(2, 1.0, outer=keras.optimizers.SGD(momentum=0.25)))
+    anchor, velocity = np.array(weights(model)), 0
+    for _ in range(3):
+        velocity = velocity / 4 + np.array(alternated(2, *anchor)) - anchor
+        anchor = anchor + velocity
+    train(model, 6)
+    np.testing.assert_allclose(weights(model), anchor, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_an_outer_optimizer_may_be_conjugate():
+    """The discriminator's steps are those of the optimizer along the windows' movements."""
+    model = bilinear(rules.Pullback(2, outer="conjugate_gradient"))
+    outer = geans.optimizers.ConjugateGradient(0.5)
+    phi, theta = keras.Variable(1.0), 2.0
+    for _ in range(4):
+        moved, theta = alternated(2, float(phi), theta)
+        outer.apply([float(phi) - moved], [phi])
+    train(model, 8)
+    np.testing.assert_allclose(weights(model), [float(phi), theta], rtol=1e-5)
+    assert model.rule.description.endswith("every 2 steps by ConjugateGradient")
 
 
 def test_pullback_keeps_a_copy_of_each_player_that_it_pulls_back(make_model):

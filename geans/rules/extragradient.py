@@ -1,0 +1,77 @@
+"""Updates along the gradients at the point to which an update would lead."""
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from geans import distribution
+from geans.rules.base import PLAYERS, Rule, trained_variables
+
+
+@keras.saving.register_keras_serializable(package="geans")
+class Extragradient(Rule):
+    """Updates both players along their gradients at the point to which an update would lead.
+
+    With gradients g and the optimizer's update U,
+
+        w' <- w - U(g(w))
+        w  <- w - U(g(w'))
+
+    The optimizers are called at both points, so that the moments of Adam see both gradients
+    (ExtraAdam), and their learning-rate schedules count two updates.
+
+    Args:
+        fresh_batch: Whether g(w') is of the next batch. Two steps then make an update, between
+            which the networks are at w', and an epoch of an odd number of steps leaves its last
+            batch out. By default both gradients are of the same samples and latents, as Mishchenko
+            et al. 2020 (arXiv 1905.11373) recommend, and a step costs two.
+
+    Reference: Gidel et al. 2019 (arXiv 1802.10551), algorithms 2 and 4.
+    """
+
+    def __init__(self, fresh_batch=False):
+        super().__init__()
+        self.fresh_batch = bool(fresh_batch)
+
+    def build_state(self, game):
+        """Creates a copy of the weights, if the second batch is another."""
+        if self.fresh_batch:
+            self.start = self.add_copies(trained_variables(game))
+            self.is_ahead = self.add_counter()
+
+    def step(self, game, batch):
+        """Updates both players on one batch, or on the second of two."""
+        variables = trained_variables(game)
+        if not self.fresh_batch:
+            start, noise = list(map(tf.identity, variables)), game.draw(batch)
+            game.apply(game.gradients(PLAYERS, batch, noise))
+            gradients = game.gradients(PLAYERS, batch, noise)
+            distribution.assign(variables, start)
+        else:
+            gradients = game.gradients(PLAYERS, batch)
+            distribution.cond(
+                tf.convert_to_tensor(self.is_ahead) > 0,
+                lambda _: distribution.assign(variables, self.start),
+                lambda _: distribution.assign(self.start, variables),
+                None,
+            )
+        game.apply(gradients)
+
+    def end_step(self, game):
+        """Notes whether the networks are at w'."""
+        if self.fresh_batch:
+            self.is_ahead.assign(1 - self.is_ahead)
+
+    def end_epoch(self, game):
+        """Leaves w', if the second batch has not come."""
+        if self.fresh_batch:
+            variables = trained_variables(game)
+            go_back = functools.partial(distribution.assign, variables, self.start)
+            tf.cond(tf.convert_to_tensor(self.is_ahead) > 0, go_back, lambda: None)
+            self.is_ahead.assign(0)
+
+    @property
+    def description(self):
+        """When the players are updated, in words."""
+        return f"extragradient updates every {'two steps' if self.fresh_batch else 'step'}"
