@@ -309,13 +309,28 @@ def measure(run):
     }
 
 
+def add_flags(parser, output):
+    """Adds the flags of `rows_of`."""
+    parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
+    parser.add_argument("--output", type=pathlib.Path, default=output, help="JSONL file to add to")
+
+
+def rows_of(function, todo, arguments):
+    """Yields the rows of `function(run)`, computed in several processes, when they are written."""
+    # A process of its own for every 20 runs: TensorFlow does not give back the memory of graphs.
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(arguments.workers, limit_threads, maxtasksperchild=20) as pool:
+        for row in pool.imap_unordered(function, todo):
+            report.append_row(row, arguments.output)
+            yield row
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--suites", default=",".join(SUITES), help="comma-separated names")
     parser.add_argument("--seeds", help="comma-separated; by default those of each suite")
     parser.add_argument("--match", default="", help="only runs whose name contains this")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--output", type=pathlib.Path, default=OUTPUT)
+    add_flags(parser, OUTPUT)
     parser.add_argument("--list", action="store_true", help="shows the runs and does nothing")
     arguments = parser.parse_args()
     suites = arguments.suites.split(",")
@@ -327,18 +342,14 @@ def main():
         return
     done = set(map(key, report.read_rows(arguments.output)))
     todo = [run for run in chosen if key(run) not in done]
-    # A process of its own for every 20 runs: TensorFlow does not give back the memory of graphs.
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(arguments.workers, limit_threads, maxtasksperchild=20) as pool:
-        for number, row in enumerate(pool.imap_unordered(measure, todo), start=1):
-            report.append_row(row, arguments.output)
-            print(
-                f"{number}/{len(todo)} {row['suite']}: {row['name']}, seed {row['seed']}: "
-                f"{row['covered_modes']} covered modes, "
-                f"{row['high_quality_fraction'] or math.nan:.1%} high quality, "
-                f"reverse KL {row['reverse_kl']:.4f}, {row['seconds']:.0f} s",
-                flush=True,
-            )
+    for number, row in enumerate(rows_of(measure, todo, arguments), start=1):
+        print(
+            f"{number}/{len(todo)} {row['suite']}: {row['name']}, seed {row['seed']}: "
+            f"{row['covered_modes']} covered modes, "
+            f"{row['high_quality_fraction'] or math.nan:.1%} high quality, "
+            f"reverse KL {row['reverse_kl']:.4f}, {row['seconds']:.0f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -155,12 +155,12 @@ def seconds_per_step(preset, data_dir):
     return min(times)
 
 
-def distances(model, preset, data_dir, network, samples=SAMPLES):
+def distances(model, preset, data_dir, network, samples=SAMPLES, ema=True):
     """Distances of samples from as many images by a `FeatureNetwork`, by name."""
     source = experiment.Source.of(preset, data_dir)
     origin, batches = source.reference(samples=samples)
     real = metrics.extract_cached(batches, network, origin, count=samples)
-    batches = model.sample_batches(real.count, seed=1)
+    batches = model.sample_batches(real.count, seed=1, ema=ema)
     fake = metrics.extract(batches, network, metrics.Origin(name=preset.name))
     rows = metrics.measure(real, fake, ["frechet_distance", "prdc"])
     return {row.metric: row.value for row in rows}

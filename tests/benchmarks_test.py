@@ -45,6 +45,25 @@ def test_the_search_tries_the_same_for_both_rules():
     assert tried["gan"] == tried["gean"]
 
 
+def test_the_best_rates_of_a_rule_have_the_lowest_median():
+    rows = [
+        {"name": f"ring, GAN, rates {rate}", "overrides": {"rate": rate}, "reverse_kl": distance}
+        for rate, distances in ((1, (0.1, 0.1, 9.0)), (2, (0.2, 0.2, 0.2)))
+        for distance in distances
+    ]
+    assert mode_coverage.chosen_rates(rows) == {"ring, GAN": {"rate": 1}}
+
+
+def test_the_search_of_rules_has_the_same_rates_for_all():
+    tried = {}
+    for name, _, overrides in mode_coverage.rule_search():
+        problem_and_rule = name.partition(", rates")[0]
+        pair = [overrides[f"{player}_learning_rate"] for player in ("generator", "discriminator")]
+        tried.setdefault(problem_and_rule, []).append(pair)
+    pairs = list(map(list, mode_coverage.RULE_RATES))
+    assert all(each == pairs for each in tried.values()) and len(pairs) == 16
+
+
 def test_equal_updates_are_equal():
     for _, preset, overrides in mode_coverage.updates():
         options = dataclasses.replace(presets.get(preset), **overrides)
