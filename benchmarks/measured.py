@@ -60,7 +60,8 @@ def score(rows):
 def _all_rows():
     yield from report.read_rows(HERE / "presets.jsonl")
     yield from report.read_rows(HERE / "translation.jsonl")
-    yield from comparison.read_rows(HERE / "comparison")
+    for folder in ("comparison", "comparison_hard"):
+        yield from comparison.read_rows(HERE / folder)
     for row in report.read_rows(HERE / "limited_data.jsonl"):
         if (row["suite"], row["name"]) in LIMITED:
             numbers = row.get("final") or {"frechet_distance": row["frechet_distance"]}

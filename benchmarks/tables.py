@@ -1,6 +1,6 @@
-"""Makes the tables of the pages, the picture and `geans/presets/measured.json` from the rows.
+"""Makes the tables of the pages, two pictures and `geans/presets/measured.json` from the rows.
 
-    python benchmarks/tables.py            # rewrites the pages, measured.json and the picture
+    python benchmarks/tables.py            # rewrites the pages, measured.json and the pictures
     python benchmarks/tables.py --check    # exits with 1 if a page or measured.json would change
 
 A table goes between the marks `<!-- table: NAME -->` and `<!-- end -->` of one of the pages.
@@ -14,6 +14,7 @@ import sys
 
 import measured
 from PIL import Image
+from scipy import stats
 
 from geans import comparison, plotting, presets, report
 from geans.cli import presets as presets_command
@@ -24,12 +25,16 @@ PAGES = (
     HERE.parent / "README.md",
     HERE / "README.md",
     DOCS / "results.md",
+    DOCS / "pullback.md",
     DOCS / "multi_gpu.md",
     DOCS / "metrics.md",
     DOCS / "zoo.md",
 )
-COMPARISON = HERE / "comparison"
-PICTURE = DOCS / "comparison.png"
+# Run directories of `geans compare`, and their pictures.
+COMPARISONS = {
+    HERE / "comparison": DOCS / "comparison.png",
+    HERE / "comparison_hard": DOCS / "pullback.png",
+}
 COLUMNS = comparison.COLUMNS | {
     "raw_high_quality_fraction": ("high quality, raw generator", "{:.1%}"),
 }
@@ -77,7 +82,7 @@ def machine(row):
 
 
 def headline():
-    rows = comparison.read_rows(COMPARISON)
+    rows = comparison.read_rows(HERE / "comparison")
     rows.sort(key=lambda row: (row["preset"].partition("_")[2], row["preset"], row["seed"]))
     return summary(rows, comparison.COLUMNS, "preset") + "\n" + machine(rows[0])
 
@@ -123,6 +128,128 @@ def tuning():
     worst_last = {name: badness(group) for name, group in grouped(rows).items()}
     rows.sort(key=lambda row: (row["preset"], worst_last[row["name"]], row["seed"]))
     return summary(rows, SHORT)
+
+
+def by_problem_and_rule(name):
+    """Rows of a suite of update rules by (problem, rule), and each problem's number of modes."""
+    rows, found, modes = suite(name), {}, {}
+    for row in rows:
+        problem, _, rule = row["name"].partition(", rates")[0].partition(", ")
+        found.setdefault((problem, rule), []).append(row)
+        modes[problem] = max(modes.get(problem, 0), row["modes"])
+    return found, modes
+
+
+def rule_search():
+    """How many pairs of learning rates work with each rule, and the best of them."""
+    found, modes = by_problem_and_rule("rule_search")
+    lines = []
+    for (problem, rule), rows in found.items():
+        for row in rows:
+            good = row["high_quality_fraction"]  # None of stacked digits.
+            row["works"] = row["covered_modes"] == modes[problem] and (good is None or good >= 0.5)
+        seeds = [sum(row["works"] for row in group) for group in grouped(rows, "seed").values()]
+        pairs = grouped(rows).values()
+        best = min(pairs, key=lambda pair: statistics.median(row["reverse_kl"] for row in pair))
+        rates = " / ".join(
+            f"{best[0]['overrides'][f'{p}_learning_rate']:g}"
+            for p in ("generator", "discriminator")
+        )
+        cells = [comparison.cell([row[key] for row in best], COLUMNS[key][1]) for key in SHORT[:3]]
+        lines.append((problem, rule, len(seeds), comparison.cell(seeds, "{:g}"), rates, *cells))
+    header = ("problem", "rule", "seeds", "pairs that work, of 16", "best pair")
+    return markdown((*header, *(COLUMNS[key][0] for key in SHORT[:3])), lines)
+
+
+def rules():
+    """The update rules at their best rates, all seeds, and tests against two of them."""
+    found, _ = by_problem_and_rule("rules")
+    keys = ("modes", "high_quality_fraction", "reverse_kl")
+    distances = {key: [row["reverse_kl"] for row in rows] for key, rows in found.items()}
+    problems = list(dict.fromkeys(problem for problem, _ in found))
+
+    def place(key):
+        return problems.index(key[0]), statistics.median(distances[key])
+
+    lines = []
+    for problem, rule in sorted(found, key=place):
+        rows, gan = found[problem, rule], found[problem, "GAN"]
+        tests = [
+            "" if rule == other else f"{test.pvalue:.2g}"
+            for other in ("GAN", "pullback")
+            for test in [stats.mannwhitneyu(distances[problem, rule], distances[problem, other])]
+        ]
+        cells = [comparison.cell([row[key] for row in rows], COLUMNS[key][1]) for key in keys]
+        raw = comparison.cell([row["raw_reverse_kl"] for row in rows], "{:.4f}")
+        times = [
+            statistics.median(row["processor_microseconds_per_sample"] for row in each)
+            for each in (rows, gan)
+        ]
+        lines.append((problem, rule, len(rows), *cells, raw, *tests, f"{times[0] / times[1]:.2f}"))
+    header = ("problem", "rule", "seeds", *(COLUMNS[key][0] for key in keys))
+    header += ("reverse KL, raw generator", "p against GAN", "p against pullback")
+    header += ("time per sample, of GAN's",)
+    return markdown(header, lines) + "\n" + machine(rows[0])
+
+
+def why_eigenvalues():
+    """Spectral radii of alternating steps by who is pulled back."""
+    rows = [row for row in read("why_pullback.jsonl") if row["suite"] == "eigenvalues"]
+    for row in rows:
+        row["run"] = (row["window"], *row["rates"])
+    pulled = list(grouped(rows, "pulled_back"))
+    lines = [
+        (*run, *(f"{row['radius_per_step']:.4f}" for row in group))
+        for run, group in grouped(rows, "run").items()
+    ]
+    return markdown(("window", "generator's rate", "discriminator's", *pulled), lines)
+
+
+def why_controls():
+    """The controls of pullback on the hard grid."""
+    rows = [row for row in read("why_pullback.jsonl") if row["suite"] == "controls"]
+    rows.sort(key=lambda row: row["seed"])
+    keys = ("modes", "high_quality_fraction", "reverse_kl")
+    return summary(rows, keys, "control") + "\n" + machine(rows[0])
+
+
+def why_inside():
+    """How far ahead of its anchor the discriminator is, by step of a window."""
+    rows = [row for row in read("why_pullback.jsonl") if row["suite"] == "inside"]
+    names = ("lead", "lead_over_the_next_generator", "relative_distance")
+    lines = [
+        (
+            step + 1,
+            *(comparison.cell([row[name][step] for row in rows], "{:.4f}") for name in names),
+        )
+        for step in range(len(rows[0]["lead"]))
+    ]
+    header = (
+        "step",
+        "lead in loss, the generator it meets",
+        "the next generator",
+        "distance from the anchor",
+    )
+    return markdown(header, lines)
+
+
+def rules_on_images():
+    """DCGAN by rule and images: the best rates, three seeds."""
+    rows = [row for row in read("rules_on_images.jsonl") if row["seed"] < 100]
+    for row in rows:
+        row["run"] = (row["images"], row["rule"], *row["rates"])
+    lines = []
+    for run, group in grouped(rows, "run").items():
+        cells = [
+            comparison.cell([row[weights][key] for row in group], "{:.2f}")
+            for weights in ("ema", "raw")
+            for key in ("frechet_distance", "precision", "recall")
+        ]
+        seconds = comparison.cell([row["processor_seconds"] for row in group], "{:.0f}")
+        lines.append((*run, len(group), *cells, seconds))
+    header = ("images", "rule", "generator's rate", "discriminator's", "seeds", "Fréchet distance")
+    header += ("precision", "recall", "raw Fréchet distance", "precision", "recall")
+    return markdown((*header, "processor seconds"), lines) + "\n" + machine(rows[0])
 
 
 def speed():
@@ -236,10 +363,10 @@ def zoo():
 
 
 def overview():
-    """The zoo table of the README: Fréchet distance and minutes of presets on 28x28 images."""
+    """The zoo table of the README: Fréchet distance and minutes of GANs on 28x28 images."""
     lines = []
     for name, group in measured.rows_of_presets().items():
-        if "frechet_distance" in group[0]:
+        if "frechet_distance" in group[0] and presets.get(name).rule == "gan":
             distance = comparison.cell([row["frechet_distance"] for row in group], "{:.2f}")
             minutes = presets.expected(name).minutes
             lines.append((f"`{name}`", f"`{presets.get(name).data}`", distance, minutes))
@@ -473,6 +600,12 @@ TABLES = {
     "network_search": network_search,
     "headline": headline,
     "stability": stability,
+    "rule_search": rule_search,
+    "rules": rules,
+    "rules_on_images": rules_on_images,
+    "why_eigenvalues": why_eigenvalues,
+    "why_controls": why_controls,
+    "why_inside": why_inside,
     "tuning": tuning,
     **{name: suite_table(name) for name in SUITES},
 }
@@ -490,13 +623,14 @@ def fill(text):
 
 
 def draw():
-    rows = comparison.read_rows(COMPARISON)
-    names = list(dict.fromkeys(row["preset"] for row in rows))
-    seeds = sorted({row["seed"] for row in rows})
-    chosen = [presets.get(name) for name in names]
-    plotting.save(comparison.picture(chosen, seeds, COMPARISON), PICTURE)
-    # A palette is enough for it, and a third of the size.
-    Image.open(PICTURE).convert("RGB").quantize(128).save(PICTURE, optimize=True)
+    for folder, picture in COMPARISONS.items():
+        rows = comparison.read_rows(folder)
+        names = list(dict.fromkeys(row["preset"] for row in rows))
+        seeds = sorted({row["seed"] for row in rows})
+        chosen = [presets.get(name) for name in names]
+        plotting.save(comparison.picture(chosen, seeds, folder), picture)
+        # A palette is enough for it, and a third of the size.
+        Image.open(picture).convert("RGB").quantize(128).save(picture, optimize=True)
 
 
 def main():

@@ -47,7 +47,7 @@ def eigenvalues():
     Of alternating steps phi <- phi - d theta, theta <- theta + g phi. Below 1 they converge.
     """
     for window, (generator, discriminator) in itertools.product(
-        (1, 5, 10, 20), ((0.1, 0.1), (0.2, 0.05), (0.1, 0.025))
+        (1, 5, 20), ((0.1, 0.1), (0.1, 0.025))
     ):
         step = np.array([[1, -discriminator], [generator, 1 - generator * discriminator]])
         moved = np.linalg.matrix_power(step, window)

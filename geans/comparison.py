@@ -199,6 +199,11 @@ def _picture_row(preset, seeds, run_dir):
     found = {(row["preset"], row["seed"]): row for row in read_rows(run_dir)}
     rows = [found[preset.name, seed] for seed in seeds]
     paths = [_run_dir(run_dir, preset.name, seed) for seed in seeds]
+    if removed := [str(path) for path in paths if not (path / "coverage.csv").is_file()]:
+        raise ValueError(
+            f"The picture needs coverage.csv of every run. Missing: {', '.join(removed)}. To train "
+            f"these runs again, remove their rows from {run_dir / 'results.jsonl'}."
+        )
     mixture = experiment.make_mixture(preset)
     curves = [report.read_history(path / "coverage.csv") for path in paths]
     kept = callbacks.coverage.read_samples(paths[0] / "coverage.npz")

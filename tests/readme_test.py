@@ -55,7 +55,7 @@ def test_ones_own_images(folder):
     code = BLOCKS[1].replace('"datasets"', repr(str(real_data)))
     if not real_data.is_dir():
         code = "\n".join(line for line in code.splitlines() if "tfds" not in line)
-    exec(code, {"images": np.zeros((3, 28, 28), "uint8")})
+    exec(code, {"geans": geans, "images": np.zeros((3, 28, 28), "uint8")})
 
 
 def test_every_command_is_known():

@@ -12,7 +12,8 @@ class GAN(AdversarialModel):
     Args:
         generator: `keras.Model` from latents `(batch, latent_dim)` to samples.
         discriminator: `keras.Model` from samples to raw logits.
-        **kwargs: As in `AdversarialModel`; `update_every` must be 1.
+        **kwargs: As in `AdversarialModel`; `update_every` must be 1, and `update` may be
+            `"extragradient"`.
 
     Raises:
         ValueError: If the networks do not fit each other or `update_every` is not 1.

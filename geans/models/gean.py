@@ -30,9 +30,9 @@ class GEAN(AdversarialModel):
 
     Args:
         generator, discriminator: As in `GAN`.
-        update: `"accumulate"` or `"pullback"`.
+        update: `"accumulate"`, `"pullback"` or `"svre"` (`geans.rules.SVRE`).
         update_every: `"epoch"` or K steps; to accumulate also a schedule of K, see
-            `geans.rules.Window`. `None` is an epoch to accumulate and 5 steps to pull back.
+            `geans.rules.Window`. `None` is 5 steps to pull back, else an epoch.
         order: `"simultaneous"`, or `"alternating"` windows (steps, to pull back) of discriminator
             and generator. `None` is simultaneous to accumulate and alternating to pull back.
         **kwargs: As in `AdversarialModel`.

@@ -70,8 +70,8 @@ def comparison(rows):
 
 
 def _layout(rows):
-    # At least four, so that the summary fits.
-    columns = max(4, *(len(row.moments) for row in rows))
+    # At least five, so that the summary fits.
+    columns = max(5, *(len(row.moments) for row in rows))
     step = TITLE + SQUARE + CAPTION
     left_of_curves = LEFT + columns * (SQUARE + GAP) + AXIS
     size = (left_of_curves + CURVES + RIGHT, len(rows) * step + BOTTOM)

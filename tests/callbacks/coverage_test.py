@@ -120,7 +120,7 @@ def test_it_observes_and_changes_nothing(make_model, points, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("last", "expected"), [(1, [1]), (2, [1, 2]), (4, [1, 2, 3, 4]), (30, [1, 2, 5, 13, 30])]
+    ("last", "expected"), [(1, [1]), (2, [1, 2]), (5, [1, 2, 3, 4, 5]), (30, [1, 2, 5, 13, 30])]
 )
 def test_moments_are_close_together_at_first(last, expected):
     assert coverage.spread(last, 5) == expected
