@@ -35,6 +35,13 @@ RULES_IN_GRAPHS = [
 ]
 
 
+def of_rule(name):
+    """Returns the class and a model's arguments; a rule's state belongs to one model."""
+    model_class, options = RULES[name]
+    made = {key: value() if callable(value) else value for key, value in options.items()}
+    return model_class, made
+
+
 def with_dropout(network):
     """The same network, with a Dropout before its last layer's input."""
     dropped = keras.layers.Dropout(0.3, seed=7)(network.layers[-2].output)
@@ -64,8 +71,7 @@ def test_save_and_continue_is_exactly_the_uninterrupted_run(
     rule, points, tmp_path, assert_same_state
 ):
     """Saved after 3 of 6 steps of the second epoch, loaded, continued: equal bit by bit."""
-    model_class, options = RULES[rule]
-    options = options | {name: make() for name, make in options.items() if callable(make)}
+    model_class, options = of_rule(rule)
     path = tmp_path / "model.keras"
     batches = tf.data.Dataset.from_tensor_slices(points).batch(8)
 
@@ -118,7 +124,7 @@ def test_a_model_that_was_never_compiled_saves_and_loads(tmp_path):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_config_round_trip(rule, make_model):
-    model_class, options = RULES[rule]
+    model_class, options = of_rule(rule)
     model = make_model(model_class, ema_half_life=77.0, **options)
     copy = model_class.from_config(model.get_config())
     assert {**copy.get_config(), "generator": 0, "discriminator": 0} == {
@@ -194,10 +200,10 @@ def test_data_of_unknown_length_ends_without_a_half_step(
     rule, make_model, points, assert_same_state
 ):
     """The step that finds no more data must not count, nor move anything."""
-    model_class, options = RULES[rule]
     known = tf.data.Dataset.from_tensor_slices(points).batch(8)
     unknown = known.filter(lambda batch: True)
-    models = [make_model(model_class, **options) for _ in range(2)]
+    made = [of_rule(rule) for _ in range(2)]
+    models = [make_model(model_class, **options) for model_class, options in made]
     for model, dataset in zip(models, (known, unknown), strict=True):
         model.fit(dataset, epochs=5, verbose=0)
     assert models[1].steps.numpy() == 30
