@@ -32,7 +32,16 @@ COMPARED = {
     "accumulation": RULES["accumulation"] | BETA | {"update_every": 2, "window_exponent": 0.0},
     "pullback": RULES["pullback"] | BETA,
 }
+MENDS = {
+    "pullback, share .8": COMPARED["pullback"]
+    | {"update_options": {"share": {"discriminator": 0.8}}},
+    "pullback, windows of 20": COMPARED["pullback"] | {"update_every": 20},
+    "pullback, beta_1 0": COMPARED["pullback"] | {"beta_1": 0.0},
+}
+"""What was tried where pullback is behind: on the figures, with some of the rates."""
+
 RATES = tuple(itertools.product((1e-3, 2e-3, 4e-3), repeat=2))
+MEND_RATES = ((1e-3, 1e-3), (2e-3, 2e-3), (4e-3, 1e-3))
 SEARCH_SEED, SEEDS = 100, (0, 1, 2)
 NETWORKS = {"Fashion-MNIST": "digits28", "figures": "imagenet"}
 """Networks of features."""
@@ -48,6 +57,8 @@ def runs(rows):
         if all(key(each) in distances for each in searched):
             best = min(searched, key=lambda each: distances[key(each)])
             yield from (best | {"seed": seed} for seed in SEEDS)
+    for rule, pair in itertools.product(MENDS, MEND_RATES):
+        yield {"images": "figures", "rule": rule, "rates": list(pair), "seed": SEARCH_SEED}
 
 
 def key(row):
@@ -62,7 +73,7 @@ def train(data_dir, run):
     from geans import experiment, metrics
 
     keras.backend.clear_session()
-    fields = IMAGES[run["images"]] | COMPARED[run["rule"]] | rates(*run["rates"])
+    fields = IMAGES[run["images"]] | (COMPARED | MENDS)[run["rule"]] | rates(*run["rates"])
     preset = presets.changed(presets.get("gan_fashion"), seed=run["seed"], **fields)
     if run["seed"] == SEARCH_SEED:
         preset = dataclasses.replace(preset, epochs=preset.epochs // 3)

@@ -252,6 +252,20 @@ def rules_on_images():
     return markdown((*header, "processor seconds"), lines) + "\n" + machine(rows[0])
 
 
+def rules_on_images_search():
+    """The best rates of each rule in the search on images, and of what was tried to mend it."""
+    rows = [row for row in read("rules_on_images.jsonl") if row["seed"] >= 100]
+    for row in rows:
+        row["run"] = (row["images"], row["rule"])
+    lines = [
+        (*run, len(group), *best["rates"], f"{best['ema']['frechet_distance']:.2f}")
+        for run, group in grouped(rows, "run").items()
+        for best in [min(group, key=lambda row: row["ema"]["frechet_distance"])]
+    ]
+    header = ("images", "rule", "pairs", "generator's rate", "discriminator's", "Fréchet distance")
+    return markdown(header, lines)
+
+
 def speed():
     rows = read("speed.jsonl")
     lines = [
@@ -603,6 +617,7 @@ TABLES = {
     "rule_search": rule_search,
     "rules": rules,
     "rules_on_images": rules_on_images,
+    "rules_on_images_search": rules_on_images_search,
     "why_eigenvalues": why_eigenvalues,
     "why_controls": why_controls,
     "why_inside": why_inside,
