@@ -279,9 +279,13 @@ def measure(run):
         preset = dataclasses.replace(preset, samples_per_epoch=samples // preset.epochs)
     dataset, mixture = experiment.make_data(preset), experiment.make_mixture(preset)
     model = experiment.make_model(preset, dataset)
+
+    def samples_seen():
+        return int(model.samples_seen.numpy())
+
     # Of the processor, from the second epoch on: the first one makes the graphs.
     clock = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: starts.append(time.process_time())
+        on_epoch_begin=lambda epoch, logs: starts.append((time.process_time(), samples_seen()))
     )
     start, starts = time.perf_counter(), []
     scale = 1.0
@@ -290,20 +294,19 @@ def measure(run):
     except FloatingPointError:
         scale = math.nan  # Who meets a NaN before the end covers nothing.
     seconds = time.perf_counter() - start
-    processor_seconds = time.process_time() - starts[:2][-1]
+    began, before = starts[:2][-1]
+    processor_seconds, timed = time.process_time() - began, samples_seen() - before
     count = POINTS if hasattr(mixture, "centers") else STACKS
     ema, raw = (
         metrics.mode_coverage_or_nothing(scale * model.sample(count, seed=0, ema=of), mixture)
         for of in (True, False)
     )
-    samples = int(model.samples_seen.numpy())
-    timed = samples - (preset.samples_per_epoch if len(starts) > 1 else 0)
     return {
         **run,
         **dataclasses.asdict(ema),
         **{f"raw_{name}": value for name, value in dataclasses.asdict(raw).items()},
         "updates": int(model.generator_player.optimizer.iterations.numpy()),
-        "samples": samples,
+        "samples": samples_seen(),
         "seconds": round(seconds, 1),
         "processor_microseconds_per_sample": 1e6 * processor_seconds / max(1, timed),
     }

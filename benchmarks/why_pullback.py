@@ -58,7 +58,7 @@ def eigenvalues():
                 "suite": "eigenvalues",
                 "window": window,
                 "rates": [generator, discriminator],
-                "pulled_back": " and ".join(shares) or "nobody",
+                "pulled_back": " and ".join(shares) or "neither player",
                 "radius_per_step": float(abs(np.linalg.eigvals(jacobian)).max() ** (1 / window)),
             }
 

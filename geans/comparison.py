@@ -57,6 +57,8 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
     todo = [dataclasses.replace(preset, seed=seed) for seed in seeds for preset in chosen]
     _remember(chosen, run_dir)
     rows = {(row["preset"], row["seed"]): row for row in read_rows(run_dir)}
+    # A run whose directory was removed is trained again: the picture needs it.
+    rows = {key: row for key, row in rows.items() if _run_dir(run_dir, *key).is_dir()}
     todo = [preset for preset in todo if (preset.name, preset.seed) not in rows]
     for number, preset in enumerate(todo, start=1):
         print(f"{preset.name} with seed {preset.seed} (run {number} of {len(todo)})", flush=True)
@@ -199,11 +201,6 @@ def _picture_row(preset, seeds, run_dir):
     found = {(row["preset"], row["seed"]): row for row in read_rows(run_dir)}
     rows = [found[preset.name, seed] for seed in seeds]
     paths = [_run_dir(run_dir, preset.name, seed) for seed in seeds]
-    if removed := [str(path) for path in paths if not (path / "coverage.csv").is_file()]:
-        raise ValueError(
-            f"The picture needs coverage.csv of every run. Missing: {', '.join(removed)}. To train "
-            f"these runs again, remove their rows from {run_dir / 'results.jsonl'}."
-        )
     mixture = experiment.make_mixture(preset)
     curves = [report.read_history(path / "coverage.csv") for path in paths]
     kept = callbacks.coverage.read_samples(paths[0] / "coverage.npz")

@@ -177,9 +177,10 @@ def _windows_of_players(preset, steps_per_epoch):
 def _windows(preset, steps_per_epoch):
     """Returns pairs of a number of windows and their size in steps, in order."""
     steps = preset.epochs * steps_per_epoch
-    if preset.update == "extragradient" and not preset.update_options.get("fresh_batch"):
-        return [(2 * steps, 0.5)]
-    every = 1 if _moves_at_every_step(preset) else update_every(preset, steps)
+    if _moves_at_every_step(preset):
+        updates = _rule(preset, steps).updates_per_step
+        return [(steps * updates, 1 / updates)]
+    every = update_every(preset, steps)
     if every == "epoch":
         return [(preset.epochs, steps_per_epoch)]
     if not callable(every):

@@ -51,6 +51,9 @@ class Rule(keras.layers.Layer):
     waits_for_epoch_end = False
     """Whether nothing is updated before the epoch's end."""
 
+    updates_per_step = 1
+    """Updates of an optimizer per step, in the mean, of rules that do not accumulate gradients."""
+
     def __init__(self, **kwargs):
         super().__init__(**{"name": "update_rule", "dtype": "float32", **kwargs})
 

@@ -9,6 +9,16 @@ from geans import distribution
 from geans.rules.base import PLAYERS, Rule, trained_variables
 
 
+def extragradient_update(game, gradients):
+    """Updates both players along `gradients()` at the point to which an update leads."""
+    variables = trained_variables(game)
+    start = list(map(tf.identity, variables))
+    game.apply(gradients())
+    ahead = gradients()
+    distribution.assign(variables, start)
+    game.apply(ahead)
+
+
 @keras.saving.register_keras_serializable(package="geans")
 class Extragradient(Rule):
     """Updates both players along their gradients at the point to which an update would lead.
@@ -42,20 +52,17 @@ class Extragradient(Rule):
 
     def step(self, game, batch):
         """Updates both players on one batch, or on the second of two."""
-        variables = trained_variables(game)
         if not self.fresh_batch:
-            start, noise = list(map(tf.identity, variables)), game.draw(batch)
-            game.apply(game.gradients(PLAYERS, batch, noise))
-            gradients = game.gradients(PLAYERS, batch, noise)
-            distribution.assign(variables, start)
-        else:
-            gradients = game.gradients(PLAYERS, batch)
-            distribution.cond(
-                tf.convert_to_tensor(self.is_ahead) > 0,
-                lambda _: distribution.assign(variables, self.start),
-                lambda _: distribution.assign(self.start, variables),
-                None,
-            )
+            noise = game.draw(batch)
+            extragradient_update(game, lambda: game.gradients(PLAYERS, batch, noise))
+            return
+        variables, gradients = trained_variables(game), game.gradients(PLAYERS, batch)
+        distribution.cond(
+            tf.convert_to_tensor(self.is_ahead) > 0,
+            lambda _: distribution.assign(variables, self.start),
+            lambda _: distribution.assign(self.start, variables),
+            None,
+        )
         game.apply(gradients)
 
     def end_step(self, game):
@@ -70,6 +77,11 @@ class Extragradient(Rule):
             go_back = functools.partial(distribution.assign, variables, self.start)
             tf.cond(tf.convert_to_tensor(self.is_ahead) > 0, go_back, lambda: None)
             self.is_ahead.assign(0)
+
+    @property
+    def updates_per_step(self):
+        """Updates of the optimizers per step."""
+        return 1 if self.fresh_batch else 2
 
     @property
     def description(self):

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from geans import distribution
 from geans.rules.base import PLAYERS, trained_variables
+from geans.rules.extragradient import extragradient_update
 from geans.rules.window import Window
 
 
@@ -59,12 +60,7 @@ class SVRE(Window):
         return tf.convert_to_tensor(self.windows) % 2 == 0
 
     def _move(self, game, batch):
-        variables = trained_variables(game)
-        start = list(map(tf.identity, variables))
-        game.apply(self._reduced(game, batch))
-        gradients = self._reduced(game, batch)
-        distribution.assign(variables, start)
-        game.apply(gradients)
+        extragradient_update(game, lambda: self._reduced(game, batch))
 
     def _reduced(self, game, batch):
         """Returns the gradients d at the current weights."""

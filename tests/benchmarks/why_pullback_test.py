@@ -9,7 +9,7 @@ def test_pulling_the_discriminator_back_makes_circles_shrink():
         for row in why_pullback.eigenvalues()
         if row["rates"] == [0.1, 0.1]
     }
-    assert [radii[1, "nobody"], radii[20, "nobody"]] == pytest.approx([1, 1])
+    assert [radii[window, "neither player"] for window in (1, 20)] == pytest.approx([1, 1])
     assert radii[1, "discriminator"] == pytest.approx((1 - 0.5 * 0.1 * 0.1) ** 0.5)
     assert all(radii[20, name] < 0.999 for name in ("generator", "discriminator and generator"))
 

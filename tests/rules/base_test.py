@@ -107,19 +107,6 @@ def test_extragradient_by_hand():
     np.testing.assert_allclose(model.ema_generator.get_weights()[0], [[2.08]], rtol=1e-6)
 
 
-@pytest.mark.slow
-def test_extragradient_contracts_where_simultaneous_steps_diverge():
-    ends = [
-        np.hypot(*weights(bilinear(rule)))
-        for rule in (own_rules()["Extragradient"](), rules.EveryStep("simultaneous"))
-    ]
-    models = [bilinear(own_rules()["Extragradient"]()), bilinear(rules.EveryStep("simultaneous"))]
-    for model in models:
-        train(model, 50)
-    assert np.hypot(*weights(models[0])) < 0.8 * ends[0]
-    assert np.hypot(*weights(models[1])) > 1.2 * ends[1]
-
-
 def test_lookahead_by_hand():
     """Two steps lead from (1, 2) to (.59, 2.18); half of both movements is kept."""
     model = bilinear(own_rules()["Lookahead"](every=2, share=0.5))
