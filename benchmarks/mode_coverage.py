@@ -183,28 +183,36 @@ def rule_search():
             yield name, preset, changes | fields | rates(*pair)
 
 
-def chosen_rates(rows):
-    """Returns the overrides of the best learning rates by problem and rule.
+def ranked_rates(rows):
+    """Returns lists of rows, one for each pair of learning rates, by problem and rule.
+
+    The best pair is first: it has the lowest median of reverse KL. Pairs with fewer seeds than
+    others, which a search with `--finalists` has left, are last.
 
     Args:
-        rows: Rows of `rule_search`. The best have the lowest median of reverse KL.
+        rows: Rows of `rule_search`.
     """
     found = {}
     for row in rows:
         pairs = found.setdefault(row["name"].partition(", rates")[0], {})
-        pairs.setdefault(json.dumps(row["overrides"]), []).append(row["reverse_kl"])
-    best = {}
-    for name, pairs in found.items():
-        medians = {pair: statistics.median(distances) for pair, distances in pairs.items()}
-        best[name] = json.loads(min(medians, key=medians.get))
-    return best
+        pairs.setdefault(json.dumps(row["overrides"]), []).append(row)
+
+    def place(pair):
+        return -len(pair), statistics.median(row["reverse_kl"] for row in pair)
+
+    return {name: sorted(pairs.values(), key=place) for name, pairs in found.items()}
+
+
+def searched():
+    """Returns `ranked_rates` of the rows that there are."""
+    rows = [row for row in report.read_rows(OUTPUT) if row["suite"] == "rule_search"]
+    return ranked_rates(rows)
 
 
 def rules():
     """Every rule at the rates that its search has found."""
-    rows = [row for row in report.read_rows(OUTPUT) if row["suite"] == "rule_search"]
-    for name, overrides in chosen_rates(rows).items():
-        yield name, RULE_PROBLEMS[name.partition(", ")[0]][0], overrides
+    for name, ((best, *_), *_) in searched().items():
+        yield name, RULE_PROBLEMS[name.partition(", ")[0]][0], best["overrides"]
 
 
 SUITES = {
@@ -333,6 +341,9 @@ def main():
     parser.add_argument("--suites", default=",".join(SUITES), help="comma-separated names")
     parser.add_argument("--seeds", help="comma-separated; by default those of each suite")
     parser.add_argument("--match", default="", help="only runs whose name contains this")
+    parser.add_argument(
+        "--finalists", type=int, help="only the best pairs of each rule in the search until now"
+    )
     add_flags(parser, OUTPUT)
     parser.add_argument("--list", action="store_true", help="shows the runs and does nothing")
     arguments = parser.parse_args()
@@ -340,6 +351,10 @@ def main():
     seeds = arguments.seeds and list(map(int, arguments.seeds.split(",")))
     chosen = list(runs(suites, seeds))
     chosen = [run for run in chosen if arguments.match in run["name"]]
+    if arguments.finalists:
+        ranked = searched().values()
+        names = {row["name"] for pairs in ranked for row, *_ in pairs[: arguments.finalists]}
+        chosen = [run for run in chosen if run["name"] in names]
     if arguments.list:
         print("\n".join(f"{run['suite']}: {run['name']}, seed {run['seed']}" for run in chosen))
         return

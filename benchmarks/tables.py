@@ -13,6 +13,7 @@ import statistics
 import sys
 
 import measured
+import mode_coverage
 from PIL import Image
 from scipy import stats
 
@@ -144,15 +145,16 @@ def rule_search():
     """How many pairs of learning rates work with each rule, and the best of them."""
     lines = []
     for (problem, rule), rows in by_problem_and_rule("rule_search").items():
-        seeds = [sum(map(succeeded, of_seed)) for of_seed in grouped(rows, "seed").values()]
-        pairs = grouped(rows).values()
-        best = min(pairs, key=lambda pair: statistics.median(row["reverse_kl"] for row in pair))
+        best, *others = mode_coverage.ranked_rates(rows)[f"{problem}, {rule}"]
+        # Of seeds with all pairs: some searches go on with the best of the first seed.
+        whole = [each for each in grouped(rows, "seed").values() if len(each) > len(others)]
+        seeds = [sum(map(succeeded, of_seed)) for of_seed in whole]
         rates = " / ".join(
             f"{best[0]['overrides'][f'{p}_learning_rate']:g}"
             for p in ("generator", "discriminator")
         )
         cells = [comparison.cell([row[key] for row in best], COLUMNS[key][1]) for key in SHORT[:3]]
-        lines.append((problem, rule, len(seeds), comparison.cell(seeds, "{:g}"), rates, *cells))
+        lines.append((problem, rule, len(best), comparison.cell(seeds, "{:g}"), rates, *cells))
     header = ("problem", "rule", "seeds", "pairs that work, of 16", "best pair")
     return markdown((*header, *(COLUMNS[key][0] for key in SHORT[:3])), lines)
 

@@ -72,7 +72,7 @@ def rule_of(control):
     class Jitter(rules.Pullback):
         """Moves the discriminator at random instead, as far as it would be pulled back."""
 
-        def _pull_back(self, game, window):
+        def pull_back(self, game, window):
             variables = game.discriminator_player.trained_variables
             for anchor, variable in zip(
                 self.anchors[f"discriminator {window}"], variables, strict=True
@@ -102,9 +102,9 @@ def rule_of(control):
             distribution.assign(variables, ahead)
             game.apply(gradients)
 
-        def _pull_back(self, game, window):
+        def pull_back(self, game, window):
             if self.keeps < 1:
-                super()._pull_back(game, window)
+                super().pull_back(game, window)
 
     class SeesAnchorAlone(SeesAnchor):
         keeps = 1

@@ -167,21 +167,22 @@ def generator(latent_dim=64, output_shape=(64, 64, 3), *, width=24, max_width=MA
     first, *widths = [min(width << level, max_width) for level in range(doublings, -1, -1)]
 
     latents = keras.Input((latent_dim,), name="latents")
-    style = _mapped(latents, seeds)
+    style = mapped(latents, seeds)
     x = keras.layers.Dense(math.prod(base) * first, kernel_initializer=he(seeds))(style)
     x = keras.layers.Reshape((*base, first))(x)
-    x = _modulated(x, style, first, 3, seeds)
-    image = _to_image(x, style, output_shape[-1], seeds)
+    x = modulated(x, style, first, 3, seeds)
+    image = to_image(x, style, output_shape[-1], seeds)
     for channels in widths:
-        x = _modulated(x, style, channels, 1, seeds)
-        x = _modulated(x, style, channels, 3, seeds, upsample=True)
+        x = modulated(x, style, channels, 1, seeds)
+        x = modulated(x, style, channels, 3, seeds, upsample=True)
         image = keras.layers.UpSampling2D(interpolation="bilinear")(image)
-        image = keras.layers.Add()([image, _to_image(x, style, output_shape[-1], seeds)])
+        image = keras.layers.Add()([image, to_image(x, style, output_shape[-1], seeds)])
     images = image_layers.ImageRange(name="images")(image)
     return keras.Model(latents, images, name="generator")
 
 
-def _mapped(latents, seeds):
+def mapped(latents, seeds):
+    """Returns the style of latents, by two dense layers."""
     x = latents
     for _ in range(2):
         x = keras.layers.Dense(STYLE, kernel_initializer=he(seeds))(x)
@@ -189,13 +190,15 @@ def _mapped(latents, seeds):
     return x
 
 
-def _modulated(x, style, channels, size, seeds, upsample=False):
+def modulated(x, style, channels, size, seeds, upsample=False):
+    """Applies a `ModulatedConv2D` and leaky ReLU."""
     options = {"kernel_initializer": he(seeds), "style_initializer": he(seeds, 1.0)}
     x = ModulatedConv2D(channels, size, upsample=upsample, **options)([x, style])
     return keras.layers.LeakyReLU(LEAK)(x)
 
 
-def _to_image(x, style, channels, seeds):
+def to_image(x, style, channels, seeds):
+    """Returns what features of one size add to the image, by a modulated 1x1 convolution."""
     options = {"kernel_initializer": he(seeds, IMAGE_GAIN), "style_initializer": he(seeds, 1.0)}
     return ModulatedConv2D(channels, 1, demodulate=False, **options)([x, style])
 

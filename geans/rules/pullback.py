@@ -106,13 +106,13 @@ class Pullback(EveryStep):
         self.window_steps.assign_add(1)
         for window in _windows_of(self.window):
             ends = tf.convert_to_tensor(self.window_steps) % window == 0
-            tf.cond(ends, functools.partial(self._pull_back, game, window), lambda: None)
+            tf.cond(ends, functools.partial(self.pull_back, game, window), lambda: None)
 
     def end_epoch(self, game):
         """Pulls the players back if a window is an epoch."""
         if self.window == "epoch":
             started = tf.convert_to_tensor(self.window_steps) > 0
-            tf.cond(started, functools.partial(self._pull_back, game, NEVER), lambda: None)
+            tf.cond(started, functools.partial(self.pull_back, game, NEVER), lambda: None)
             self.window_steps.assign(0)
 
     def _set_anchors(self, game, window, _):
@@ -120,7 +120,8 @@ class Pullback(EveryStep):
             variables = game.players[name].trained_variables
             distribution.assign(self.anchors[f"{name} {window}"], variables)
 
-    def _pull_back(self, game, window):
+    def pull_back(self, game, window):
+        """Moves the players at the end of a window of so many steps; subclasses may override."""
         for name, share in self.shares.items():
             key, variables = f"{name} {window}", game.players[name].trained_variables
             if self.outer:
