@@ -26,6 +26,7 @@ _MODULES = (
     "penalties",
     "plotting",
     "presets",
+    "pretrained",
     "report",
     "rules",
 )
@@ -40,7 +41,7 @@ _MODELS = (
     "Pix2Pix",
 )
 
-_FUNCTIONS = ("from_preset", "recipe")
+_FUNCTIONS = ("from_preset", "from_pretrained", "recipe")
 
 __all__ = [*_MODULES, *_MODELS, *_FUNCTIONS]
 

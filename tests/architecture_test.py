@@ -13,7 +13,7 @@ PACKAGE = pathlib.Path(geans.__file__).parent
 TESTS = pathlib.Path(__file__).parent
 FLOORS = [
     {"files", "startup", "values"},
-    {"efficientnet", "registry"},
+    {"efficientnet", "pretrained", "registry"},
     {"strategies"},
     {"distribution"},
     {

@@ -1,31 +1,33 @@
-"""geans export: write a SavedModel from a run directory.
+"""geans export: write a SavedModel of a trained model.
 
     geans export --run_dir=runs/gean_fashion --output=clothing
+    geans export --pretrained=faces --output=faces
 
 It loads without geans, with serving_default(latents) and sample(count, seed), and with labels
 sample(count, seed, labels).
 """
 
-from absl import flags
-
-from geans import report
+from geans.cli import tables, trained
 
 POSITIONAL = "run_dir"
+FLAGS = (
+    *trained.FLAGS,
+    ("output", str, "saved_model", "Directory to make."),
+    ("ema", bool, True, "Whether the EMA generator or the raw one."),
+)
 
 
 def define_flags(values):
     """Adds the command's flags to `values`."""
-    flags.DEFINE_string("run_dir", None, "Directory of a run of geans train.", flag_values=values)
-    flags.DEFINE_string("output", "saved_model", "Directory to make.", flag_values=values)
-    flags.DEFINE_bool("ema", True, "Whether the EMA generator or the raw one.", flag_values=values)
+    tables.define_flags(values, FLAGS)
 
 
 def run(values):
     """Exports the model and prints its path."""
-    report.check_trained(values.run_dir)
+    source = trained.source(values)
 
     from geans import experiment, export
 
-    model = experiment.load(values.run_dir)
+    model = experiment.trained(source)
     export.saved_model(model, values.output, ema=values.ema)
     print(f"SavedModel: {values.output}")

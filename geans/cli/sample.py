@@ -1,5 +1,6 @@
-"""geans sample: draw pictures or arrays from a run directory.
+"""geans sample: draw pictures or arrays from a trained model.
 
+geans sample --pretrained=faces --count=16     of the package: needs no data and no training
 geans sample --run_dir=runs/gean_fashion --count=100 --seed=1 --output=clothing.png
 geans sample --run_dir=runs/gean_fashion --count=1000 --output=fake/     a file for each image
 geans sample --run_dir=runs/gan_ring --count=2500 --output=points.npy
@@ -17,13 +18,13 @@ With --interpolate, --traverse and --sweep a .npy file has the shape (rows, step
 import os
 import re
 
-from geans import files, presets, report
-from geans.cli import tables
+from geans import files, pretrained
+from geans.cli import tables, trained
 from geans.values import did_you_mean
 
 POSITIONAL = "run_dir"
 FLAGS = (
-    ("run_dir", str, None, "Directory of a run of geans train."),
+    *trained.FLAGS,
     ("count", int, 64, "Number of samples."),
     ("seed", int, 0, "The same seed gives the same samples."),
     ("ema", bool, True, "Whether from the EMA generator or the raw one."),
@@ -55,21 +56,21 @@ def run(values):
     chosen = [name for name in WAYS if values[name].value is not None]
     if len(chosen) > 1:
         raise ValueError(f"Pass one of {', '.join(f'--{name}' for name in chosen)}, not both.")
-    report.check_trained(values.run_dir)
+    source = trained.source(values)
 
     import numpy as np
 
     from geans import experiment
 
-    model = experiment.load(values.run_dir)
+    model, names = experiment.trained(source), _class_names(source)
     # Without --labels, samples of all classes come in turn.
-    labels = [text.strip() for text in values.labels or []] or _class_names(values)
+    labels = [text.strip() for text in values.labels or []] or names
     labels = [] if chosen else labels
-    samples = WAYS[chosen[0]](model, values) if chosen else _plain(model, values, labels)
+    samples = WAYS[chosen[0]](model, values) if chosen else _plain(model, values, labels, names)
     if _is_directory(values.output):
         _write_each(np.concatenate(samples) if chosen else samples, output, labels)
     else:
-        _write(samples, output, values, columns=samples.shape[1] if chosen else None)
+        _write(samples, output, source, columns=samples.shape[1] if chosen else None)
     rows, *steps = samples.shape[: 2 if chosen else 1]
     print(f"{rows} rows of {steps[0]} samples: {output}" if steps else f"{rows} samples: {output}")
 
@@ -94,21 +95,22 @@ def _check_output(output):
         )
 
 
-def _plain(model, values, labels):
+def _plain(model, values, labels, names):
     import numpy as np
 
     options = {"ema": values.ema, "truncation": values.truncation}
     if labels:
         name, number = _classes(model, "--labels")
-        names = _class_names(values)
         numbers = [class_of(text, names, number) for text in labels]
         options[name] = np.resize(np.array(numbers, "int64"), values.count)
     return model.sample(values.count, seed=values.seed, **options)
 
 
-def _class_names(values):
-    path = files.path_of(values.run_dir) / "preset.json"
-    options = presets.read(path).model_options if path.is_file() else {}
+def _class_names(source):
+    from geans import experiment
+
+    known = source in pretrained.names() or (files.path_of(source) / "preset.json").is_file()
+    options = experiment.preset_of(source).model_options if known else {}
     return list(map(str, options.get("class_names") or []))
 
 
@@ -179,7 +181,7 @@ def _traverse(model, values):
 WAYS = {"interpolate": _interpolate, "traverse": _traverse, "sweep": _sweep}
 
 
-def _write(samples, output, values, columns):
+def _write(samples, output, source, columns):
     import numpy as np
 
     from geans import experiment, plotting
@@ -198,8 +200,8 @@ def _write(samples, output, values, columns):
         output.parent.mkdir(parents=True, exist_ok=True)
         _image(samples[0]).save(output)
     elif columns is None:
-        source = experiment.Source.of(presets.read(files.path_of(values.run_dir) / "preset.json"))
-        plotting.save(source.picture(samples), output)
+        picture = experiment.Source.of(experiment.preset_of(source)).picture
+        plotting.save(picture(samples), output)
     else:
         flat = samples.reshape(-1, *samples.shape[2:])
         plotting.save(plotting.image_grid(flat, columns), output)

@@ -1,10 +1,11 @@
 """Runs: training presets, and loading and evaluating the results."""
 
+from geans.experiment.checks import Finding
 from geans.experiment.copying import neighbours
 from geans.experiment.diagnosis import diagnose
 from geans.experiment.evaluation import evaluate, evaluate_folders
 from geans.experiment.evaluation import write as write_measurements
-from geans.experiment.loading import load
+from geans.experiment.loading import from_pretrained, load, preset_of, trained
 from geans.experiment.making import (
     count_updates,
     fitted,
@@ -28,13 +29,16 @@ __all__ = [
     "evaluate_folders",
     "fitted",
     "from_preset",
+    "from_pretrained",
     "load",
     "make_data",
     "make_mixture",
     "make_model",
     "neighbours",
+    "preset_of",
     "recipe",
     "run",
+    "trained",
     "with_classes",
     "write_measurements",
 ]

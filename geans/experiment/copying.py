@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from geans import files, metrics, plotting, presets
+from geans import metrics, plotting, presets
 from geans.experiment import evaluation, loading
 from geans.experiment.sources.base import BATCH_SIZE, Source
 from geans.metrics.features import to_pixels
@@ -26,7 +26,7 @@ def neighbours(
     """Finds the training images nearest to generated ones.
 
     Args:
-        run_dir: Directory of a run on images.
+        run_dir: Directory of a run on images, or name of a pretrained model.
         held_out: Split of tensorflow-datasets that the run was not trained on; `None`: no
             measurements.
         features: As in `metrics.features.get`.
@@ -40,8 +40,8 @@ def neighbours(
         ValueError: If the run is invalid or not on images, or an argument does not fit.
         FloatingPointError: If samples are not finite.
     """
-    model = loading.load(run_dir)
-    preset = presets.moved(presets.read(files.path_of(run_dir) / "preset.json"), data, data_dir)
+    model = loading.trained(run_dir)
+    preset = presets.moved(loading.preset_of(run_dir), data, data_dir)
     source = Source.of(preset, data_dir)
     if source.mixture is not None:
         raise ValueError(

@@ -6,7 +6,7 @@ import logging
 import numpy as np
 
 import geans
-from geans import data, files, metrics, presets, report
+from geans import data, metrics, presets, report
 from geans.experiment import families, loading
 from geans.experiment.sources.base import BATCH_SIZE, SAMPLES, Source
 from geans.metrics import evaluation, feature_set, features
@@ -35,7 +35,7 @@ def evaluate(
     targets or, after a cycle, with their sources.
 
     Args:
-        run_dir: Directory of a run.
+        run_dir: Directory of a run, or name of a pretrained model.
         data: Source string with the new path of data that have moved, such as "folder:/mnt/photos".
         metrics: Names in `metrics.METRICS`; `None` for the default of the data's `Source`.
         features: As in `metrics.features.get`; `None` for the network that fits the images.
@@ -53,8 +53,8 @@ def evaluate(
     """
     if metrics is not None:
         evaluation.check_names(metrics)
-    model = model or loading.load(run_dir)
-    preset = presets.moved(presets.read(files.path_of(run_dir) / "preset.json"), data, data_dir)
+    model = model or loading.trained(run_dir)
+    preset = presets.moved(loading.preset_of(run_dir), data, data_dir)
     source = Source.of(preset, data_dir)
     ema = ema and model.ema_generator is not None
     fake = Origin(name=preset.name, generator="EMA" if ema else "raw", seed=seed)

@@ -1,6 +1,5 @@
-"""Training that starts from the weights of another run."""
+"""Training that starts from the weights of another run, or of a pretrained model."""
 
-from geans import files, presets
 from geans.experiment import loading
 
 
@@ -17,7 +16,7 @@ def start(generator, discriminator, preset):
             the discriminator would be left to train.
     """
     if preset.init_from:
-        model = loading.load(preset.init_from)
+        model = loading.trained(preset.init_from)
         _copy("generator", model.ema_generator or model.generator, generator, preset)
         _copy("discriminator", model.discriminator, discriminator, preset)
     layers = [layer for layer in discriminator.layers if layer.trainable_weights]
@@ -36,12 +35,12 @@ def _copy(player, trained, network, preset):
         pairs = zip(*shapes, strict=False)
         place = next((i for i, (old, new) in enumerate(pairs) if old != new), len(shapes[0]))
         found = [each[place] if place < len(each) else "none" for each in shapes]
-        before = presets.read(files.path_of(preset.init_from) / "preset.json")
+        before = loading.preset_of(preset.init_from)
         fields = ("network", "model", f"{player}_options", "latent_dim", "image_size", "packing")
         same = ", ".join(f"{field}={getattr(before, field)!r}" for field in fields)
         raise ValueError(
             f"The {player} of {preset.init_from} has other weights: weight {place} has the shape "
-            f"{found[0]}, and {found[1]} here. That run has {same}. Pass the same, for images of "
-            "the same size."
+            f"{found[0]}, and {found[1]} here. It was trained with {same}. Pass the same, for "
+            "images of the same size."
         )
     network.set_weights(trained.get_weights())

@@ -1,12 +1,13 @@
-"""Loading of trained models from run directories."""
+"""Loading of trained models, from run directories and from the package."""
 
 import logging
 import warnings
 
 import keras
 
-from geans import files, models, report
+from geans import files, models, presets, pretrained, report
 from geans.callbacks import checkpoint
+from geans.experiment import families
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +27,68 @@ def load(run_dir):
         return _read_model(path)
     _log.warning("%s is not finished: this is the model of its newest checkpoint.", run_dir)
     return newest(run_dir)[0]
+
+
+def from_pretrained(name, *, discriminator=False):
+    """Returns a trained model of the package, ready to `sample`, `export` or be explored.
+
+    It is not compiled. To train it on images of your own, pass its name as `init_from`, a field of
+    presets and a flag of `geans train`.
+
+    Args:
+        name: One of `geans.pretrained.names()`; docs/models has a card for each.
+        discriminator: Whether to load the trained discriminator too, or leave it untrained.
+
+    Raises:
+        ValueError: If the name is unknown, or a file of weights is missing or has been changed.
+
+    Example:
+        >>> from_pretrained("digits").sample(2, seed=0, labels=7).shape
+        (2, 28, 28, 1)
+    """
+    entry = pretrained.entry(name)
+    preset = presets.from_dict(entry["preset"])
+    shape = keras.tree.map_shape_structure(tuple, entry["shape"])
+    model_class, players, options = families.make(preset, shape)
+    for player, part in zip(players, ("generator", "discriminator"), strict=True):
+        if part == "generator" or discriminator:
+            _set(own_weights(player), pretrained.weights(name, part))
+    options |= {"ema_half_life": preset.ema_half_life or None, "seed": preset.seed}
+    return model_class(*players, name=preset.name, **options)
+
+
+def trained(source):
+    """Returns a pretrained model with its discriminator, or else the model of a run directory."""
+    if source in pretrained.names():
+        return from_pretrained(source, discriminator=True)
+    return load(source)
+
+
+def preset_of(source):
+    """Returns the preset that a pretrained model or the run of a directory was trained by."""
+    if source in pretrained.names():
+        return presets.from_dict(pretrained.entry(source)["preset"])
+    return presets.read(files.path_of(source) / "preset.json")
+
+
+def own_weights(network):
+    """Returns the variables of a network without those of frozen networks within it.
+
+    These, such as the features of `networks.projected`, are where the network was made.
+    """
+    left_out = {id(variable) for model in _frozen(network) for variable in model.weights}
+    return [variable for variable in network.weights if id(variable) not in left_out]
+
+
+def _frozen(network):
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from _frozen(layer) if layer.trainable_weights else [layer]
+
+
+def _set(variables, arrays):
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
 
 
 def newest(run_dir):

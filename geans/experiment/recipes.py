@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from geans import data, presets, values
 from geans.data import folders, image_files
-from geans.experiment import making, precision
+from geans.experiment import loading, making, precision
 from geans.experiment.sources import Source, sample_shape
 from geans.presets.projected import PROJECTED, STYLE
 
@@ -32,6 +32,22 @@ SECONDS = 6.0
 
 SHARE = 0.9
 """Share of the minutes for training; pictures and checkpoints take the rest."""
+
+OF_IMAGES = (
+    "name",
+    "data",
+    "data_options",
+    "model_options",
+    "epochs",
+    "samples_per_epoch",
+    "seed",
+    "augmentation",
+    "picture_every",
+    "evaluate_every",
+    "precision",
+    "init_from",
+)
+"""Fields of a preset that images have for themselves; others are kept with `init_from`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +84,8 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
         minutes: About how long the training shall take.
         data_dir: Where arrays and tensorflow-datasets are found.
         tell: Function of a line of text; `None` for silence.
-        **fields: Fields of the preset that are not to be chosen, such as `image_size=32`.
+        **fields: Fields of the preset that are not to be chosen, such as `image_size=32`. With
+            `init_from`, the networks and all settings of that model are not chosen either.
 
     Returns:
         A `presets.Preset`. Train it by `experiment.run(preset, run_dir)`, or that of a dataset by
@@ -86,6 +103,10 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
     if not values.is_number(minutes) or minutes <= 0:
         raise ValueError(f"minutes must be a number above 0. Received: minutes={minutes!r}.")
     choices, tell = [], tell or (lambda line: None)
+    if fields.get("init_from"):
+        kept = of_model(fields["init_from"])
+        tell(f"  init_from={fields['init_from']}\n      {kept.reason}")
+        fields = kept.fields | fields
     if isinstance(source, tf.data.Dataset):
         images, batch_size = _of_dataset(source)
         data_fields = {"name": "images", "data": "folder:images"}
@@ -103,6 +124,15 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
         preset = dataclasses.replace(preset, **choices[-1].fields)
     _explain(images, choices, fields, tell)
     return preset
+
+
+def of_model(init_from):
+    """Keeps what a trained model had, so that training may begin with its weights."""
+    before = loading.preset_of(init_from)
+    names = {field.name for field in dataclasses.fields(before)} - set(OF_IMAGES)
+    height, width, _ = loading.trained(init_from).generator.output_shape[1:]
+    fields = {name: getattr(before, name) for name in names} | {"image_size": f"{width}x{height}"}
+    return Choice(fields, f"its networks for {width}x{height} pixels and its settings are kept")
 
 
 def image_size(files):

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from geans import distribution, export, values
-from geans.models import checks, data_checks, latent_space
+from geans.models import attributes, checks, data_checks, latent_space, projection
 from geans.models.players import EMANetwork
 
 BATCHES_AT_ONCE = 16
@@ -114,6 +114,14 @@ class GenerativeModel(distribution.Distributed):
         data_checks.check_inputs(inputs, self.generator)
         checks.check_sampling(1, None, batch_size)
         return _joined(list(self._in_parts(inputs, ema, batch_size)))
+
+    def project(self, images, **options):
+        """Finds the latents whose samples come nearest to images; see `projection.project`."""
+        return projection.project(self, images, **options)
+
+    def attribute_directions(self, labels, **options):
+        """Finds directions that change an attribute; see `attributes.attribute_directions`."""
+        return attributes.attribute_directions(self, labels, **options)
 
     def _in_parts(self, inputs, ema, batch_size):
         network = (ema and self.ema_generator) or self.generator

@@ -109,6 +109,39 @@ def directions(model, count=5, *, layer=None, samples=2_000, seed=0, ema=True, *
     return _regressed(np.asarray(latents_of(inputs)), _components(activations, count))
 
 
+def factorized_directions(model, count=5, *, ema=True):
+    """Finds the directions to which the generator's first layer responds most (SeFa).
+
+    With the columns A of its kernel that multiply the latents, they are the eigenvectors of A^T A
+    with the largest eigenvalues: a closed form, for which nothing is sampled.
+
+    Args:
+        model: An `AdversarialModel`, whose generator begins with a `Dense` layer.
+        count: Number of directions, at most `latent_dim`.
+        ema: As in `model.sample`.
+
+    Returns:
+        float32 `(count, latent_dim)` of length 1; the largest entry of each is positive.
+
+    Raises:
+        ValueError: If `count` is out of range or the generator begins with another layer.
+
+    Reference: Shen and Zhou 2021 (arXiv 2007.06600), equation 5.
+    """
+    if not values.is_count(count, model.latent_dim):
+        raise ValueError(
+            f"Directions are from 1 to latent_dim={model.latent_dim}. Received: count={count!r}."
+        )
+    first = _first_layer((ema and model.ema_generator) or model.generator)
+    if not isinstance(first, keras.layers.Dense):
+        raise ValueError(
+            f"The generator must begin with a Dense layer. Received: a {type(first).__name__}."
+        )
+    # Further rows of the kernel are those of labels.
+    kernel = np.asarray(first.kernel, "float64")[: model.latent_dim]
+    return _with_signs(np.linalg.svd(kernel)[0].T[:count]).astype("float32")
+
+
 def truncate(model, inputs, threshold):
     """Truncates the noise of generator inputs to a normal distribution within a threshold.
 
@@ -128,7 +161,7 @@ def truncate(model, inputs, threshold):
     shares = tf.math.erf(np.append(noise, threshold).astype("float64") / np.sqrt(2))
     cut = np.sqrt(2) * tf.math.erfinv(shares[:-1] * shares[-1]).numpy()
     cut = cut.reshape(noise.shape).astype("float32")
-    return _with_latents(inputs, np.concatenate([cut, codes], axis=1))
+    return with_latents(inputs, np.concatenate([cut, codes], axis=1))
 
 
 def _along(model, inputs, paths, ema):
@@ -136,7 +169,7 @@ def _along(model, inputs, paths, ema):
     rows, steps = paths.shape[:2]
     repeated = keras.tree.map_structure(lambda part: np.repeat(part, steps, axis=0), inputs)
     latents = paths.reshape(rows * steps, -1).astype("float32")
-    samples = model.generate(_with_latents(repeated, latents), ema)
+    samples = model.generate(with_latents(repeated, latents), ema)
     return keras.tree.map_structure(
         lambda part: part.reshape(rows, steps, *part.shape[1:]), samples
     )
@@ -166,7 +199,8 @@ def latents_of(inputs):
     return keras.tree.flatten(inputs)[0]
 
 
-def _with_latents(inputs, latents):
+def with_latents(inputs, latents):
+    """Returns a generator's inputs with other latents."""
     _, *conditions = keras.tree.flatten(inputs)
     return keras.tree.pack_sequence_as(inputs, [latents, *conditions])
 
@@ -174,6 +208,12 @@ def _with_latents(inputs, latents):
 def _check_steps(steps):
     if not values.is_count(steps) or steps < 2:
         raise ValueError(f"steps must be an integer of at least 2. Received: steps={steps!r}.")
+
+
+def _first_layer(network):
+    """Returns the first layer that has weights, also of a network within this one."""
+    first = next((layer for layer in network.layers if layer.weights), None)
+    return _first_layer(first) if isinstance(first, keras.Model) else first
 
 
 def _up_to(network, name):
@@ -202,5 +242,10 @@ def _regressed(latents, components):
     """What a step of 1 along each component means for the latents, (count, latent_dim)."""
     # The components are uncorrelated and of variance 1: a covariance is a slope.
     directions = components.T @ (latents - latents.mean(axis=0)) / np.float32(len(latents) - 1)
+    return _with_signs(directions)
+
+
+def _with_signs(directions):
+    """Turns each direction so that its largest entry is positive."""
     largest = np.abs(directions).argmax(axis=1)[:, None]
     return directions * np.sign(np.take_along_axis(directions, largest, axis=1))

@@ -20,7 +20,7 @@ from geans import efficientnet
 from geans.networks import checks, style
 from geans.networks.style import generator
 
-__all__ = ["discriminator", "generator"]
+__all__ = ["discriminator", "features", "generator"]
 
 STAGES = (0, 1, 2, 4)
 SIZES = (8.0, 11.0, 10.0, 8.5)
@@ -61,17 +61,37 @@ def discriminator(input_shape=(64, 64, 3), *, width=32, max_width=256, seed=None
         )
     seeds = checks.layer_seeds("discriminator", seed)
     images = keras.Input(input_shape, name="images")
+    heads = [_head(feature, width, max_width, seeds) for feature in _seen(images)]
+    logits = keras.layers.Concatenate(dtype="float32", name="logits")(heads)
+    return keras.Model(images, logits, name="discriminator")
+
+
+def features(input_shape):
+    """Returns a frozen `keras.Model` from images to the list of four features that the heads see.
+
+    Their root mean square is about 1.
+
+    Args:
+        input_shape: `(height, width, channels)` of images in [-1, 1], with 1 or 3 channels.
+
+    Example:
+        >>> [feature.shape[1:] for feature in features((64, 64, 3)).outputs][2:]
+        [(8, 8, 40), (4, 4, 112)]
+    """
+    images = keras.Input(input_shape, name="images")
+    return keras.Model(images, _seen(images), name="seen")
+
+
+def _seen(images):
     x = keras.layers.Rescaling(127.5 / 128, 0.5 / 128, dtype="float32", name="pixels")(images)
     factor = 1
-    while factor * min(input_shape[:2]) < SMALLEST_INPUT:
+    while factor * min(images.shape[1:3]) < SMALLEST_INPUT:
         factor *= 2
     if factor > 1:
         x = keras.layers.UpSampling2D(factor, interpolation="bilinear", dtype="float32")(x)
-    if input_shape[-1] == 1:
+    if images.shape[-1] == 1:
         x = keras.layers.Concatenate(dtype="float32")([x, x, x])
-    heads = [_head(feature, width, max_width, seeds) for feature in _features(x.shape[1:])(x)]
-    logits = keras.layers.Concatenate(dtype="float32", name="logits")(heads)
-    return keras.Model(images, logits, name="discriminator")
+    return _features(x.shape[1:])(x)
 
 
 def _features(shape):

@@ -14,6 +14,17 @@ def conditional():
     return Preset(name="conditional", model="conditional", model_options=options, **_MNIST)
 
 
+def digits():
+    """The conditional GAN for `geans.from_pretrained`: wider, and trained longer."""
+    changes = {"generator_options": {"width": 24}, "epochs": 20}
+    return dataclasses.replace(conditional(), name="digits", **changes)
+
+
+def fashion():
+    """The same on Fashion-MNIST, 60,000 images."""
+    return dataclasses.replace(digits(), name="fashion", data="tfds:fashion_mnist")
+
+
 def gean_conditional():
     """GEAN whose discriminator sees the label by projection, on MNIST."""
     return by_gean(conditional())

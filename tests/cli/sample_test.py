@@ -5,6 +5,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import geans
 from geans import cli, experiment, presets
 
 
@@ -162,3 +163,14 @@ def test_a_labelled_run_is_measured_by_its_labels(labelled_run_dir):
     # Ten steps teach little, but chance is known: 2.303 nats at most.
     assert 0 <= values["accuracy"] <= values["majority_accuracy"] <= 1
     assert 0 <= values["mutual_information"] < 2.31
+
+
+def test_a_pretrained_model_needs_no_run(tmp_path, capsys):
+    arguments = ["--pretrained=digits", "--labels=3,7", f"--output={tmp_path / 'a.npy'}"]
+    assert cli.main(["sample", *arguments, "--count=4"]) == 0
+    assert "4 samples" in capsys.readouterr().out
+    expected = geans.from_pretrained("digits").sample(4, seed=0, labels=np.array([3, 7, 3, 7]))
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), expected)
+    assert cli.main(["sample", "--pretrained=digits", f"--output={tmp_path / 'a.png'}"]) == 0
+    with PIL.Image.open(tmp_path / "a.png") as picture:
+        assert min(picture.size) > 100

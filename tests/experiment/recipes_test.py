@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 import geans
-from geans import data, experiment, presets
+from geans import data, experiment, presets, report
 from geans.data import image_files
 from geans.experiment import recipes
 
@@ -78,6 +78,27 @@ def test_what_is_given_is_not_chosen(tmp_path):
     assert preset.generator_options["width"] == 8 and "r1" not in told
     with pytest.raises(ValueError, match="has no field 'colour'"):
         chosen(f"folder:{tmp_path}", colour=True)
+
+
+def test_with_init_from_the_model_stays_what_it_was(tmp_path):
+    save(tmp_path / "photos", 4, (20, 22), mode="L")
+    before = presets.changed(
+        presets.get("gan_fashion"), image_size=16, generator_options={"width": 4}, epochs=1
+    )
+    dataset = data.images.embedded("fashion", limit=64, image_size=16, batch_size=32, seed=0)
+    trained = experiment.make_model(before, dataset)
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    report.save_model(trained, run_dir / "model.keras")
+    report.write_json(dataclasses.asdict(before), run_dir / "preset.json")
+
+    preset, text = chosen(f"folder:{tmp_path / 'photos'}", init_from=str(run_dir), r1=3.0)
+    assert (preset.network, preset.image_size, preset.epochs, preset.r1) == ("dcgan", "16x16", 2, 3)
+    assert preset.generator_options == before.generator_options
+    assert preset.augmentation == "diff_augment"  # Of the new images.
+    assert "its networks for 16x16 pixels and its settings are kept" in text
+    model = experiment.make_model(preset, experiment.make_data(preset))
+    np.testing.assert_array_equal(model.sample(2, seed=0), trained.sample(2, seed=0))
 
 
 def test_many_images_are_not_augmented():

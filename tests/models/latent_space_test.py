@@ -219,3 +219,30 @@ def test_traversal_keeps_labels(conditional):
 def test_what_makes_no_sense(model, call, message):
     with pytest.raises(ValueError, match=message):
         call(model)
+
+
+# --- factorized_directions ---
+
+
+def test_factorized_directions_are_the_singular_vectors_of_the_layer():
+    matrix = np.random.default_rng(0).normal(size=(4, 6)).astype("float32")
+    found = latent_space.factorized_directions(linear_model(matrix), 3)
+    vectors = np.linalg.svd(matrix.T)[2][:3]
+    np.testing.assert_allclose(np.abs(found), np.abs(vectors), atol=1e-5)
+    assert (found[range(3), np.abs(found).argmax(axis=1)] > 0).all()
+
+
+def test_factorized_directions_of_a_conditional_model_are_of_its_latents(conditional):
+    found = latent_space.factorized_directions(conditional, 4)
+    np.testing.assert_allclose(found @ found.T, np.eye(4), atol=1e-5)
+
+
+def test_factorized_directions_need_a_dense_layer(model):
+    with pytest.raises(ValueError, match="count=0"):
+        latent_space.factorized_directions(model, 0)
+    inputs = keras.Input((4,))
+    x = keras.layers.Conv1D(2, 4)(keras.layers.Reshape((4, 1))(inputs))
+    generator = keras.Model(inputs, keras.layers.Reshape((2,))(x))
+    other = geans.GAN(generator, networks.mlp.discriminator((2,)))
+    with pytest.raises(ValueError, match="must begin with a Dense layer. Received: a Conv1D"):
+        latent_space.factorized_directions(other, 1)

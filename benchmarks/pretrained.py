@@ -1,0 +1,182 @@
+"""Adds trained runs to the package, and writes the cards of its models.
+
+    geans train --preset=faces --run_dir=runs/faces
+    python benchmarks/pretrained.py add --name=faces --run_dir=runs/faces
+    python benchmarks/pretrained.py cards --data_dir=DIR
+
+`add` writes the EMA generator and the discriminator in half precision into geans/pretrained, and
+the run's preset, minutes and versions into its table. `cards` measures what is shipped, not the
+run, and writes docs/models: 64 uncurated samples, distances, nearest training images.
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import pathlib
+
+import keras
+from tables import machine
+
+from geans import experiment, plotting, presets, pretrained, report
+from geans.experiment import families, loading
+from geans.metrics import features
+
+CARDS = pathlib.Path(__file__).parents[1] / "docs" / "models"
+SAMPLES, COLUMNS = 64, 8
+ABOUT = {
+    "digits": {
+        "title": "handwritten digits",
+        "data": "MNIST (LeCun, Cortes, Burges), the 60,000 training images of 28x28 grey pixels",
+        "content": "the digits 0 to 9 as employees of the US Census Bureau and high-school "
+        "students wrote them: American forms, sevens without a stroke; nothing else",
+        "licence": "CC BY-SA 3.0; the weights contain no images",
+        "faults": "faint loose dots beside about one in ten; now and then a broken stroke",
+    },
+    "fashion": {
+        "title": "clothing",
+        "data": "Fashion-MNIST (Xiao, Rasul, Vollgraf 2017), the 60,000 training images of 28x28 "
+        "grey pixels",
+        "content": "photographs of the articles of one German shop, without people: T-shirts, "
+        "trousers, pullovers, dresses, coats, sandals, shirts, trainers, bags, ankle boots",
+        "licence": "MIT",
+        "faults": "",
+    },
+}
+"""What nothing but a person can say of a model: its data, and what is wrong with its samples."""
+
+
+def add(name, run_dir):
+    """Writes the weights of a run, and its entry in the table."""
+    model, preset = experiment.load(run_dir), presets.read(run_dir / "preset.json")
+    committed = presets.get(name)
+    trained = dataclasses.replace(preset, data=committed.data)  # Without the directory of the data.
+    _check_same(trained, committed)
+    if model.ema_generator:
+        model.generator.set_weights(model.ema_generator.get_weights())
+    files = {}
+    for part in ("generator", "discriminator"):
+        network = getattr(model, part)
+        file = f"{name}.npz" if part == "generator" else f"{name}_discriminator.npz"
+        arrays = [variable.numpy() for variable in loading.own_weights(network)]
+        path = pretrained.TABLE.with_name(file)
+        files[part] = {"file": file, "sha256": pretrained.write(path, arrays)}
+        print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
+    cost = json.loads((run_dir / "cost.json").read_text())
+    table = json.loads(pretrained.TABLE.read_text()) if pretrained.TABLE.is_file() else {}
+    table[name] = {
+        "preset": dataclasses.asdict(trained),
+        "shape": keras.tree.map_shape_structure(list, model.generator.output_shape[1:]),
+        "files": files,
+        "minutes": round(cost["seconds"] / 60, 1),
+        "samples": cost["samples"],
+        "versions": json.loads((run_dir / "versions.json").read_text()),
+    }
+    report.write_json(dict(sorted(table.items())), pretrained.TABLE)
+
+
+def _check_same(trained, committed):
+    free = ("seed", "precision", "model_options")  # Measured, and names of classes.
+    fields = {field.name for field in dataclasses.fields(committed)} - set(free)
+    other = [f for f in sorted(fields) if getattr(trained, f) != getattr(committed, f)]
+    if other:
+        raise ValueError(f"The run differs from the preset {committed.name} in {', '.join(other)}.")
+
+
+def card(name, data_dir, samples=None):
+    """Writes the card of a model and its pictures, measured on so many `samples`."""
+    entry = pretrained.entry(name)
+    model, preset = experiment.trained(name), experiment.preset_of(name)
+    _, labels = families.balanced_conditions(model, SAMPLES)
+    shown = model.sample(SAMPLES, seed=0, **labels)
+    CARDS.mkdir(parents=True, exist_ok=True)
+    plotting.save(plotting.image_grid(shown, COLUMNS), CARDS / f"{name}.png")
+    figure, _ = experiment.neighbours(name, data_dir=data_dir, samples=samples or 1_000)
+    plotting.save(figure, CARDS / f"{name}_neighbours.png")
+    measured = experiment.evaluate(name, data_dir=data_dir, model=model, samples=samples)
+    fingerprint = hashlib.sha256(features.to_pixels(shown).tobytes()).hexdigest()
+    (CARDS / f"{name}.md").write_text(_text(name, entry, preset, model, measured, fingerprint))
+
+
+def _text(name, entry, preset, model, measured, fingerprint):
+    about = ABOUT[name]
+    sizes = ", ".join(
+        f"{part} {pretrained.TABLE.with_name(file['file']).stat().st_size / 1e6:.2f} MB"
+        for part, file in entry["files"].items()
+    )
+    classes = ", ".join(map(str, preset.model_options.get("class_names") or []))
+    rows = {
+        "data": about["data"],
+        "who and what is in them": about["content"],
+        "classes": classes or "none",
+        "made by": f"`{preset.command} --seed={preset.seed}`: {entry['minutes']:g} minutes, "
+        f"{entry['samples']:,} images",
+        "with": machine(entry["versions"]).strip(),
+        "networks": f"`networks.{preset.network}`; the generator has "
+        f"{model.generator.count_params():,} weights; in half precision {sizes}",
+        "licence": f"of the weights Apache-2.0; of the data: {about['licence']}",
+        "known faults": about["faults"],
+    }
+    table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+    # "frechet_distance 0.52 | protocol | ...".
+    lines = [str(each).partition(" | ") for each in measured]
+    numbers = "\n".join(
+        f"| {first.replace(' ', ' | ', 1)} | {protocol.replace(' | ', '; ')} |"
+        for first, _, protocol in lines
+    )
+    shape = ", ".join(map(str, (16, *entry["shape"])))
+    return f"""# {name}: {about["title"]}
+
+![{SAMPLES} samples of seed 0]({name}.png)
+
+*{SAMPLES} uncurated samples{", the classes in turn" if classes else ""}.*
+
+```python
+import geans
+
+model = geans.from_pretrained("{name}")
+images = model.sample(16, seed=0{", labels=3" if classes else ""})  # ({shape}) in [-1, 1]
+```
+
+Or `geans sample --pretrained={name} --count=16`. To train it further on images of your own:
+`geans train --data=folder:photos --init_from={name}`.
+
+| | |
+| --- | --- |
+{table}
+
+## Distances
+
+Of the weights as shipped, of one training:
+
+| metric | value | protocol |
+| --- | --- | --- |
+{numbers}
+
+## Does it copy?
+
+![Samples with the smallest distances to a training image, and those]({name}_neighbours.png)
+
+## Check
+
+The 8-bit pixels of the samples above have the SHA-256 `{fingerprint}` on the machine above;
+`python benchmarks/pretrained.py cards --name={name} --data_dir=DIR` makes this page again.
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("add", "cards"))
+    parser.add_argument("--name", help="of the model; for cards all by default")
+    parser.add_argument("--run_dir", type=pathlib.Path)
+    parser.add_argument("--data_dir", help="where the data of the presets are")
+    arguments = parser.parse_args()
+    if arguments.what == "add":
+        add(arguments.name, arguments.run_dir)
+        return
+    for name in [arguments.name] if arguments.name else pretrained.names():
+        card(name, arguments.data_dir)
+
+
+if __name__ == "__main__":
+    main()
