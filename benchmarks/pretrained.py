@@ -40,7 +40,8 @@ ABOUT = {
         "content": "photographs of the articles of one German shop, without people: T-shirts, "
         "trousers, pullovers, dresses, coats, sandals, shirts, trainers, bags, ankle boots",
         "licence": "MIT",
-        "faults": "",
+        "faults": "patterns and prints come out as scratches; about a third of the sandals and "
+        "bags are broken; long-sleeved garments of neighbouring classes look alike",
     },
 }
 """What nothing but a person can say of a model: its data, and what is wrong with its samples."""

@@ -1,13 +1,22 @@
-"""Export of a generator as a SavedModel, which TensorFlow loads without Keras or geans."""
+"""Export of a generator: as a SavedModel, or a file for LiteRT, ONNX or Keras.
+
+All but the last are loaded without Keras and geans.
+"""
 
 import collections
 import functools
+import importlib.util
 import itertools
+import warnings
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from geans import files
+
+CALIBRATION_SAMPLES = 256
+"""Samples from which the ranges of an int8 file's activations are taken."""
 
 
 def saved_model(model, path, *, ema=True):
@@ -39,14 +48,10 @@ def saved_model(model, path, *, ema=True):
         ...     loaded.sample(3, 0).shape
         TensorShape([3, 2])
     """
-    if not hasattr(model, "sampling_inputs"):
-        raise ValueError(
-            f"saved_model exports a geans model, such as a GAN. Received: a {type(model).__name__}."
-        )
+    network = _network(model, ema)
     path = files.path_of(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(f"{path} exists. Pass a new or an empty directory to export into.")
-    network = _convertible((ema and model.ema_generator) or model.generator)
     inputs = model.generator.inputs  # Copies have names of their own.
     signature = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in inputs]
 
@@ -62,6 +67,100 @@ def saved_model(model, path, *, ema=True):
     tf.saved_model.save(served, str(path), {"serving_default": generate})
 
 
+def litert(model, path, *, ema=True, int8=False):
+    """Writes a `.tflite` file, for phones, browsers and microcontrollers.
+
+    Its one signature has the names of the generator's inputs, such as `latents` and `labels`, and
+    the output `output_0`. (LiteRT lacks operations of `networks.video`.)
+
+    Args:
+        model, ema: As in `saved_model`.
+        path: File to write, which must not exist.
+        int8: Whether weights and activations are integers of 8 bits, whose ranges are taken from
+            samples: a quarter of the size, and not quite the same images. Inputs and outputs stay
+            floats.
+
+    Raises:
+        ValueError: If `model` or `path` is invalid.
+    """
+    network, options = _network(model, ema), {}
+    if int8:
+        inputs = keras.tree.flatten(model.sampling_inputs(CALIBRATION_SAMPLES, 0))
+        names = [each.name for each in model.generator.inputs]
+        samples = [
+            {name: np.asarray(part[i : i + 1]) for name, part in zip(names, inputs, strict=True)}
+            for i in range(CALIBRATION_SAMPLES)
+        ]
+        options["optimizations"] = [tf.lite.Optimize.DEFAULT]
+        options["representative_dataset"] = lambda: iter(samples)
+    with _new_file(path, ".tflite") as unfinished, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*tf.lite.Interpreter", UserWarning)  # Calibrates.
+        network.export(unfinished, "litert", verbose=False, **options)
+
+
+def onnx(model, path, *, ema=True):
+    """Writes an `.onnx` file, whose inputs have the names of the generator's.
+
+    Args:
+        model, ema, path: As in `litert`.
+
+    Raises:
+        ValueError: If `model` or `path` is invalid, or the packages of `geans[onnx]` are missing.
+    """
+    if importlib.util.find_spec("tf2onnx") is None:
+        raise ValueError('ONNX needs packages that are not installed: pip install "geans[onnx]".')
+    network = _network(model, ema)
+    zeros = [tf.zeros([side or 1 for side in each.shape], each.dtype) for each in network.inputs]
+    network(zeros if len(zeros) > 1 else zeros[0])  # Keras exports only what was called once.
+    with _new_file(path, ".onnx") as unfinished:
+        network.export(unfinished, "onnx", verbose=False)
+
+
+def keras_file(model, path, *, ema=True):
+    """Writes the generator as a `.keras` file, for `keras.saving.load_model`.
+
+    Generators with layers of `geans`, such as those of `networks.style`, need `import geans` before
+    they are loaded. `model.save` keeps the discriminator and optimizers too.
+
+    Args:
+        model, ema, path: As in `litert`.
+
+    Raises:
+        ValueError: If `model` or `path` is invalid.
+    """
+    _check_model(model)
+    with _new_file(path, ".keras") as unfinished:
+        ((ema and model.ema_generator) or model.generator).save(unfinished)
+
+
+FORMATS = {"saved_model": saved_model, "litert": litert, "onnx": onnx, "keras": keras_file}
+"""Names of formats, and the functions that write them."""
+
+
+def _check_model(model):
+    if not hasattr(model, "sampling_inputs"):
+        raise ValueError(
+            f"A geans model is exported, such as a GAN. Received: a {type(model).__name__}."
+        )
+
+
+def _network(model, ema):
+    """Returns the generator of a model in a form that can be converted."""
+    _check_model(model)
+    return _convertible((ema and model.ema_generator) or model.generator)
+
+
+def _new_file(path, ending):
+    """Returns the context of `files.replacing` for a file that does not exist yet."""
+    path = files.path_of(path)
+    if path.suffix != ending:
+        raise ValueError(f"The file must end in {ending}. Received: {path}.")
+    if path.exists():
+        raise ValueError(f"{path} exists. Pass the name of a new file.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return files.replacing(path)
+
+
 class _UpSampling2D(keras.layers.UpSampling2D):
     """Keras' layer with an output of known size, which LiteRT needs, for batches of any size."""
 
@@ -70,15 +169,31 @@ class _UpSampling2D(keras.layers.UpSampling2D):
         return outputs if None in shape else tf.reshape(outputs, (-1, *shape))
 
 
-def _convertible(network):
-    """Returns a copy of a network with `UpSampling2D` that has `_UpSampling2D`, if it can be made.
+class _CategoryEncoding(keras.layers.CategoryEncoding):
+    """Keras' layer for one-hot labels, without the operation that LiteRT's int8 scales wrongly."""
 
-    Other networks are returned as they are.
+    def call(self, inputs):
+        classes = tf.range(self.num_tokens, dtype=inputs.dtype)
+        return tf.cast(inputs[..., None] == classes, self.compute_dtype)
+
+
+CONVERTIBLE = {
+    keras.layers.UpSampling2D: _UpSampling2D,
+    keras.layers.CategoryEncoding: _CategoryEncoding,
+}
+
+
+def _convertible(network):
+    """Returns a copy of a network with the layers that `CONVERTIBLE` has for its own.
+
+    A network without such, or that cannot be copied, is returned as it is.
     """
     kinds = set()
 
     def copy(layer):
-        kind = _UpSampling2D if type(layer) is keras.layers.UpSampling2D else type(layer)
+        kind = CONVERTIBLE.get(type(layer), type(layer))
+        if getattr(layer, "output_mode", "one_hot") != "one_hot":
+            kind = type(layer)
         kinds.add(kind)
         return kind.from_config(layer.get_config())
 
@@ -87,7 +202,7 @@ def _convertible(network):
         found.set_weights(network.get_weights())
     except Exception:  # Whatever the constructor of a layer may raise.
         return network
-    return found if _UpSampling2D in kinds else network
+    return found if kinds & set(CONVERTIBLE.values()) else network
 
 
 def _sampler(model, generate):

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -55,3 +56,83 @@ def test_nothing_is_overwritten(model, tmp_path):
         with pytest.raises(ValueError, match="exists. Pass a new or an empty directory"):
             export.saved_model(model, path)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+RUN = {
+    "litert": """
+from ai_edge_litert.interpreter import Interpreter
+def run(path, inputs):
+    return Interpreter(path).get_signature_runner()(**inputs)["output_0"]
+""",
+    "onnx": """
+import onnxruntime
+def run(path, inputs):
+    return onnxruntime.InferenceSession(path).run(None, inputs)[0]
+""",
+}
+ANSWER = """
+import sys
+import numpy as np
+inputs = dict(np.load("inputs.npz"))
+np.save("outputs.npy", run(sys.argv[1], inputs))
+assert not {"geans", "keras", "tensorflow"} & {name.split(".")[0] for name in sys.modules}
+"""
+NETWORKS = {
+    "digits": lambda: geans.from_pretrained("digits"),
+    "style": lambda: geans.GAN(
+        networks.style.generator(4, (16, 24, 3), width=4, max_width=8, seed=0),
+        networks.style.discriminator((16, 24, 3), width=4, max_width=8, seed=0),
+    ),
+}
+
+
+def answer(format, path, model, inputs, tmp_path, run_python):
+    """Outputs of an exported file in a process of its own."""
+    names = [each.name for each in model.generator.inputs]
+    arrays = map(np.asarray, keras.tree.flatten(inputs))
+    np.savez(tmp_path / "inputs.npz", **dict(zip(names, arrays, strict=True)))
+    run_python(RUN[format] + ANSWER, tmp_path, path)
+    return np.load(tmp_path / "outputs.npy")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["litert", "onnx"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_other_runtimes_answer_as_keras_does(network, format, tmp_path, run_python):
+    model, path = NETWORKS[network](), tmp_path / {"litert": "a.tflite", "onnx": "a.onnx"}[format]
+    export.FORMATS[format](model, path)
+    inputs = model.sampling_inputs(5, 2)
+    found = answer(format, path, model, inputs, tmp_path, run_python)
+    np.testing.assert_allclose(found, model.sample(5, seed=2), atol=1e-5)
+    assert {each.name for each in tmp_path.iterdir()} == {"inputs.npz", "outputs.npy", path.name}
+
+
+@pytest.mark.slow
+def test_int8_is_smaller_and_nearly_the_same(tmp_path, run_python):
+    model = geans.from_pretrained("digits")
+    paths = [tmp_path / f"{name}.tflite" for name in ("float32", "int8")]
+    for path, int8 in zip(paths, (False, True), strict=True):
+        model.export(path, "litert", int8=int8)
+    assert paths[1].stat().st_size < 0.4 * paths[0].stat().st_size
+    inputs = model.sampling_inputs(20, 2)
+    found = answer("litert", paths[1], model, inputs, tmp_path, run_python)
+    assert 1e-4 < np.abs(found - model.sample(20, seed=2)).mean() < 0.05
+
+
+def test_a_keras_file_holds_the_generator(model, tmp_path):
+    for ema in (True, False):
+        export.keras_file(model, tmp_path / f"{ema}.keras", ema=ema)
+        loaded = keras.saving.load_model(tmp_path / f"{ema}.keras")
+        latents = model.sampling_inputs(3, 0)
+        np.testing.assert_array_equal(loaded.predict(latents, verbose=0), model.sample(3, 0, ema))
+
+
+def test_files_are_new_and_end_as_their_format_does(model, tmp_path):
+    (tmp_path / "mine.keras").write_text("mine")
+    with pytest.raises(ValueError, match="exists. Pass the name of a new file"):
+        export.keras_file(model, tmp_path / "mine.keras")
+    with pytest.raises(ValueError, match="must end in .tflite"):
+        export.litert(model, tmp_path / "a.lite")
+    with pytest.raises(ValueError, match="A geans model is exported, such as a GAN. Received"):
+        export.litert(model.generator, tmp_path / "a.tflite")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.keras"]

@@ -16,7 +16,7 @@ from geans import cli, data, experiment, presets
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").rglob("*.md")]
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = "".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).splitlines()
 ZOO = (ROOT / "docs" / "zoo.md").read_text()
@@ -84,8 +84,9 @@ def test_the_commands_run_in_their_order(folder, monkeypatch):
             arguments.append("--samples=100")
         assert cli.main(arguments) == 0, command
     assert (folder / "runs/photos/samples.png").is_file()
-    for name in ("runs/clothing/samples.png", "clothing.png", "clothing/saved_model.pb"):
+    for name in ("samples.png", "clothing.png", "clothing/saved_model.pb"):
         assert (folder / name).is_file()
+    assert (folder / "runs/clothing/samples.png").is_file()
     names = {}
     exec(BLOCKS[2], names)
     assert names["images"].shape == (16, 28, 28, 1)

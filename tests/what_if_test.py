@@ -83,9 +83,9 @@ REFUSED = {
         lambda folder: data.video.moving_digits(np.full((2, 8, 8), 4095, "uint16")),
         r"such as \(255.0 \* digits / digits.max\(\)\).astype\('uint8'\). Received: 'uint16",
     ),
-    "exported as ONNX": (
-        lambda folder: gan().export(folder / "served", format="onnx"),
-        "format must be 'tf_saved_model'.*'onnx'",
+    "exported for PyTorch": (
+        lambda folder: gan().export(folder / "served", format="torch"),
+        "Unknown format 'torch'.*tf_saved_model, litert, onnx",
     ),
     "checkpoints as .h5": (lambda folder: checkpoint(folder / "{epoch}.h5"), "a .keras file.*.h5"),
 }

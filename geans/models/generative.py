@@ -9,6 +9,8 @@ from geans.models import attributes, checks, data_checks, latent_space, projecti
 from geans.models.players import EMANetwork
 
 BATCHES_AT_ONCE = 16
+FORMATS = {"tf_saved_model": export.saved_model, "litert": export.litert, "onnx": export.onnx}
+"""Formats of `export`, as Keras names them."""
 
 
 class GenerativeModel(distribution.Distributed):
@@ -85,21 +87,21 @@ class GenerativeModel(distribution.Distributed):
             inputs = latent_space.truncate(self, inputs, truncation)
         return self._in_parts(inputs, ema, batch_size)
 
-    def export(self, filepath, format="tf_saved_model", *, ema=True, verbose=None):
-        """Writes a SavedModel; see `geans.export.saved_model`.
+    def export(self, filepath, format="tf_saved_model", *, ema=True, verbose=None, **options):
+        """Writes the generator for use elsewhere, by the functions of `geans.export`.
 
         Args:
-            filepath: Directory to create.
-            format: `"tf_saved_model"`, the only one.
+            filepath: Directory or file to make.
+            format: `"tf_saved_model"`, `"litert"` or `"onnx"`.
             ema: Whether to write the EMA generator, if there is one, or the raw generator.
             verbose: Ignored: nothing is printed.
+            **options: Further arguments of the format's function, such as `int8=True`.
 
         Raises:
             ValueError: If `format` is another, or `filepath` is invalid.
         """
-        if format != "tf_saved_model":
-            raise ValueError(f"format must be 'tf_saved_model'. Received: format={format!r}.")
-        export.saved_model(self, filepath, ema=ema)
+        values.check_name("format", format, FORMATS)
+        FORMATS[format](self, filepath, ema=ema, **options)
 
     def generate(self, inputs, ema=True, batch_size=256):
         """Computes the generator's outputs for given inputs, in the generator's structure.
