@@ -14,11 +14,14 @@ import dataclasses
 import hashlib
 import json
 import pathlib
+import tempfile
 
 import keras
+import numpy as np
+from ai_edge_litert import interpreter
 from tables import machine
 
-from geans import experiment, plotting, presets, pretrained, report
+from geans import experiment, export, plotting, presets, pretrained, report
 from geans.experiment import families, loading
 from geans.metrics import features
 
@@ -94,12 +97,44 @@ def card(name, data_dir, samples=None):
     plotting.save(plotting.image_grid(shown, COLUMNS), CARDS / f"{name}.png")
     figure, _ = experiment.neighbours(name, data_dir=data_dir, samples=samples or 1_000)
     plotting.save(figure, CARDS / f"{name}_neighbours.png")
-    measured = experiment.evaluate(name, data_dir=data_dir, model=model, samples=samples)
+    options = {"data_dir": data_dir, "samples": samples}
+    measured = experiment.evaluate(name, model=model, **options)
+    int8 = _int8_line(name, model, **options)
     fingerprint = hashlib.sha256(features.to_pixels(shown).tobytes()).hexdigest()
-    (CARDS / f"{name}.md").write_text(_text(name, entry, preset, model, measured, fingerprint))
+    text = _text(name, entry, preset, model, measured, fingerprint, int8)
+    (CARDS / f"{name}.md").write_text(text)
 
 
-def _text(name, entry, preset, model, measured, fingerprint):
+class Int8:
+    """A model whose samples come from its LiteRT file with weights and activations of 8 bits."""
+
+    def __init__(self, model, path):
+        export.litert(model, path, int8=True)
+        self.model, self.megabytes = model, path.stat().st_size / 1e6
+        self.answer = interpreter.Interpreter(str(path)).get_signature_runner()
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def sample_batches(self, count, seed, ema=True, batch_size=500):
+        """Yields the samples of `model.sample(count, seed)`."""
+        names = [each.name for each in self.model.generator.inputs]
+        inputs = keras.tree.flatten(self.model.sampling_inputs(count, seed))
+        for start in range(0, count, batch_size):
+            parts = (np.asarray(each[start : start + batch_size]) for each in inputs)
+            yield self.answer(**dict(zip(names, parts, strict=True)))["output_0"]
+
+
+def _int8_line(name, model, **options):
+    """What becomes of the distance in 8 bits."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = Int8(model, pathlib.Path(folder) / "int8.tflite")
+    found = experiment.evaluate(name, model=made, metrics=["frechet_distance"], **options)
+    (distance,) = [each.value for each in found if each.metric == "frechet_distance"]
+    return f"{made.megabytes:.2f} MB, Fréchet distance {distance:.4g} by the protocol below"
+
+
+def _text(name, entry, preset, model, measured, fingerprint, int8):
     about = ABOUT[name]
     sizes = ", ".join(
         f"{part} {pretrained.TABLE.with_name(file['file']).stat().st_size / 1e6:.2f} MB"
@@ -115,6 +150,7 @@ def _text(name, entry, preset, model, measured, fingerprint):
         "with": machine(entry["versions"]).strip(),
         "networks": f"`networks.{preset.network}`; the generator has "
         f"{model.generator.count_params():,} weights; in half precision {sizes}",
+        "as LiteRT of 8 bits": int8,
         "licence": f"of the weights Apache-2.0; of the data: {about['licence']}",
         "known faults": about["faults"],
     }
