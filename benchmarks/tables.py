@@ -98,10 +98,13 @@ def suite_table(name):
 
 
 def succeeded(row):
-    """Training worked: all modes are covered and half of the samples are high-quality."""
+    """Training worked: 99 % of the modes are covered and half of the samples are high-quality.
+
+    Of ring and grids that is all modes, of the stacked digits 990.
+    """
     problem = row["preset"].partition("_")[2]
     good = row["high_quality_fraction"]  # None of stacked digits.
-    return row["covered_modes"] == MODES[problem] and (good is None or good >= 0.5)
+    return row["covered_modes"] >= 0.99 * MODES[problem] and (good is None or good >= 0.5)
 
 
 def stability():
@@ -162,7 +165,7 @@ def rule_search():
 def rules():
     """The update rules at their best rates, all seeds, and tests against two of them."""
     found = by_problem_and_rule("rules")
-    keys = ("modes", "high_quality_fraction", "reverse_kl")
+    keys = ("modes", "covered_modes", "high_quality_fraction", "reverse_kl")
     distances = {key: [row["reverse_kl"] for row in rows] for key, rows in found.items()}
     problems = list(dict.fromkeys(problem for problem, _ in found))
 
@@ -262,6 +265,25 @@ def rules_on_images_search():
     ]
     header = ("images", "rule", "pairs", "generator's rate", "discriminator's", "Fréchet distance")
     return markdown(header, lines)
+
+
+def editing():
+    """Projection and directions of the pretrained models, over seeds."""
+    lines = []
+    for name, rows in grouped(read("editing.jsonl"), "model").items():
+        columns = [
+            [row[images][key] for row in rows]
+            for images in ("samples", "held_out")
+            for key in ("below_5_percent", "median_share")
+        ]
+        columns += [[row["lighter"] for row in rows]]
+        columns += [[row["class_kept"][place] for row in rows] for place in (0, -1)]
+        cells = [comparison.cell(column, "{:.1%}") for column in columns]
+        lines.append((name, len(rows), *cells))
+    header = ("model", "seeds", "samples that come back", "median error")
+    header += ("test images that come back", "median error", "lighter at the end")
+    header += ("class kept at the dark end", "at the light end")
+    return markdown(header, lines) + "\n" + machine(rows[0])
 
 
 def speed():
@@ -612,6 +634,7 @@ TABLES = {
     "network_search": network_search,
     "headline": headline,
     "stability": stability,
+    "editing": editing,
     "rule_search": rule_search,
     "rules": rules,
     "rules_on_images": rules_on_images,

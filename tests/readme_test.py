@@ -94,7 +94,7 @@ def test_the_commands_run_in_their_order(folder, monkeypatch):
 
 def test_every_block_is_tested():
     assert len(BLOCKS) == 3
-    assert len(ZOO_BLOCKS) == 3
+    assert len(ZOO_BLOCKS) == 4
 
 
 @pytest.mark.slow
@@ -111,6 +111,14 @@ def test_the_zoo_in_python():
 
 
 @pytest.mark.slow
+def test_editing_in_python():
+    images = geans.from_pretrained("digits").sample(2, seed=1)
+    names = {"geans": geans, "images": images}
+    exec(ZOO_BLOCKS[2].replace("project(images)", "project(images, steps=3)"), names)
+    assert names["rows"].shape == (2, 9, 28, 28, 1)
+
+
+@pytest.mark.slow
 def test_the_anomaly_score_in_python(monkeypatch):
     clothing, labels = next(
         data.images.embedded(labels=True, shuffle=False, batch_size=100).as_numpy_iterator()
@@ -119,7 +127,7 @@ def test_the_anomaly_score_in_python(monkeypatch):
     model = geans.from_preset("anomaly_mnist", dataset, data="embedded:fashion")
     monkeypatch.setattr(experiment, "load", {"runs/anomaly_mnist": model}.get)
     names = {"images": clothing, "labels": labels}
-    code = ZOO_BLOCKS[2].replace("discriminator)", "discriminator, candidates=1_000)")
+    code = ZOO_BLOCKS[3].replace("discriminator)", "discriminator, candidates=1_000)")
     assert "candidates" in code
     exec(code, names)
     assert names["found"].scores.shape == (100,)

@@ -58,7 +58,10 @@ def from_pretrained(name, *, discriminator=False):
 
 
 def trained(source):
-    """Returns a pretrained model with its discriminator, or else the model of a run directory."""
+    """Returns a pretrained model with its discriminator, or else the model of a run directory.
+
+    Names come first: a directory "digits" is passed as "./digits".
+    """
     if source in pretrained.names():
         return from_pretrained(source, discriminator=True)
     return load(source)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from geans import data, presets, values
 from geans.data import folders, image_files
-from geans.experiment import loading, making, precision
+from geans.experiment import families, loading, making, precision
 from geans.experiment.sources import Source, sample_shape
 from geans.presets.projected import PROJECTED, STYLE
 
@@ -104,7 +104,7 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
         raise ValueError(f"minutes must be a number above 0. Received: minutes={minutes!r}.")
     choices, tell = [], tell or (lambda line: None)
     if fields.get("init_from"):
-        kept = of_model(fields["init_from"])
+        kept = of_model(fields["init_from"], source)
         tell(f"  init_from={fields['init_from']}\n      {kept.reason}")
         fields = kept.fields | fields
     if isinstance(source, tf.data.Dataset):
@@ -126,13 +126,18 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
     return preset
 
 
-def of_model(init_from):
+def of_model(init_from, source):
     """Keeps what a trained model had, so that training may begin with its weights."""
-    before = loading.preset_of(init_from)
+    before, model = loading.preset_of(init_from), loading.trained(init_from)
+    if len(model.generator.output_shape) != 4 or before.model in families.TRANSLATIONS:
+        raise ValueError(f"{init_from} does not make images from latents. Pass another init_from.")
+    height, width, channels = model.generator.output_shape[1:]
     names = {field.name for field in dataclasses.fields(before)} - set(OF_IMAGES)
-    height, width, _ = loading.trained(init_from).generator.output_shape[1:]
     fields = {name: getattr(before, name) for name in names} | {"image_size": f"{width}x{height}"}
-    return Choice(fields, f"its networks for {width}x{height} pixels and its settings are kept")
+    if str(source).startswith("folder:"):
+        fields["data_options"] = {"channels": channels}
+    found = f"its networks for {width}x{height} pixels of {channels} channels and its settings"
+    return Choice(fields, f"{found} are kept")
 
 
 def image_size(files):

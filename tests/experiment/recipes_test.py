@@ -81,7 +81,7 @@ def test_what_is_given_is_not_chosen(tmp_path):
 
 
 def test_with_init_from_the_model_stays_what_it_was(tmp_path):
-    save(tmp_path / "photos", 4, (20, 22), mode="L")
+    save(tmp_path / "photos", 4, (20, 22))
     before = presets.changed(
         presets.get("gan_fashion"), image_size=16, generator_options={"width": 4}, epochs=1
     )
@@ -96,7 +96,7 @@ def test_with_init_from_the_model_stays_what_it_was(tmp_path):
     assert (preset.network, preset.image_size, preset.epochs, preset.r1) == ("dcgan", "16x16", 2, 3)
     assert preset.generator_options == before.generator_options
     assert preset.augmentation == "diff_augment"  # Of the new images.
-    assert "its networks for 16x16 pixels and its settings are kept" in text
+    assert "its networks for 16x16 pixels of 1 channels and its settings are kept" in text
     model = experiment.make_model(preset, experiment.make_data(preset))
     np.testing.assert_array_equal(model.sample(2, seed=0), trained.sample(2, seed=0))
 

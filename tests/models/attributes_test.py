@@ -3,7 +3,8 @@ import pytest
 from scipy import optimize
 
 import geans
-from geans.models import attributes
+from geans.metrics.features import digits28
+from geans.models import attributes, latent_space
 
 
 def test_the_regression_is_at_the_minimum_of_its_objective():
@@ -37,6 +38,20 @@ def test_directions_point_towards_their_label(make_model):
     np.testing.assert_allclose(np.linalg.norm(found["mid"]), 1, rtol=1e-5)
     same = model.attribute_directions(labels, inputs=latents)
     np.testing.assert_array_equal(same["right"], found["right"])
+
+
+@pytest.mark.slow
+def test_the_direction_of_thick_strokes_leaves_the_digit_as_it_is():
+    model, classes = geans.from_pretrained("digits"), np.arange(1_000) % 10
+    ink = model.sample(1_000, seed=0).mean(axis=(1, 2, 3))
+    medians = np.array([np.median(ink[classes == digit]) for digit in range(10)])
+    direction = model.attribute_directions(ink > medians[classes], seed=0)[True]
+    inputs = model.sampling_inputs(50, 7)
+    rows = latent_space.traverse(model, inputs, direction, steps=3, reach=2)
+    thin, middle, thick = rows.mean(axis=(2, 3, 4)).T
+    assert ((thin < middle) & (middle < thick)).mean() > 0.9
+    for samples in rows.swapaxes(0, 1):
+        assert (digits28.classify(samples) == classes[:50]).mean() > 0.85
 
 
 @pytest.mark.parametrize(
