@@ -1,11 +1,13 @@
+import dataclasses
 import json
 
+import keras
 import numpy as np
 import pretrained as tool
 import pytest
 
 import geans
-from geans import experiment, presets, pretrained
+from geans import experiment, presets, pretrained, report
 from geans.pretrained import store
 
 PRESET = presets.Preset(
@@ -34,7 +36,15 @@ def run_dir(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "FOLDER", shelf)
     monkeypatch.setattr(store, "_table", lambda: json.loads(pretrained.TABLE.read_text()))
     path = tmp_path / "run"
-    experiment.run(PRESET, path, evaluation_samples=2)
+    path.mkdir()
+    model = experiment.make_model(PRESET, experiment.make_data(PRESET))
+    for variable in model.generator.variables + model.discriminator.trainable_variables:
+        variable.assign_add(0.01 * keras.ops.ones_like(variable))  # As if it were trained.
+    report.save_model(model, path / "model.keras")
+    cost = {"seconds": 60.0, "samples": 8}
+    found = {"preset": dataclasses.asdict(PRESET), "versions": report.versions(), "cost": cost}
+    for name, values in found.items():
+        report.write_json(values, path / f"{name}.json")
     tool.add("small", path)
     return path
 
