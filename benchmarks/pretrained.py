@@ -44,7 +44,7 @@ ABOUT = {
         "trousers, pullovers, dresses, coats, sandals, shirts, trainers, bags, ankle boots",
         "licence": "MIT",
         "faults": "patterns and prints come out as scratches; about a third of the sandals and "
-        "bags are broken; long-sleeved garments of neighbouring classes look alike",
+        "bags are broken; pullovers, coats and shirts look alike",
     },
 }
 """What nothing but a person can say of a model: its data, and what is wrong with its samples."""
@@ -162,6 +162,7 @@ def _text(name, entry, preset, model, measured, fingerprint, int8):
         for first, _, protocol in lines
     )
     shape = ", ".join(map(str, (16, *entry["shape"])))
+    own = ", in as many subfolders as it has classes" if classes else ""
     return f"""# {name}: {about["title"]}
 
 ![{SAMPLES} samples of seed 0]({name}.png)
@@ -175,7 +176,7 @@ model = geans.from_pretrained("{name}")
 images = model.sample(16, seed=0{", labels=3" if classes else ""})  # ({shape}) in [-1, 1]
 ```
 
-Or `geans sample --pretrained={name} --count=16`. To train it further on images of your own:
+Or `geans sample --pretrained={name} --count=16`. To train it further on images of your own{own}:
 `geans train --data=folder:photos --init_from={name}`.
 
 | | |

@@ -70,7 +70,7 @@ class Coverage(keras.callbacks.Callback):
 def spread(last, count):
     """Returns up to `count` integers from 1 to `last`, spaced by about the same factor.
 
-    If there are no more than `count`, all are returned.
+    If `last` is at most `count`, all are returned.
     """
     if last <= count:
         return list(range(1, last + 1))

@@ -1,6 +1,6 @@
 """geans sample: draw pictures or arrays from a trained model.
 
-geans sample --pretrained=faces --count=16     of the package: needs no data and no training
+geans sample --pretrained=digits --count=16     a trained model of the package
 geans sample --run_dir=runs/gean_fashion --count=100 --seed=1 --output=clothing.png
 geans sample --run_dir=runs/gean_fashion --count=1000 --output=fake/     a file for each image
 geans sample --run_dir=runs/gan_ring --count=2500 --output=points.npy

@@ -12,7 +12,7 @@ def source(values):
     """Returns `--run_dir` or `--pretrained`, whichever was passed, after a first check.
 
     Raises:
-        ValueError: If both or neither were passed, or there is no such model.
+        ValueError: If both or neither were passed, or the model does not exist.
     """
     if values.pretrained is None:
         report.check_trained(values.run_dir)

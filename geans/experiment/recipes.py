@@ -44,7 +44,6 @@ OF_IMAGES = (
     "augmentation",
     "picture_every",
     "evaluate_every",
-    "precision",
     "init_from",
 )
 """Fields of a preset that images have for themselves; others are kept with `init_from`."""

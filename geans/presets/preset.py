@@ -113,7 +113,7 @@ class Preset:
         beta_1: Decay of the optimizer's first moments, per update, if it has any.
         beta_2: Decay of its second moments, per update, if it has any.
         optimizer_options: Further arguments of both optimizers.
-        init_from: Pretrained model, such as `"faces"`, or directory of a run, whose weights the
+        init_from: Pretrained model, such as `"digits"`, or directory of a run, whose weights the
             networks begin with; may be empty.
         frozen_layers: First layers of the discriminator that keep their weights.
         augmentation: Name of an augmentation in `geans.augment`, for small data; may be empty.

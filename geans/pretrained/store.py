@@ -64,7 +64,7 @@ def _fetched(file):
             hash_algorithm="sha256",
             cache_subdir="geans",
         )
-    # Keras raises a bare `Exception` if there is no such file or no network.
+    # Keras raises a bare `Exception` if the file is missing or the server cannot be reached.
     except Exception as error:
         raise ValueError(f"{file['url']} cannot be fetched: {error}") from error
     return pathlib.Path(path)

@@ -97,6 +97,7 @@ def test_with_init_from_the_model_stays_what_it_was(tmp_path):
     assert preset.generator_options == before.generator_options
     assert preset.augmentation == "diff_augment"  # Of the new images.
     assert "its networks for 16x16 pixels of 1 channels and its settings are kept" in text
+    assert "StyleGAN2" not in text  # Nothing is said of choices that were not made.
     model = experiment.make_model(preset, experiment.make_data(preset))
     np.testing.assert_array_equal(model.sample(2, seed=0), trained.sample(2, seed=0))
 
