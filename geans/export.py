@@ -130,7 +130,7 @@ def keras_file(model, path, *, ema=True):
     """
     _check_model(model)
     with _new_file(path, ".keras") as unfinished:
-        ((ema and model.ema_generator) or model.generator).save(unfinished)
+        model.sampling_network(ema).save(unfinished)
 
 
 FORMATS = {"saved_model": saved_model, "litert": litert, "onnx": onnx, "keras": keras_file}
@@ -147,7 +147,7 @@ def _check_model(model):
 def _network(model, ema):
     """Returns the generator of a model in a form that can be converted."""
     _check_model(model)
-    return _convertible((ema and model.ema_generator) or model.generator)
+    return _convertible(model.sampling_network(ema))
 
 
 def _new_file(path, ending):

@@ -46,10 +46,14 @@ class GenerativeModel(distribution.Distributed):
             self.ema.start(self.generator)
         return self.ema.network
 
+    def sampling_network(self, ema=True):
+        """Returns the EMA generator if it is asked for and there is one, else the raw generator."""
+        return (ema and self.ema_generator) or self.generator
+
     def call(self, inputs, training=False):
         """Returns samples of the EMA generator, or of the raw one without EMA."""
         data_checks.check_inputs(inputs, self.generator)
-        return (self.ema_generator or self.generator)(inputs, training=training)
+        return self.sampling_network()(inputs, training=training)
 
     def sample(self, count, seed=None, ema=True, batch_size=256, *, truncation=None, **conditions):
         """Draws samples.
@@ -126,7 +130,7 @@ class GenerativeModel(distribution.Distributed):
         return attributes.attribute_directions(self, labels, **options)
 
     def _in_parts(self, inputs, ema, batch_size):
-        network = (ema and self.ema_generator) or self.generator
+        network = self.sampling_network(ema)
         chunk = batch_size * BATCHES_AT_ONCE
         starts = range(0, len(keras.tree.flatten(inputs)[0]), chunk)
         return (self._draw(network, _part(inputs, i, chunk), batch_size) for i in starts)

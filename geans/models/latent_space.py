@@ -102,7 +102,7 @@ def directions(model, count=5, *, layer=None, samples=2_000, seed=0, ema=True, *
             f"that. Received: count={count!r}, samples={samples}."
         )
     inputs = model.sampling_inputs(samples, seed, **conditions)
-    network = _up_to((ema and model.ema_generator) or model.generator, layer)
+    network = _up_to(model.sampling_network(ema), layer)
     if network is None:
         raise ValueError(f"The generator has no layer of its own named {layer!r}.")
     activations = network.predict(inputs, batch_size=256, verbose=0)
@@ -132,7 +132,7 @@ def factorized_directions(model, count=5, *, ema=True):
         raise ValueError(
             f"Directions are from 1 to latent_dim={model.latent_dim}. Received: count={count!r}."
         )
-    first = _first_layer((ema and model.ema_generator) or model.generator)
+    first = _first_layer(model.sampling_network(ema))
     if not isinstance(first, keras.layers.Dense):
         raise ValueError(
             f"The generator must begin with a Dense layer. Received: a {type(first).__name__}."

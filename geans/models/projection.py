@@ -56,7 +56,7 @@ def project(
     Args:
         model: A `geans` model that samples from latents.
         images: Floats in [-1, 1], `(n, height, width, channels)`, as the generator makes them.
-        steps: Steps of Adam; 0 returns the nearest random samples.
+        steps: Steps of Adam, at least 1.
         starts: Random samples of each image from which the search starts.
         candidates: Random samples among which they are the nearest.
         learning_rate: Of Adam, at the beginning; it falls to 0 along a cosine.
@@ -83,7 +83,7 @@ def project(
     values.check_count("starts", starts, most=candidates)
     checks.check_positive("learning_rate", learning_rate)
     values.check_weight("perceptual_weight", perceptual_weight)
-    generator = (ema and model.ema_generator) or model.generator
+    generator = model.sampling_network(ema)
     view = _view(shape, perceptual_weight)
     inputs = model.sampling_inputs(candidates, seed, **conditions)
     nearest = _nearest(model.generate(inputs, ema), images, view, starts)

@@ -301,7 +301,7 @@ class CycleGAN(Translation):
         if to not in DOMAINS:
             raise ValueError(f"to must be one of {', '.join(DOMAINS)}. Received: to={to!r}.")
         checks.check_sampling(1, None, batch_size)
-        network = (ema and self.ema_generator) or self.generator
+        network = self.sampling_network(ema)
         # The first translator makes images of the second domain.
         translator = network.get_layer(DOMAINS[to == "first"])
         data_checks.check_spec(images, translator.input_shape)
