@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import geans  # noqa: F401 (registers the classes of the models that are loaded here)
 from tests import workers
 from tests.models import replicas
 
