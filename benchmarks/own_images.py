@@ -8,7 +8,8 @@ there were recipes: that preset, with DiffAugment for few images, in the same ti
 the distances of 1,500 samples of the EMA generator to as many images, also of those that a `limit`
 keeps from the training, and the share of alternating pixels in the spectrum of both.
 Fashion-MNIST's digits28 distance is that of 10,000, as in the table of presets. A row that is there
-already is not repeated. `--pictures` has 32 uncurated samples of each recipe with the first seed.
+already is not repeated, and an interrupted one of `--runs` is resumed. `--pictures` has 32
+uncurated samples of each recipe with the first seed.
 
 The recipe's discriminator learns on features of the network of the distance (imagenet), so there is
 a `--second_opinion`, as in `network_search.py`.
@@ -18,7 +19,6 @@ import argparse
 import dataclasses
 import json
 import pathlib
-import time
 
 import keras
 import network_search
@@ -33,7 +33,7 @@ UNCURATED = 32
 DIGITS28_SAMPLES = 10_000  # As in the table of presets.
 IMAGES = {
     "faces": {"data": "arrays:peeps_64.npz"},
-    "figures": {"data": "arrays:dcss_dolls_32.npz"},
+    "figures": {"data": "arrays:dcss_dolls_32.npz", "data_options": {"classes": "label"}},
     "emoji": {
         "data": "arrays:emoji_styles_64.npz",
         "data_options": {"name": "twemoji", "limit": 990},
@@ -72,13 +72,18 @@ def preset_of(method, images, minutes, seed, data_dir):
 
 
 def train(method, images, minutes, seed, arguments):
-    """Trains one run; returns its row."""
-    start = time.perf_counter()
-    preset = preset_of(method, images, minutes, seed, arguments.data_dir)
-    dataset = experiment.make_data(preset, arguments.data_dir)
-    model = experiment.make_model(preset, dataset)
-    model.fit(dataset, epochs=preset.epochs, verbose=2)
-    seconds = time.perf_counter() - start
+    """Trains one run, or resumes it; returns its row."""
+    name = f"{images}_{method}_{minutes:g}_{seed}".replace(" ", "_")
+    run_dir = arguments.runs / name
+    resume = (run_dir / "preset.json").is_file()
+    if resume:
+        preset = presets.read(run_dir / "preset.json")
+        preset = dataclasses.replace(preset, data=IMAGES[images]["data"])  # Not where it was found.
+    else:
+        preset = preset_of(method, images, minutes, seed, arguments.data_dir)
+    options = {"data_dir": arguments.data_dir, "resume": resume}
+    model = experiment.run(preset, run_dir, **options)
+    seconds = json.loads((run_dir / "cost.json").read_text())["seconds"]
     if arguments.pictures and method == "recipe" and seed == int(arguments.seeds.split(",")[0]):
         label = f"{images}_{minutes:g}".replace(" ", "_")
         arguments.pictures.mkdir(parents=True, exist_ok=True)
@@ -104,6 +109,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--output", default="own_images.jsonl", help="JSONL file to add to")
+    parser.add_argument("--runs", type=pathlib.Path, default="runs/own_images")
     parser.add_argument("--pictures", type=pathlib.Path)
     parser.add_argument("--second_opinion", type=pathlib.Path)
     arguments = parser.parse_args()

@@ -181,7 +181,8 @@ def model(images):
     """Chooses a class-conditional model if every class has enough images."""
     counts = images.class_counts
     if not counts:
-        return Choice({"model": "plain"}, "no classes: no subfolders, or images beside them")
+        reason = "no classes: no labels, no subfolders, or images beside them"
+        return Choice({"model": "plain"}, reason)
     if len(counts) > MOST_CLASSES or min(counts) < SMALLEST_CLASS:
         found = f"{len(counts)} subfolders, the smallest of {min(counts)} images"
         return Choice({"model": "plain"}, f"{found}, are too many or too small to be classes")
@@ -270,8 +271,9 @@ def _of_source(source, choices, fields, data_dir):
     kind, _, path = source.partition(":")
     values.check_name("kind of images", kind, presets.IMAGES)
     if kind != "folder":
-        dataset = Source.of(_preset(choices, fields), data_dir).dataset(batch_size=1)
-        return Images(len(dataset), sample_shape(dataset))
+        found = Source.of(_preset(choices, fields), data_dir)
+        dataset = found.dataset(batch_size=1)
+        return Images(len(dataset), sample_shape(dataset), _about_equal(found, len(dataset)))
     files = image_files.find(path)
     if "image_size" not in fields:
         choices.append(image_size(files))
@@ -280,6 +282,15 @@ def _of_source(source, choices, fields, data_dir):
     reading = {key: options[key] for key in ("channels", "on_error") if key in options}
     shape = folders.shape_of(path, files, preset.image_size, **reading)
     return Images(len(files), shape, _counts(path, files))
+
+
+def _about_equal(source, count):
+    """Returns the counts of classes of which only the names are known."""
+    try:
+        classes = len(source.class_names())
+    except ValueError:
+        return ()
+    return (count // classes,) * classes
 
 
 def _name(source):

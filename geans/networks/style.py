@@ -26,7 +26,7 @@ from geans.networks import checks, image_layers
 LEAK = 0.2
 STYLE = 128
 IMAGE_GAIN = 0.01
-MAX_WIDTH = 256
+MAX_WIDTH = 192
 
 
 @keras.saving.register_keras_serializable(package="geans")

@@ -70,6 +70,17 @@ def test_subfolders_are_classes_if_they_are_large_enough(tmp_path, monkeypatch):
     assert chosen(f"folder:{tmp_path}", model="plain")[0].model == "plain"
 
 
+def test_labels_of_other_sources_are_classes(tmp_path):
+    preset, told = chosen("embedded:fashion")
+    assert preset.model == "conditional" and "10 classes of 1,000 to 1,000 images" in told
+    images = np.zeros((120, 16, 16, 1), "uint8")
+    np.savez(tmp_path / "a.npz", images=images, kind=np.arange(120) % 2)
+    preset, _ = chosen(f"arrays:{tmp_path / 'a.npz'}")
+    assert preset.model == "plain"
+    preset, _ = chosen(f"arrays:{tmp_path / 'a.npz'}", data_options={"classes": "kind"})
+    assert preset.model == "conditional" and preset.model_options["num_classes"] == 2
+
+
 def test_what_is_given_is_not_chosen(tmp_path):
     save(tmp_path, 2, (40, 40))
     fields = {"image_size": 16, "generator_options": {"width": 8}, "seed": 3, "r1": 7.0}
