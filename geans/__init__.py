@@ -23,6 +23,7 @@ _MODULES = (
     "models",
     "networks",
     "optimizers",
+    "pages",
     "penalties",
     "plotting",
     "presets",

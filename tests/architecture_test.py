@@ -32,6 +32,7 @@ FLOORS = [
     {"models", "callbacks", "presets"},
     {"experiment"},
     {"comparison"},
+    {"pages"},
     {"cli"},
 ]
 ONLY_THERE = {

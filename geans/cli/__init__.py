@@ -14,8 +14,9 @@ COMMANDS = {
     "compare": "train presets with several seeds; a table, and a picture of mode coverage",
     "evaluate": "distances between real and generated images, of a run or of two folders",
     "doctor": "look for what went wrong in a run, and say what to try",
-    "sample": "draw pictures or arrays from a run directory",
-    "export": "write a SavedModel from a run directory",
+    "sample": "draw pictures or arrays from a trained model",
+    "explore": "write a page that draws samples of a model, with sliders",
+    "export": "write a trained generator for use elsewhere",
     "presets": "list the presets",
 }
 

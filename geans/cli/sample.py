@@ -18,7 +18,7 @@ With --interpolate, --traverse and --sweep a .npy file has the shape (rows, step
 import os
 import re
 
-from geans import files, pretrained
+from geans import files
 from geans.cli import tables, trained
 from geans.values import did_you_mean
 
@@ -62,7 +62,7 @@ def run(values):
 
     from geans import experiment
 
-    model, names = experiment.trained(source), _class_names(source)
+    model, names = experiment.trained(source), trained.class_names(source)
     # Without --labels, samples of all classes come in turn.
     labels = [text.strip() for text in values.labels or []] or names
     labels = [] if chosen else labels
@@ -104,14 +104,6 @@ def _plain(model, values, labels, names):
         numbers = [class_of(text, names, number) for text in labels]
         options[name] = np.resize(np.array(numbers, "int64"), values.count)
     return model.sample(values.count, seed=values.seed, **options)
-
-
-def _class_names(source):
-    from geans import experiment
-
-    known = source in pretrained.names() or (files.path_of(source) / "preset.json").is_file()
-    options = experiment.preset_of(source).model_options if known else {}
-    return list(map(str, options.get("class_names") or []))
 
 
 def class_of(text, names, number):

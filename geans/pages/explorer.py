@@ -1,0 +1,157 @@
+"""A page that runs a generator in the browser."""
+
+import base64
+import gzip
+import html
+import importlib.resources
+import json
+import lzma
+import pathlib
+import string
+import tempfile
+
+import numpy as np
+
+import geans
+from geans import export, files
+from geans.models import InfoGAN, latent_space
+
+DIRECTIONS = 6
+"""Number of directions that are found where none are given."""
+
+REACH = 4.0
+"""Largest multiple of a direction."""
+
+
+def explore(model, path, *, directions=None, labels=None, title=None, ema=True):
+    """Writes a page that draws samples of a model, with sliders along directions.
+
+    The page is one file with the network and ONNX Runtime Web in it (4 MB). It asks no server, so
+    it also works offline, from a disk, and on a phone. Besides the sliders it has seeds, labels,
+    truncation, and interpolation between samples; its seeds are not those of `model.sample`.
+
+    Args:
+        model: A `geans` model that makes images from latents.
+        path: File to write, ending in `.html`; replaced if it exists.
+        directions: Dict of arrays `(latent_dim,)` by name, such as `model.attribute_directions`
+            returns; `None` for the first that `latent_space.factorized_directions` finds.
+        labels: Names of the classes, in order; `None` for numbers.
+        title: Title of the page; the model's name by default.
+        ema: Whether to use the EMA generator, if there is one, or the raw generator.
+
+    Raises:
+        ValueError: If an argument is invalid, or the packages of `geans[onnx]` are missing.
+
+    Example:
+        >>> explore(geans.from_pretrained("digits"), "digits.html")  # doctest: +SKIP
+    """
+    path = _checked(model, path)
+    config = {
+        "name": model.name,
+        "about": _about(model),
+        "noise_dim": model.noise_dim,
+        "latent_dim": model.latent_dim,
+        "directions": _sliders(model, directions, ema),
+        "classes": _classes(model, labels),
+        "category_at": model.noise_dim if isinstance(model, InfoGAN) else None,
+        **dict(zip(("height", "width", "channels"), model.generator.output_shape[1:], strict=True)),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        network = pathlib.Path(folder) / "generator.onnx"
+        export.onnx(model, network, ema=ema)
+        config |= _inputs(network)
+        network = network.read_bytes()
+    title = html.escape(title or model.name)
+    page = string.Template(_part("explore.html").decode()).substitute(
+        title=title,
+        footer=f"Made by geans {geans.__version__}. The network runs in this page, by ONNX Runtime "
+        "Web; nothing is sent anywhere.",
+        config=json.dumps(config).replace("<", "\\u003c"),
+        model=_packed(network),
+        runtime=_packed(_part("onnxruntime/ort.wasm.bundle.min.mjs")),
+        wasm=_packed(lzma.decompress(_part("onnxruntime/ort-wasm-simd-threaded.wasm.xz"))),
+        licence=_part("onnxruntime/LICENSE").decode().replace("--", "- -"),
+        script=_part("explore.js").decode(),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with files.replacing(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
+
+
+def _checked(model, path):
+    shape = model.generator.output_shape if hasattr(model, "latent_dim") else None
+    if not shape or not model.latent_dim or len(shape) != 4 or shape[-1] not in (1, 3, 4):
+        made = f"makes {shape}" if shape else f"is a {type(model).__name__}"
+        raise ValueError(
+            "A page shows a geans model that makes grey, RGB or RGBA images from latents. "
+            f"Received: one that {made}."
+        )
+    path = files.path_of(path)
+    if path.suffix != ".html":
+        raise ValueError(f"The file must end in .html. Received: {path}.")
+    return path
+
+
+def _about(model):
+    height, width, _ = model.generator.output_shape[1:]
+    weights = model.generator.count_params()
+    return f"{width}x{height} pixels from {model.latent_dim} latents, by {weights:,} weights."
+
+
+def _sliders(model, directions, ema):
+    """Returns name, vector and reach of the sliders: continuous codes come first."""
+    found = []
+    if isinstance(model, InfoGAN):
+        codes = np.eye(model.latent_dim)[model.latent_dim - model.num_continuous :]
+        found = [(f"code {i + 1}", code, 1.0) for i, code in enumerate(codes)]
+    if directions is None:
+        vectors = _found_directions(model, ema)
+        directions = {f"direction {i + 1}": vector for i, vector in enumerate(vectors)}
+    for name, vector in directions.items():
+        vector = np.asarray(vector, "float64")
+        if vector.shape != (model.latent_dim,) or not np.isfinite(vector).all():
+            raise ValueError(
+                f"A direction is an array ({model.latent_dim},) of finite numbers. Received: "
+                f"{name!r} of shape {vector.shape}."
+            )
+        found.append((str(name), vector, REACH))
+    return [
+        {"name": name, "vector": [float(f"{each:.6g}") for each in vector], "reach": reach}
+        for name, vector, reach in found
+    ]
+
+
+def _found_directions(model, ema):
+    count = min(DIRECTIONS, model.noise_dim)
+    try:
+        return latent_space.factorized_directions(model, count, ema=ema)
+    except ValueError:  # The generator begins with another layer.
+        return latent_space.directions(model, count, ema=ema)
+
+
+def _classes(model, labels):
+    number = getattr(model, "num_classes", 0) or getattr(model, "num_categories", 0)
+    names = [str(name) for name in (range(number) if labels is None else labels)]
+    if len(names) != number:
+        raise ValueError(f"The model has {number} labels. Received: {len(names)} names.")
+    return names
+
+
+def _inputs(path):
+    """Returns the names of the network's inputs, and the type of the labels."""
+    import onnx
+
+    latents, *others = onnx.load(path).graph.input
+    found = {"latents": latents.name, "labels": None}
+    for each in others:
+        kind = onnx.TensorProto.DataType.Name(each.type.tensor_type.elem_type).lower()
+        found["labels"] = {"name": each.name, "type": kind}
+    return found
+
+
+def _part(name):
+    return importlib.resources.files("geans.pages").joinpath(name).read_bytes()
+
+
+def _packed(content):
+    return base64.b64encode(gzip.compress(content)).decode()
