@@ -8,11 +8,12 @@ geans sample --run_dir=runs/gean_fashion --truncation=0.7     more typical, less
 geans sample --run_dir=runs/gean_fashion --interpolate=9 --count=6     rows from seed to seed + 1
 geans sample --run_dir=runs/gean_fashion --interpolate=24 --output=morph.gif     animated
 geans sample --run_dir=runs/gean_fashion --traverse=5     one sample along five directions
+geans sample --run_dir=runs/faces --mix=6     rows in which colours, then shapes, come from seed + 1
 geans sample --run_dir=runs/conditional --labels=3,7 --count=20     labels in turn, or categories
 geans sample --run_dir=runs/animals --labels=cat --count=1 --output=cat.png     a class by its name
 geans sample --run_dir=runs/conditional --sweep=6     rows of the same latents with every label
 
-With --interpolate, --traverse and --sweep a .npy file has the shape (rows, steps, ...).
+With --interpolate, --traverse, --mix and --sweep a .npy file has the shape (rows, steps, ...).
 """
 
 import os
@@ -32,6 +33,12 @@ FLAGS = (
     ("interpolate", int, None, "Steps in --count rows from samples of --seed to the next seed's."),
     ("traverse", int, None, "Rows: one sample along so many main directions of the first layer."),
     ("labels", list, None, "Classes (names, numbers) or categories that the samples have in turn."),
+    (
+        "mix",
+        int,
+        None,
+        "Rows from samples of --seed to the next seed's, by styles: first fine ones.",
+    ),
     ("sweep", int, None, "Rows: the same latents with every label or category."),
     (
         "output",
@@ -39,7 +46,7 @@ FLAGS = (
         "samples.png",
         "A .png file for a picture, a directory for a .png file of each image, a .npy file for the "
         "float32 array, a .gif file for what moves: clips, or the steps of --interpolate, "
-        "--traverse or --sweep.",
+        "--traverse, --mix or --sweep.",
     ),
 )
 
@@ -170,7 +177,16 @@ def _traverse(model, values):
     return latent_space.traverse(model, rows, directions, ema=values.ema)
 
 
-WAYS = {"interpolate": _interpolate, "traverse": _traverse, "sweep": _sweep}
+def _mix(model, values):
+    from geans.models import latent_space
+
+    if values.truncation is not None:
+        raise ValueError("--truncation does not go with --mix, whose ends are samples.")
+    options = {"count": values.mix, "ema": values.ema}
+    return latent_space.mix_styles(model, values.seed, values.seed + 1, **options)
+
+
+WAYS = {"interpolate": _interpolate, "traverse": _traverse, "mix": _mix, "sweep": _sweep}
 
 
 def _write(samples, output, source, columns):

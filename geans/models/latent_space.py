@@ -1,4 +1,4 @@
-"""Interpolation, directions and truncation in the latent space of a model.
+"""Interpolation, directions, truncation and mixing in the latent space of a model.
 
 The first `noise_dim` columns of the latents are standard normal, further ones are codes.
 """
@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from geans import values
 from geans.models import checks, data_checks
+from geans.networks import style
 
 
 def interpolate(model, seed, other_seed, *, count=1, steps=8, ema=True, **conditions):
@@ -142,6 +143,45 @@ def factorized_directions(model, count=5, *, ema=True):
     return _with_signs(np.linalg.svd(kernel)[0].T[:count]).astype("float32")
 
 
+def mix_styles(model, seed, other_seed, *, count=1, ema=True, **conditions):
+    """Mixes the styles of the samples of two seeds.
+
+    Coarse sizes of the image determine its layout, fine ones its colours and details.
+
+    Args:
+        model: An `AdversarialModel` with a generator of `networks.style`.
+        seed: Integer; row i begins with `model.sample(count, seed)[i]`.
+        other_seed: Integer; row i ends with that seed's sample.
+        count: Number of rows.
+        ema, **conditions: As in `model.sample`.
+
+    Returns:
+        Array `(count, sizes + 1, ...)`. From column to column one more size of the image, the
+        finest first, has the style of the other seed.
+
+    Raises:
+        ValueError: If an argument is invalid, or the generator has no styles.
+
+    Reference: Karras et al. 2019 (arXiv 1812.04948), section 3.1.
+    """
+    checks.check_sampling(count, seed, 1)
+    checks.check_sampling(count, other_seed, 1)
+    mapping, synthesis = _mapping_and_synthesis(model.sampling_network(ema))
+    if mapping is None:
+        raise ValueError(
+            "Styles are mixed of a generator that has them, such as one of networks.style. "
+            f"Received: {model.generator!r}."
+        )
+    first, last = (
+        mapping.predict(model.sampling_inputs(count, each, **conditions), verbose=0)
+        for each in (seed, other_seed)
+    )
+    sizes = first.shape[1]
+    mixed = [np.concatenate([first[:, :k], last[:, k:]], axis=1) for k in range(sizes, -1, -1)]
+    samples = synthesis.predict(np.concatenate(mixed), verbose=0)
+    return samples.reshape(sizes + 1, count, *samples.shape[1:]).swapaxes(0, 1)
+
+
 def truncate(model, inputs, threshold):
     """Truncates the noise of generator inputs to a normal distribution within a threshold.
 
@@ -229,6 +269,22 @@ def _up_to(network, name):
             return keras.Model(inputs, layer.output)
         before = layer
     return None
+
+
+def _mapping_and_synthesis(network):
+    """A network's parts up to its styles, and from them on; `None` twice if it has none."""
+    before = None
+    for layer in network.layers:
+        if layer.name == style.STYLES:
+            return keras.Model(network.inputs, layer.output), keras.Model(
+                layer.output, network.output
+            )
+        if isinstance(layer, keras.Model):
+            mapping, synthesis = _mapping_and_synthesis(layer)
+            if mapping is not None:
+                return keras.Model(network.inputs, mapping(before.output)), synthesis
+        before = layer
+    return None, None
 
 
 def _components(activations, count):

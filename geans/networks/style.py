@@ -8,9 +8,9 @@ Nothing is a transposed convolution, and nothing depends on the other samples of
 The image is halved as in `dcgan`. Channels double with each halving, from `width` next to the image
 up to `max_width`.
 
-Differences from the paper: no noise inputs, no style mixing and no path length penalty, so that
-the same latents always give the same image; the latents are not normalised; a smaller mapping
-network; the first convolution of a size is 1x1; the residual discriminator halves by a 4x4
+Differences from the paper: no noise inputs, no style mixing in training and no path length penalty,
+so that the same latents always give the same image; the latents are not normalised; a smaller
+mapping network; the first convolution of a size is 1x1; the residual discriminator halves by a 4x4
 convolution and has no minibatch standard deviation, as each sample's logit must depend on this
 sample alone; images are clipped to [-1, 1] (`image_layers.ImageRange`). What each size adds to the
 image starts near 0 (`IMAGE_GAIN`).
@@ -27,6 +27,8 @@ LEAK = 0.2
 STYLE = 128
 IMAGE_GAIN = 0.01
 MAX_WIDTH = 192
+STYLES = "styles"
+"""Name of the layer whose output `(batch, sizes, STYLE)` has a style for each size of the image."""
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -167,12 +169,15 @@ def generator(latent_dim=64, output_shape=(64, 64, 3), *, width=24, max_width=MA
     first, *widths = [min(width << level, max_width) for level in range(doublings, -1, -1)]
 
     latents = keras.Input((latent_dim,), name="latents")
-    style = mapped(latents, seeds)
+    # One for each size, all the same: `latent_space.mix_styles` puts in others.
+    styles = keras.layers.RepeatVector(doublings + 1, name=STYLES)(mapped(latents, seeds))
+    style = styles[:, 0]
     x = keras.layers.Dense(math.prod(base) * first, kernel_initializer=he(seeds))(style)
     x = keras.layers.Reshape((*base, first))(x)
     x = modulated(x, style, first, 3, seeds)
     image = to_image(x, style, output_shape[-1], seeds)
-    for channels in widths:
+    for size, channels in enumerate(widths, 1):
+        style = styles[:, size]
         x = modulated(x, style, channels, 1, seeds)
         x = modulated(x, style, channels, 3, seeds, upsample=True)
         image = keras.layers.UpSampling2D(interpolation="bilinear")(image)

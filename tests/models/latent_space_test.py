@@ -246,3 +246,30 @@ def test_factorized_directions_need_a_dense_layer(model):
     other = geans.GAN(generator, networks.mlp.discriminator((2,)))
     with pytest.raises(ValueError, match="must begin with a Dense layer. Received: a Conv1D"):
         latent_space.factorized_directions(other, 1)
+
+
+# --- mix_styles ---
+
+
+@pytest.mark.parametrize("labels", [0, 3])
+def test_styles_are_mixed_from_the_finest_size_on(labels):
+    shape, small = (16, 16, 3), {"width": 4, "max_width": 8, "seed": 0}
+    generator = networks.style.generator(5 + labels, shape, **small)
+    discriminator = networks.style.discriminator(shape, **small)
+    options, conditions = {}, {}
+    if labels:
+        generator = networks.labelled(generator, labels)
+        discriminator = networks.with_projection(discriminator, labels)
+        options, conditions = {"num_classes": labels}, {"labels": 1}
+    model = (geans.ConditionalGAN if labels else geans.GAN)(generator, discriminator, **options)
+    found = latent_space.mix_styles(model, 0, 1, count=2, **conditions)
+    assert found.shape == (2, 4, *shape)
+    for column, seed in ((0, 0), (-1, 1)):
+        expected = model.sample(2, seed, **conditions)
+        np.testing.assert_allclose(found[:, column], expected, atol=1e-6)
+    assert (np.abs(np.diff(found, axis=1)).max(axis=(0, 2, 3, 4)) > 0).all()
+
+
+def test_styles_need_a_network_that_has_them(model):
+    with pytest.raises(ValueError, match="one of networks.style. Received: <Functional"):
+        latent_space.mix_styles(model, 0, 1)
