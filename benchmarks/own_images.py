@@ -2,6 +2,8 @@
 
     python benchmarks/own_images.py --data_dir=DIR --pictures=docs/gallery
     python benchmarks/own_images.py --data_dir=DIR --images=faces --minutes=60 --seeds=0
+    python benchmarks/own_images.py --data_dir=DIR --images=personas --methods=recipe --minutes=30
+    python benchmarks/own_images.py --data_dir=DIR --images=personas --methods=fine-tuned --minutes=10
 
 `recipe` is what `geans train --data=...` does without a preset, `gan_fashion` what it did before
 there were recipes: that preset, with DiffAugment for few images, in the same time. Every row has
@@ -10,6 +12,9 @@ keeps from the training, and the share of alternating pixels in the spectrum of 
 Fashion-MNIST's digits28 distance is that of 10,000, as in the table of presets. A row that is there
 already is not repeated, and an interrupted one of `--runs` is resumed. `--pictures` has 32
 uncurated samples of each recipe with the first seed.
+
+`personas` are what `personas.py` draws: 1,000 faces of another style than those of the pretrained
+model, from which `fine-tuned` begins, compared with 1,500 others.
 
 The recipe's discriminator learns on features of the network of the distance (imagenet), so there is
 a `--second_opinion`, as in `network_search.py`.
@@ -42,13 +47,19 @@ IMAGES = {
     "second emoji": {"data": "arrays:emoji_styles_64.npz", "data_options": {"name": "noto"}},
     "silhouettes": {"data": "arrays:emoji_styles_64.npz", "data_options": {"name": "fluent_mono"}},
     "satellite": {"data": "arrays:earth_64.npz", "data_options": {"name": "satellite_train"}},
+    "personas": {"data": "arrays:personas_64.npz", "data_options": {"name": "train"}},
 }
-"""Names of the images, and their sources; nothing was chosen on the last three."""
+"""Names of the images, and their sources; nothing was chosen on the last four."""
+
+HELD_OUT = {"personas": {"name": "test"}}
+"""Options of the data with whose images samples are compared, where not with all."""
 
 METHODS = {
     "recipe": {},
     "recipe 2e-3": rates(2e-3),
     "gan_fashion": {},
+    "fine-tuned": {"init_from": "faces"},
+    "fine-tuned, frozen": {"init_from": "faces", "frozen_layers": 4},
 }
 """Names of the methods, and the fields that they change."""
 
@@ -92,7 +103,9 @@ def train(method, images, minutes, seed, arguments):
     networks = [metrics.features.get("imagenet")]
     if arguments.second_opinion:
         networks.append(network_search.second_opinion(arguments.second_opinion))
-    measured = (model, preset, arguments.data_dir)
+    options = preset.data_options | HELD_OUT.get(images, {})
+    reference = dataclasses.replace(preset, data_options=options)
+    measured = (model, reference, arguments.data_dir)
     found = {network.name: network_search.distances(*measured, network) for network in networks}
     if model.generator.output_shape[1:] == (28, 28, 1):
         digits28 = metrics.features.get("digits28")
