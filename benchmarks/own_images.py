@@ -3,7 +3,8 @@
     python benchmarks/own_images.py --data_dir=DIR --pictures=docs/gallery
     python benchmarks/own_images.py --data_dir=DIR --images=faces --minutes=60 --seeds=0
     python benchmarks/own_images.py --data_dir=DIR --images=personas --methods=recipe --minutes=30
-    python benchmarks/own_images.py --data_dir=DIR --images=personas --methods=fine-tuned --minutes=10
+    python benchmarks/own_images.py --data_dir=DIR --images=personas --methods=fine-tuned \\
+        --minutes=10
 
 `recipe` is what `geans train --data=...` does without a preset, `gan_fashion` what it did before
 there were recipes: that preset, with DiffAugment for few images, in the same time. Every row has
