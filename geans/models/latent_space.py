@@ -143,6 +143,39 @@ def factorized_directions(model, count=5, *, ema=True):
     return _with_signs(np.linalg.svd(kernel)[0].T[:count]).astype("float32")
 
 
+def project_out(direction, others):
+    """Removes from a direction what it has of others, so that moving along it keeps theirs.
+
+    Args:
+        direction: Array `(latent_dim,)`, such as `attribute_directions` returns.
+        others: Arrays `(latent_dim,)`, fewer than `latent_dim`.
+
+    Returns:
+        float32 `(latent_dim,)` of length 1, at right angles to all others.
+
+    Raises:
+        ValueError: If nothing is left, or shapes differ.
+
+    Reference: Shen et al. 2020 (arXiv 1907.10786), section 2.2, conditional manipulation.
+
+    Example:
+        >>> project_out([1.0, 1.0, 0.0], [[0.0, 2.0, 0.0]]).tolist()
+        [1.0, 0.0, 0.0]
+    """
+    direction = np.asarray(direction, "float64")
+    others = np.asarray(others, "float64") if len(others) else np.zeros((1, len(direction)))
+    if direction.ndim != 1 or others.ndim != 2 or others.shape[1] != len(direction):
+        raise ValueError(
+            "direction and others must be arrays (latent_dim,) of one length. Received: "
+            f"{direction.shape} and {others.shape[1:]}."
+        )
+    direction = direction - others.T @ np.linalg.lstsq(others.T, direction, rcond=None)[0]
+    length = np.linalg.norm(direction)
+    if length < 1e-6:
+        raise ValueError("Nothing is left of the direction: the others can be added to it.")
+    return (direction / length).astype("float32")
+
+
 def mix_styles(model, seed, other_seed, *, count=1, ema=True, **conditions):
     """Mixes the styles of the samples of two seeds.
 

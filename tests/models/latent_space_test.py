@@ -273,3 +273,19 @@ def test_styles_are_mixed_from_the_finest_size_on(labels):
 def test_styles_need_a_network_that_has_them(model):
     with pytest.raises(ValueError, match="one of networks.style. Received: <Functional"):
         latent_space.mix_styles(model, 0, 1)
+
+
+# --- project_out ---
+
+
+def test_what_is_projected_out_is_gone():
+    direction, *others = np.random.default_rng(0).normal(size=(4, 6))
+    found = latent_space.project_out(direction, others)
+    np.testing.assert_allclose(np.stack(others) @ found, 0, atol=1e-6)
+    assert found @ direction > 0 and abs(np.linalg.norm(found) - 1) < 1e-6
+    alone = latent_space.project_out(direction, [])
+    np.testing.assert_allclose(alone, direction / np.linalg.norm(direction), atol=1e-6)
+    with pytest.raises(ValueError, match="Nothing is left"):
+        latent_space.project_out(others[0] + others[1], others)
+    with pytest.raises(ValueError, match=r"of one length. Received: \(6,\) and \(2,\)"):
+        latent_space.project_out(direction, np.ones((1, 2)))
