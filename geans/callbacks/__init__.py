@@ -7,5 +7,15 @@ from geans.callbacks.evaluate import Evaluate
 from geans.callbacks.history_file import HistoryFile
 from geans.callbacks.progress import Progress
 from geans.callbacks.sample_grid import SampleGrid
+from geans.callbacks.tensor_board import TensorBoard
 
-__all__ = ["Checkpoint", "Cost", "Coverage", "Evaluate", "HistoryFile", "Progress", "SampleGrid"]
+__all__ = [
+    "Checkpoint",
+    "Cost",
+    "Coverage",
+    "Evaluate",
+    "HistoryFile",
+    "Progress",
+    "SampleGrid",
+    "TensorBoard",
+]

@@ -46,6 +46,7 @@ FLAGS = (
         "Most images of each kind that are compared at the end; 10,000 grey ones of 28x28 pixels, "
         "2,000 others.",
     ),
+    ("tensorboard", bool, False, "Write logs for tensorboard --logdir=RUN_DIR."),
     ("devices", str, None, "Number of GPUs (or parts of the CPU) to share batches, or all."),
     ("workers", bool, False, "Train together with the workers in TF_CONFIG."),
 )
@@ -89,6 +90,7 @@ def run(values):
             checkpoint_every=values.checkpoint_every,
             strategy=strategy,
             evaluation_samples=values.evaluation_samples,
+            tensorboard=values.tensorboard,
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_how_to_resume(values, run_dir)) from None

@@ -6,12 +6,10 @@ import json
 import math
 
 import numpy as np
-import tensorflow as tf
 
 from geans import files, metrics, presets, report, values
 from geans.experiment import checks, families, loading, making
 from geans.experiment.sources.base import Source, finite, first, sample_shape
-from geans.models import game
 
 SAMPLES = 500
 """Default number of samples, and of training images, to look at."""
@@ -154,10 +152,9 @@ def _logits(model, images, labels, batch_size):
     # Without a last, smaller batch, unless it is the only one.
     for start in range(0, max(1, len(images) - batch_size + 1), batch_size):
         part = slice(start, start + batch_size)
-        conditions = [tf.constant(labels[part])] if labelled else []
-        discriminate = model.augmented_discriminator(tf.constant([0, start]), *conditions)
-        output = discriminate(tf.constant(images[part]), training=True)
-        found.append(np.ravel(game.logits_of(output)))
+        conditions = [labels[part]] if labelled else []
+        options = {"seed": (0, start), "training": True}
+        found.append(np.ravel(model.logits(images[part], *conditions, **options)))
     return np.concatenate(found)
 
 

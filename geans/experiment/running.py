@@ -20,6 +20,7 @@ A run directory contains
     checkpoints/      to resume an interrupted run; only the last of a finished one
     model.keras       the model with its optimizers, to load or to resume
     saved_model/      the generator for TensorFlow Serving
+    tensorboard/      with tensorboard: logs of callbacks.TensorBoard
 """
 
 import contextlib
@@ -47,6 +48,7 @@ def run(
     checkpoint_every=None,
     strategy=None,
     evaluation_samples=None,
+    tensorboard=False,
 ):
     """Trains a preset, writes a run directory, and returns the model.
 
@@ -65,6 +67,7 @@ def run(
             each batch. All workers call `run` with the same arguments; only the chief writes.
         evaluation_samples: Number of generated, and at most of real, samples in evaluations; `None`
             as in `evaluate`.
+        tensorboard: Whether to write logs for TensorBoard.
 
     Raises:
         ValueError: If the preset is invalid, `run_dir` exists or is unwritable, or a run cannot be
@@ -95,6 +98,8 @@ def run(
     dataset = making.dataset_of(preset, source)
     model = _model(preset, dataset, run_dir, resume, strategy)
     observers = _observers(preset, source, model, dataset, run_dir, chief, evaluation_samples)
+    if tensorboard and chief:
+        observers.append(_tensorboard(preset, source, model, dataset, run_dir))
     checkpoint = callbacks.Checkpoint(run_dir, every_steps=checkpoint_every)
     if chief:
         _prepare(preset, run_dir, overwrite)
@@ -196,6 +201,15 @@ def _observers(preset, source, model, dataset, run_dir, chief, samples):
         return observers
     history = callbacks.HistoryFile(run_dir / "history.csv")
     return [*observers, pictures, history, callbacks.Progress()]
+
+
+def _tensorboard(preset, source, model, dataset, run_dir):
+    options = {"hyperparameters": dataclasses.asdict(preset)}
+    if not source.translates:
+        options["real"] = next(dataset.as_numpy_iterator())
+        shown = source.shown(model)
+        options |= {name: shown[name] for name in ("count", "conditions") if name in shown}
+    return callbacks.TensorBoard(run_dir / "tensorboard", **options)
 
 
 def _write_results(model, source, run_dir, diverged):

@@ -235,6 +235,20 @@ class Game(generative.GenerativeModel):
             discriminate.both = both
         return discriminate
 
+    def logits(self, images, *conditions, seed=(0, 0), training=False):
+        """Returns the discriminator's logits of images, augmented as in training.
+
+        Args:
+            images: Batch in the range of the data.
+            *conditions: Further inputs of the discriminator, such as labels.
+            seed: Two integers that determine the augmentation.
+            training: Whether layers such as batch normalization behave as in training.
+        """
+        discriminate = self.augmented_discriminator(
+            tf.constant(seed), *map(tf.convert_to_tensor, conditions)
+        )
+        return logits_of(discriminate(tf.convert_to_tensor(images), training))
+
     def augmented(self, images, seed):
         """Returns `images` with the augmentation of `compile`."""
         if self.augmentation is None:

@@ -30,12 +30,8 @@ def image_grid(images, columns=None, *, row_labels=None, title=None):
         >>> (figure.get_size_inches() * figure.dpi).tolist()  # 4 x 28 pixels and gaps of 2.
         [344.0, 230.0]
     """
-    pixels = to_rgb(images)
+    pixels, columns = to_rgb(images), columns_of(images, columns)
     count, height, width, _ = pixels.shape
-    columns = int(np.ceil(np.sqrt(count * height / width))) if columns is None else columns
-    if columns < 1:
-        raise ValueError(f"image_grid needs at least one column. Received: columns={columns}.")
-    columns = min(columns, count)
     rows = -(-count // columns)
     labels = [str(label) for label in row_labels or []]
     if labels and len(labels) != rows:
@@ -43,6 +39,15 @@ def image_grid(images, columns=None, *, row_labels=None, title=None):
     scale = int(np.clip(GRID_PIXELS // max(columns * width, rows * height), 1, 4))
     canvas = tile(pixels.repeat(scale, axis=1).repeat(scale, axis=2), columns)
     return _exact_figure(canvas, labels, title)
+
+
+def columns_of(images, columns=None):
+    """Returns the number of columns of a grid of images, the most square one by default."""
+    count, height, width = np.shape(images)[:3]
+    columns = int(np.ceil(np.sqrt(count * height / width))) if columns is None else columns
+    if columns < 1:
+        raise ValueError(f"image_grid needs at least one column. Received: columns={columns}.")
+    return min(columns, count)
 
 
 def to_rgb(images):

@@ -133,7 +133,9 @@ def test_subfolders_are_classes(tmp_path):
         batch_size=4,
         learning_rate_decay="constant",
     )
-    model = experiment.run(preset, tmp_path / "run", evaluation_samples=9)
+    options = {"evaluation_samples": 9, "tensorboard": True}
+    model = experiment.run(preset, tmp_path / "run", **options)
+    assert [*(tmp_path / "run/tensorboard/train").glob("*.samples")]
     assert (tmp_path / "run/evaluation.json").is_file()
     assert model.num_classes == 3
     assert model.sample(6, seed=0, labels=[0, 0, 1, 1, 2, 2]).shape == (6, 8, 8, 1)

@@ -1,0 +1,99 @@
+"""TensorBoard with what one looks at in a GAN."""
+
+import importlib.util
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from geans import report, values
+from geans.plotting import images as grids
+
+FILE_SUFFIX = ".samples"
+
+
+class TensorBoard(keras.callbacks.TensorBoard):
+    """Keras' TensorBoard, plus samples, histograms of logits and hyperparameters.
+
+    Every epoch adds a grid of samples of the same latents, of models that make images, and the
+    logits that the discriminator gives them and `real` images: two histograms that drift apart when
+    it is far ahead. Scalars, graphs and further arguments are those of
+    `keras.callbacks.TensorBoard`; hyperparameters need the package `tensorboard`.
+
+    Args:
+        log_dir: Directory of the logs, for `tensorboard --logdir=...`.
+        real: Batch of training images, or (images, labels); `None` for no histograms.
+        hyperparameters: Dict of what the run was made with, such as the fields of a preset.
+        count: Number of samples in the grid, at least 1.
+        seed: Integer that fixes the latents.
+        conditions: Further arguments of `model.sample`, such as `{"labels": [0, 1, 2]}`.
+        **kwargs: As in `keras.callbacks.TensorBoard`.
+
+    Raises:
+        ValueError: If `count` is invalid.
+    """
+
+    def __init__(
+        self,
+        log_dir="logs",
+        *,
+        real=None,
+        hyperparameters=None,
+        count=64,
+        seed=0,
+        conditions=None,
+        **kwargs,
+    ):
+        values.check_count("count", count)
+        super().__init__(log_dir, **kwargs)
+        self.real = real
+        self.hyperparameters = dict(hyperparameters or {})
+        self.count = count
+        self.seed = seed
+        self.conditions = dict(conditions or {})
+
+    def on_train_begin(self, logs=None):
+        """Opens a file beside Keras', and writes the hyperparameters."""
+        super().on_train_begin(logs)
+        self._writer = tf.summary.create_file_writer(self._train_dir, filename_suffix=FILE_SUFFIX)
+        if not self.hyperparameters or importlib.util.find_spec("tensorboard") is None:
+            return
+
+        from tensorboard.plugins.hparams import api
+
+        with self._writer.as_default():
+            api.hparams({name: _plain(each) for name, each in self.hyperparameters.items()})
+
+    @report.tolerant
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes scalars, samples and logits."""
+        super().on_epoch_end(epoch, logs)
+        with self._writer.as_default(step=epoch):
+            if self.model.latent_dim and len(self.model.generator.output_shape) == 4:
+                samples = self.model.sample(self.count, seed=self.seed, **self.conditions)
+                grid = grids.tile(grids.to_rgb(samples), grids.columns_of(samples))
+                tf.summary.image("samples", grid[None])
+            if self.real is not None:
+                self._write_logits()
+        self._writer.flush()
+
+    def on_train_end(self, logs=None):
+        """Closes the files."""
+        super().on_train_end(logs)
+        self._writer.close()
+
+    def _write_logits(self):
+        images, labels = self.real if isinstance(self.real, tuple) else (self.real, None)
+        given = {"labels": labels} if "labels" in self.model.conditions else {}
+        seen = [labels] if isinstance(self.model.discriminator.input_shape, list) else []
+        fake = self.model.sample(len(images), seed=self.seed, **given)
+        for name, each in (("real", images), ("fake", fake)):
+            tf.summary.histogram(f"logits/{name}", self.model.logits(each, *seen))
+
+
+def _plain(value):
+    """Returns what the dashboard can show: numbers, words and bools, others as JSON."""
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    return json.dumps(value, default=np.ndarray.tolist)
