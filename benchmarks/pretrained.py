@@ -54,7 +54,8 @@ def add(name, run_dir):
     """Writes the weights of a run, and its entry in the table."""
     model, preset = experiment.load(run_dir), presets.read(run_dir / "preset.json")
     committed = presets.get(name)
-    trained = dataclasses.replace(preset, data=committed.data)  # Without the directory of the data.
+    # Without the directory of the data; a recipe's run has another name.
+    trained = dataclasses.replace(preset, data=committed.data, name=name)
     _check_same(trained, committed)
     if model.ema_generator:
         model.generator.set_weights(model.ema_generator.get_weights())
@@ -80,7 +81,8 @@ def add(name, run_dir):
 
 
 def _check_same(trained, committed):
-    free = ("seed", "precision", "model_options")  # Measured, and names of classes.
+    # Measured, names of classes, and what changes no weight.
+    free = ("seed", "precision", "model_options", "name", "picture_every")
     fields = {field.name for field in dataclasses.fields(committed)} - set(free)
     other = [f for f in sorted(fields) if getattr(trained, f) != getattr(committed, f)]
     if other:
