@@ -2,11 +2,11 @@
 
     python benchmarks/attributes.py --data_dir=DIR --picture=docs/attributes.png
 
-A classifier learns six attributes of 9,000 of the cartoon faces, and is tested on the others. It
-labels samples of the pretrained model `faces`, from whose latents `attribute_directions` finds the
-direction of each attribute; from it the directions of the other attributes are projected out. Other
-samples are moved along: how many have the attribute before and after, and how many of the other
-attributes stay what they were. Appends a row per direction and seed.
+A classifier learns five attributes of 9,000 of the cartoon faces, and is tested on the others. It
+labels samples of the pretrained model `faces`, from whose latents, and from whose styles,
+`attribute_directions` finds the direction of each attribute; from it those of the other attributes
+are projected out. Other samples are moved along: how many have the attribute before and after, and
+how many of the other attributes stay what they were. Appends a row per space, direction and seed.
 """
 
 import argparse
@@ -18,9 +18,12 @@ import numpy as np
 from geans import experiment, plotting, report
 from geans.models import latent_space
 
-DARK_SKINS, DARK_HAIRS, NONE = 2, 3, "none"
-LABELLED, MOVED, REACH = 4_000, 500, 4.0
-SHOWN, STEPS = 6, 7
+DARK_SKINS, NONE = 2, "none"
+LABELLED, MOVED, LEAST = 4_000, 500, 20
+REACH = {"latents": 4.0, "styles": 3.0}
+"""Spaces, and how far samples are moved: in each to about as many samples with the attribute."""
+
+SHOWN, STEPS = 4, 7
 LEFT_OUT = 1_000
 
 
@@ -30,7 +33,6 @@ def attributes(file):
     glasses = np.char.find(file["accessories_names"][file["accessories"]], "lasses") >= 0
     return {
         "dark skin": file["skinColor"] < DARK_SKINS,
-        "dark hair": file["headContrastColor"] < DARK_HAIRS,
         "glasses": glasses,
         "beard": file["facialHair"] != others["facialHair"],
         "mask": file["mask"] != others["mask"],
@@ -67,39 +69,38 @@ def seen(classes, names, images):
     return {name: each.argmax(axis=1) for name, each in zip(names, logits, strict=True)}
 
 
-def directions(model, found, seed):
-    """The direction of each attribute of two values, without those of the others."""
+def directions(model, found, seed, space):
+    """The direction of each attribute of two values, without those of the other attributes."""
     towards = {
-        name: model.attribute_directions(each == 1, seed=seed)[True]
+        (name, value): direction
         for name, each in found.items()
-        if each.max() == 1 and 20 < each.sum() < len(each) - 20
+        for value, direction in model.attribute_directions(each, seed=seed, space=space).items()
+        if (value or each.max() > 1) and LEAST < (each == value).sum() < len(each) - LEAST
     }
     return {
-        name: latent_space.project_out(each, [towards[other] for other in towards if other != name])
-        for name, each in towards.items()
+        name: latent_space.project_out(
+            direction, [each for (other, _), each in towards.items() if other != name]
+        )
+        for (name, _), direction in towards.items()
+        if found[name].max() == 1
     }
 
 
-def measure(model, classes, names, seed):
+def measure(model, classes, names, seed, space):
     """Returns the rows of a seed, and the directions."""
     found = seen(classes, names, model.sample(LABELLED, seed))
-    towards = directions(model, found, seed)
+    found = {name: each for name, each in found.items() if len(np.unique(each)) > 1}
+    towards = directions(model, found, seed, space)
     inputs, rows = model.sampling_inputs(MOVED, seed + 1_000), []
     for name, direction in towards.items():
-        ends = latent_space.traverse(model, inputs, direction, steps=3, reach=REACH).swapaxes(0, 1)
+        options = {"steps": 3, "reach": REACH[space], "space": space}
+        ends = latent_space.traverse(model, inputs, direction, **options).swapaxes(0, 1)
         away, before, after = (seen(classes, names, each) for each in ends)
-        others = [other for other in names if other != name]
+        kept = {o: float((before[o] == after[o]).mean()) for o in names if o != name}
+        numbers = {"away": away, "before": before, "towards": after}
+        numbers = {key: float(each[name].mean()) for key, each in numbers.items()}
         rows.append(
-            {
-                "direction": name,
-                "seed": seed,
-                "away": float(away[name].mean()),
-                "before": float(before[name].mean()),
-                "towards": float(after[name].mean()),
-                "others_kept": {
-                    other: float((before[other] == after[other]).mean()) for other in others
-                },
-            }
+            {"space": space, "direction": name, "seed": seed, **numbers, "others_kept": kept}
         )
     return rows, towards
 
@@ -118,20 +119,21 @@ def main():
         images, labels = file["images"].astype("float32") / 127.5 - 1, attributes(file)
     for seed in map(int, arguments.seeds.split(",")):
         classes, accuracy = classifier(images, labels, seed)
-        rows, towards = measure(model, classes, labels, seed)
-        for row in rows:
-            row["accuracy"] = accuracy[row["direction"]]
-            report.append_row(row, arguments.output)
-            print(row, flush=True)
+        for space in REACH:
+            rows, towards = measure(model, classes, labels, seed, space)
+            for row in rows:
+                row["accuracy"] = accuracy[row["direction"]]
+                report.append_row(row, arguments.output)
+                print(row, flush=True)
         if arguments.picture and seed == 0:
             inputs = model.sampling_inputs(SHOWN, 0)
+            options = {"steps": STEPS, "reach": REACH[space], "space": space}
             shown = [
-                latent_space.traverse(model, inputs, each, steps=STEPS, reach=REACH)
-                for each in towards.values()
+                latent_space.traverse(model, inputs, each, **options) for each in towards.values()
             ]
-            # Directions side by side, a row for each sample.
-            shown = np.concatenate(shown, axis=1)
-            grid = plotting.image_grid(shown.reshape(-1, *shown.shape[2:]), shown.shape[1])
+            # A direction below the other, a row for each sample.
+            shown = np.concatenate(shown)
+            grid = plotting.image_grid(shown.reshape(-1, *shown.shape[2:]), STEPS)
             plotting.save(grid, arguments.picture)
 
 

@@ -107,9 +107,15 @@ def onnx(model, path, *, ema=True):
     Raises:
         ValueError: If `model` or `path` is invalid, or the packages of `geans[onnx]` are missing.
     """
+    _check_model(model)
+    network_to_onnx(model.sampling_network(ema), path)
+
+
+def network_to_onnx(network, path):
+    """Writes a Keras model as `.onnx` file; as `onnx` does it with a generator."""
     if importlib.util.find_spec("tf2onnx") is None:
         raise ValueError('ONNX needs packages that are not installed: pip install "geans[onnx]".')
-    network = _network(model, ema)
+    network = _convertible(network)
     zeros = [tf.zeros([side or 1 for side in each.shape], each.dtype) for each in network.inputs]
     network(zeros if len(zeros) > 1 else zeros[0])  # Keras exports only what was called once.
     with _new_file(path, ".onnx") as unfinished:

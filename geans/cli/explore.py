@@ -21,6 +21,7 @@ FLAGS = (
         "NumPy file (.npz) of named directions (latent_dim,), such as np.savez writes of "
         "model.attribute_directions; by default they are found without labels (SeFa).",
     ),
+    ("space", ("latents", "styles"), "latents", "Where the directions of --directions are."),
     ("title", str, None, "Title of the page; by default the name of the model."),
     ("ema", bool, True, "Whether the EMA generator or the raw one."),
 )
@@ -38,7 +39,7 @@ def run(values):
     from geans import experiment, pages
     from geans.data import npz_files
 
-    options = {"title": values.title, "ema": values.ema}
+    options = {name: values[name].value for name in ("space", "title", "ema")}
     if values.directions is not None:
         with npz_files.opened(values.directions) as file:
             options["directions"] = {name: file[name] for name in file.files}

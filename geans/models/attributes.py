@@ -5,7 +5,9 @@ import numpy as np
 from geans.models import checks, data_checks, latent_space
 
 
-def attribute_directions(model, labels, *, inputs=None, seed=0, penalty=1.0):
+def attribute_directions(
+    model, labels, *, inputs=None, seed=0, penalty=1.0, space="latents", ema=True
+):
     """Finds the direction of each label: towards it, away from all others.
 
     A logistic regression of the label on the latents, one against the rest, minimises
@@ -19,9 +21,13 @@ def attribute_directions(model, labels, *, inputs=None, seed=0, penalty=1.0):
             labelled images; `None` if they are those of `model.sample(n, seed)`.
         seed: Integer that determines these samples.
         penalty: Weight of |w|^2, above 0.
+        space: `"latents"`, or `"styles"` of a generator of `networks.style`, which are divided by
+            their standard deviation first.
+        ema: As in `model.sample`; it concerns styles.
 
     Returns:
-        Dict from label to float32 `(latent_dim,)`, w of length 1, for `latent_space.traverse`.
+        Dict from label to float32 `(latent_dim,)`, w of length 1, or in the space of styles as long
+        as these, of one standard deviation; for `latent_space.traverse`.
 
     Raises:
         ValueError: If there is only one label, or an argument does not fit.
@@ -40,15 +46,16 @@ def attribute_directions(model, labels, *, inputs=None, seed=0, penalty=1.0):
     if inputs is None:
         inputs = model.sampling_inputs(len(labels), seed)
     data_checks.check_inputs(inputs, model.generator)
-    latents = np.asarray(latent_space.latents_of(inputs), "float64")
+    latents = latent_space.coordinates(model, inputs, space, ema).astype("float64")
+    scale = latents.std() if space == "styles" else 1.0
     if len(latents) != len(labels):
         raise ValueError(
             f"There must be a label for each of the {len(latents)} inputs. Received: {len(labels)}."
         )
     found = {}
     for label in classes:
-        weights = logistic_regression(latents, labels == label, penalty)
-        found[label.item()] = (weights / np.linalg.norm(weights)).astype("float32")
+        weights = logistic_regression(latents / scale, labels == label, penalty)
+        found[label.item()] = (scale * weights / np.linalg.norm(weights)).astype("float32")
     return found
 
 

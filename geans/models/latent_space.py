@@ -43,16 +43,23 @@ def interpolate(model, seed, other_seed, *, count=1, steps=8, ema=True, **condit
     return _along(model, inputs, np.concatenate(path, axis=2), ema)
 
 
-def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True):
-    """Generates samples along directions in the latent space.
+SPACES = ("latents", "styles")
+"""Where directions are: of all models, or of those with a generator of `networks.style`."""
+
+
+def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True, space="latents"):
+    """Generates samples along directions in the latent space, or in that of the styles.
 
     Args:
         model: An `AdversarialModel`.
         inputs: Generator inputs of n rows, such as `model.sampling_inputs(n, seed)`.
-        directions: Array `(latent_dim,)` or `(n, latent_dim)`, such as `directions(model)`.
+        directions: Array `(latent_dim,)` or `(n, latent_dim)`, such as `directions(model)`; of
+            styles as long as those.
         steps: Samples per row, at least 2; if odd, the middle one is not moved.
         reach: Multiple of the direction, from -reach to reach, above 0.
         ema: As in `model.sample`.
+        space: `"latents"`, or `"styles"`, where attributes are less entangled (Karras et al. 2019,
+            arXiv 1812.04948, section 4).
 
     Returns:
         Array `(n, steps, ...)`.
@@ -63,14 +70,32 @@ def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True):
     data_checks.check_inputs(inputs, model.generator)
     _check_steps(steps)
     checks.check_positive("reach", reach)
-    latents, directions = np.asarray(latents_of(inputs)), np.asarray(directions, "float32")
-    if directions.shape not in (latents.shape, latents.shape[1:]):
+    start, directions = coordinates(model, inputs, space, ema), np.asarray(directions, "float32")
+    if directions.shape not in (start.shape, start.shape[1:]):
         raise ValueError(
-            f"directions must have the shape {latents.shape[1:]} or that of the latents, "
-            f"{latents.shape}. Received: {directions.shape}."
+            f"directions must have the shape {start.shape[1:]} or that of the {space}, "
+            f"{start.shape}. Received: {directions.shape}."
         )
     moves = np.linspace(-reach, reach, steps)[:, None] * directions[..., None, :]
-    return _along(model, inputs, latents[:, None] + moves, ema)
+    if space == "latents":
+        return _along(model, inputs, start[:, None] + moves, ema)
+    _, synthesis = mapping_and_synthesis(model, ema)
+    paths = (start[:, None] + moves).reshape(-1, 1, start.shape[1])
+    styles = np.repeat(paths, synthesis.input_shape[1], axis=1)
+    return _rows(synthesis.predict(styles, verbose=0), len(start))
+
+
+def coordinates(model, inputs, space="latents", ema=True):
+    """Returns where generator inputs of n rows are in a space, `(n, latent_dim)` or longer.
+
+    Raises:
+        ValueError: If there is no such space, or the generator has no styles.
+    """
+    values.check_name("space", space, SPACES)
+    if space == "latents":
+        return np.asarray(latents_of(inputs))
+    mapping, _ = mapping_and_synthesis(model, ema)
+    return mapping.predict(inputs, verbose=0)[:, 0]  # All sizes have the same style.
 
 
 def directions(model, count=5, *, layer=None, samples=2_000, seed=0, ema=True, **conditions):
@@ -151,7 +176,7 @@ def project_out(direction, others):
         others: Arrays `(latent_dim,)`, fewer than `latent_dim`.
 
     Returns:
-        float32 `(latent_dim,)` of length 1, at right angles to all others.
+        float32 `(latent_dim,)` as long as `direction`, at right angles to all others.
 
     Raises:
         ValueError: If nothing is left, or shapes differ.
@@ -159,8 +184,8 @@ def project_out(direction, others):
     Reference: Shen et al. 2020 (arXiv 1907.10786), section 2.2, conditional manipulation.
 
     Example:
-        >>> project_out([1.0, 1.0, 0.0], [[0.0, 2.0, 0.0]]).tolist()
-        [1.0, 0.0, 0.0]
+        >>> project_out([3.0, 4.0, 0.0], [[0.0, 2.0, 0.0]]).tolist()
+        [5.0, 0.0, 0.0]
     """
     direction = np.asarray(direction, "float64")
     others = np.asarray(others, "float64") if len(others) else np.zeros((1, len(direction)))
@@ -169,11 +194,11 @@ def project_out(direction, others):
             "direction and others must be arrays (latent_dim,) of one length. Received: "
             f"{direction.shape} and {others.shape[1:]}."
         )
-    direction = direction - others.T @ np.linalg.lstsq(others.T, direction, rcond=None)[0]
-    length = np.linalg.norm(direction)
-    if length < 1e-6:
-        raise ValueError("Nothing is left of the direction: the others can be added to it.")
-    return (direction / length).astype("float32")
+    left = direction - others.T @ np.linalg.lstsq(others.T, direction, rcond=None)[0]
+    share = np.linalg.norm(left) / max(np.linalg.norm(direction), np.finfo("float64").tiny)
+    if share < 1e-6:
+        raise ValueError("Nothing is left of the direction: it is a sum of the others.")
+    return (left / share).astype("float32")
 
 
 def mix_styles(model, seed, other_seed, *, count=1, ema=True, **conditions):
@@ -199,20 +224,29 @@ def mix_styles(model, seed, other_seed, *, count=1, ema=True, **conditions):
     """
     checks.check_sampling(count, seed, 1)
     checks.check_sampling(count, other_seed, 1)
-    mapping, synthesis = _mapping_and_synthesis(model.sampling_network(ema))
-    if mapping is None:
-        raise ValueError(
-            "Styles are mixed of a generator that has them, such as one of networks.style. "
-            f"Received: {model.generator!r}."
-        )
+    mapping, synthesis = mapping_and_synthesis(model, ema)
     first, last = (
         mapping.predict(model.sampling_inputs(count, each, **conditions), verbose=0)
         for each in (seed, other_seed)
     )
     sizes = first.shape[1]
     mixed = [np.concatenate([first[:, :k], last[:, k:]], axis=1) for k in range(sizes, -1, -1)]
-    samples = synthesis.predict(np.concatenate(mixed), verbose=0)
-    return samples.reshape(sizes + 1, count, *samples.shape[1:]).swapaxes(0, 1)
+    return _rows(synthesis.predict(np.concatenate(mixed), verbose=0), sizes + 1).swapaxes(0, 1)
+
+
+def mapping_and_synthesis(model, ema=True):
+    """Returns a generator's parts up to its styles `(batch, sizes, length)`, and from them on.
+
+    Raises:
+        ValueError: If it has no styles.
+    """
+    mapping, synthesis = _split(model.sampling_network(ema))
+    if mapping is None:
+        raise ValueError(
+            "This needs a generator with styles, such as one of networks.style. Received: "
+            f"{model.generator!r}."
+        )
+    return mapping, synthesis
 
 
 def truncate(model, inputs, threshold):
@@ -242,10 +276,12 @@ def _along(model, inputs, paths, ema):
     rows, steps = paths.shape[:2]
     repeated = keras.tree.map_structure(lambda part: np.repeat(part, steps, axis=0), inputs)
     latents = paths.reshape(rows * steps, -1).astype("float32")
-    samples = model.generate(with_latents(repeated, latents), ema)
-    return keras.tree.map_structure(
-        lambda part: part.reshape(rows, steps, *part.shape[1:]), samples
-    )
+    return _rows(model.generate(with_latents(repeated, latents), ema), rows)
+
+
+def _rows(samples, rows):
+    """Arranges samples in so many rows."""
+    return keras.tree.map_structure(lambda part: part.reshape(rows, -1, *part.shape[1:]), samples)
 
 
 def arc(first, last, share):
@@ -304,7 +340,7 @@ def _up_to(network, name):
     return None
 
 
-def _mapping_and_synthesis(network):
+def _split(network):
     """A network's parts up to its styles, and from them on; `None` twice if it has none."""
     before = None
     for layer in network.layers:
@@ -313,7 +349,7 @@ def _mapping_and_synthesis(network):
                 layer.output, network.output
             )
         if isinstance(layer, keras.Model):
-            mapping, synthesis = _mapping_and_synthesis(layer)
+            mapping, synthesis = _split(layer)
             if mapping is not None:
                 return keras.Model(network.inputs, mapping(before.output)), synthesis
         before = layer

@@ -74,11 +74,16 @@ function latentsOf(values, label) {
   const latents = new Float32Array(config.latent_dim);
   latents.set(noise);
   if (config.category_at !== null) latents[config.category_at + label] = 1;
+  return config.styles ? latents : moved(latents);
+}
+
+/** Adds the sliders' multiples of their directions to an array. */
+function moved(array) {
   config.directions.forEach(({ vector }, i) => {
     const amount = Number(part(`direction${i}`).value);
-    vector.forEach((value, j) => { latents[j] += amount * value; });
+    vector.forEach((value, j) => { array[j] += amount * value; });
   });
-  return latents;
+  return array;
 }
 
 /** Returns the samples of latents as bytes, in [0, 255]; one label for all. */
@@ -90,6 +95,11 @@ async function generate(latents, label) {
     const { name, type } = config.labels;
     const array = type === "int64" ? labels : Int32Array.from(labels, Number);
     feeds[name] = new ort.Tensor(type, array, [count]);
+  }
+  if (config.styles) {
+    const move = moved(new Float32Array(config.styles));
+    const rows = Float32Array.from({ length: count * config.styles }, (_, i) => move[i % move.length]);
+    feeds[config.move] = new ort.Tensor("float32", rows, [count, config.styles]);
   }
   const output = (await session.run(feeds))[session.outputNames[0]];
   return Uint8ClampedArray.from(output.data, (value) => (value + 1) * 127.5);

@@ -10,10 +10,11 @@ import pathlib
 import string
 import tempfile
 
+import keras
 import numpy as np
 
 import geans
-from geans import export, files
+from geans import export, files, values
 from geans.models import InfoGAN, latent_space
 
 DIRECTIONS = 6
@@ -23,7 +24,7 @@ REACH = 4.0
 """Largest multiple of a direction."""
 
 
-def explore(model, path, *, directions=None, labels=None, title=None, ema=True):
+def explore(model, path, *, directions=None, space="latents", labels=None, title=None, ema=True):
     """Writes a page that draws samples of a model, with sliders along directions.
 
     The page is one file with the network and ONNX Runtime Web in it (4 MB). It asks no server, so
@@ -35,6 +36,7 @@ def explore(model, path, *, directions=None, labels=None, title=None, ema=True):
         path: File to write, ending in `.html`; replaced if it exists.
         directions: Dict of arrays `(latent_dim,)` by name, such as `model.attribute_directions`
             returns; `None` for the first that `latent_space.factorized_directions` finds.
+        space: `"latents"`, or `"styles"` if the directions are in that space.
         labels: Names of the classes, in order; `None` for numbers.
         title: Title of the page; the model's name by default.
         ema: Whether to use the EMA generator, if there is one, or the raw generator.
@@ -46,28 +48,33 @@ def explore(model, path, *, directions=None, labels=None, title=None, ema=True):
         >>> explore(geans.from_pretrained("digits"), "digits.html")  # doctest: +SKIP
     """
     path = _checked(model, path)
+    values.check_name("space", space, latent_space.SPACES)
+    by_styles = space == "styles"
+    network = _moved_by_styles(model, ema) if by_styles else model.sampling_network(ema)
+    length = network.input_shape[-1][-1] if by_styles else model.latent_dim
     config = {
         "name": model.name,
         "about": _about(model),
         "noise_dim": model.noise_dim,
         "latent_dim": model.latent_dim,
-        "directions": _sliders(model, directions, ema),
+        "directions": _sliders(model, directions, length, ema),
+        "styles": length if by_styles else None,
         "classes": _classes(model, labels),
         "category_at": model.noise_dim if isinstance(model, InfoGAN) else None,
         **dict(zip(("height", "width", "channels"), model.generator.output_shape[1:], strict=True)),
     }
     with tempfile.TemporaryDirectory() as folder:
-        network = pathlib.Path(folder) / "generator.onnx"
-        export.onnx(model, network, ema=ema)
-        config |= _inputs(network)
-        network = network.read_bytes()
+        file = pathlib.Path(folder) / "generator.onnx"
+        export.network_to_onnx(network, file)
+        config |= _inputs(file)
+        packed = _packed(file.read_bytes())
     title = html.escape(title or model.name)
     page = string.Template(_part("explore.html").decode()).substitute(
         title=title,
         footer=f"Made by geans {geans.__version__}. The network runs in this page, by ONNX Runtime "
         "Web; nothing is sent anywhere.",
         config=json.dumps(config).replace("<", "\\u003c"),
-        model=_packed(network),
+        model=packed,
         runtime=_packed(_part("onnxruntime/ort.wasm.bundle.min.mjs")),
         wasm=_packed(lzma.decompress(_part("onnxruntime/ort-wasm-simd-threaded.wasm.xz"))),
         licence=_part("onnxruntime/LICENSE").decode().replace("--", "- -"),
@@ -98,20 +105,31 @@ def _about(model):
     return f"{width}x{height} pixels from {model.latent_dim} latents, by {weights:,} weights."
 
 
-def _sliders(model, directions, ema):
+def _moved_by_styles(model, ema):
+    """Returns the generator with a last input, which is added to the styles."""
+    mapping, synthesis = latent_space.mapping_and_synthesis(model, ema)
+    move = keras.Input(mapping.output_shape[2:], name="move")
+    sizes = mapping.output_shape[1]
+    styles = keras.layers.Add()([mapping.output, keras.layers.RepeatVector(sizes)(move)])
+    return keras.Model([*mapping.inputs, move], synthesis(styles))
+
+
+def _sliders(model, directions, length, ema):
     """Returns name, vector and reach of the sliders: continuous codes come first."""
     found = []
     if isinstance(model, InfoGAN):
         codes = np.eye(model.latent_dim)[model.latent_dim - model.num_continuous :]
         found = [(f"code {i + 1}", code, 1.0) for i, code in enumerate(codes)]
+    if directions is None and length != model.latent_dim:
+        raise ValueError("Pass the directions in the space of styles: directions={...}.")
     if directions is None:
         vectors = _found_directions(model, ema)
         directions = {f"direction {i + 1}": vector for i, vector in enumerate(vectors)}
     for name, vector in directions.items():
         vector = np.asarray(vector, "float64")
-        if vector.shape != (model.latent_dim,) or not np.isfinite(vector).all():
+        if vector.shape != (length,) or not np.isfinite(vector).all():
             raise ValueError(
-                f"A direction is an array ({model.latent_dim},) of finite numbers. Received: "
+                f"A direction is an array ({length},) of finite numbers. Received: "
                 f"{name!r} of shape {vector.shape}."
             )
         found.append((str(name), vector, REACH))
@@ -141,11 +159,13 @@ def _inputs(path):
     """Returns the names of the network's inputs, and the type of the labels."""
     import onnx
 
-    latents, *others = onnx.load(path).graph.input
-    found = {"latents": latents.name, "labels": None}
-    for each in others:
+    found = {"labels": None}
+    for each in onnx.load(path).graph.input:
         kind = onnx.TensorProto.DataType.Name(each.type.tensor_type.elem_type).lower()
-        found["labels"] = {"name": each.name, "type": kind}
+        if kind.startswith("int"):
+            found["labels"] = {"name": each.name, "type": kind}
+        else:
+            found["move" if each.name == "move" else "latents"] = each.name
     return found
 
 

@@ -251,28 +251,54 @@ def test_factorized_directions_need_a_dense_layer(model):
 # --- mix_styles ---
 
 
-@pytest.mark.parametrize("labels", [0, 3])
-def test_styles_are_mixed_from_the_finest_size_on(labels):
+def styled(labels=0):
     shape, small = (16, 16, 3), {"width": 4, "max_width": 8, "seed": 0}
     generator = networks.style.generator(5 + labels, shape, **small)
     discriminator = networks.style.discriminator(shape, **small)
-    options, conditions = {}, {}
-    if labels:
-        generator = networks.labelled(generator, labels)
-        discriminator = networks.with_projection(discriminator, labels)
-        options, conditions = {"num_classes": labels}, {"labels": 1}
-    model = (geans.ConditionalGAN if labels else geans.GAN)(generator, discriminator, **options)
+    if not labels:
+        return geans.GAN(generator, discriminator)
+    generator = networks.labelled(generator, labels)
+    discriminator = networks.with_projection(discriminator, labels)
+    return geans.ConditionalGAN(generator, discriminator, num_classes=labels)
+
+
+@pytest.mark.parametrize("labels", [0, 3])
+def test_styles_are_mixed_from_the_finest_size_on(labels):
+    model, conditions = styled(labels), {"labels": 1} if labels else {}
     found = latent_space.mix_styles(model, 0, 1, count=2, **conditions)
-    assert found.shape == (2, 4, *shape)
+    assert found.shape == (2, 4, 16, 16, 3)
     for column, seed in ((0, 0), (-1, 1)):
         expected = model.sample(2, seed, **conditions)
         np.testing.assert_allclose(found[:, column], expected, atol=1e-6)
     assert (np.abs(np.diff(found, axis=1)).max(axis=(0, 2, 3, 4)) > 0).all()
 
 
+@pytest.mark.parametrize("labels", [0, 3])
+def test_directions_of_styles_move_styles(labels):
+    model = styled(labels)
+    inputs = model.sampling_inputs(300, 0)
+    samples = model.generate(inputs)
+    bright = samples.mean(axis=(1, 2, 3)) > np.median(samples.mean(axis=(1, 2, 3)))
+    direction = model.attribute_directions(bright, space="styles")[True]
+    styles = latent_space.coordinates(model, inputs, "styles")
+    assert styles.shape == (300, networks.style.STYLE) and direction.shape == styles.shape[1:]
+    np.testing.assert_allclose(np.linalg.norm(direction), styles.std(), rtol=1e-4)
+    found = latent_space.traverse(model, inputs, direction, steps=3, space="styles")
+    assert found.shape == (300, 3, 16, 16, 3)
+    np.testing.assert_allclose(found[:, 1], samples, atol=1e-5)
+    lightness = found.mean(axis=(2, 3, 4))
+    assert (lightness[:, 2] > lightness[:, 0]).mean() > 0.9
+
+
 def test_styles_need_a_network_that_has_them(model):
-    with pytest.raises(ValueError, match="one of networks.style. Received: <Functional"):
-        latent_space.mix_styles(model, 0, 1)
+    for call in (
+        lambda: latent_space.mix_styles(model, 0, 1),
+        lambda: model.attribute_directions([0, 1], space="styles"),
+    ):
+        with pytest.raises(ValueError, match="one of networks.style. Received: <Functional"):
+            call()
+    with pytest.raises(ValueError, match="space"):
+        latent_space.traverse(model, np.zeros((2, 3)), np.zeros(3), space="w")
 
 
 # --- project_out ---
@@ -282,9 +308,9 @@ def test_what_is_projected_out_is_gone():
     direction, *others = np.random.default_rng(0).normal(size=(4, 6))
     found = latent_space.project_out(direction, others)
     np.testing.assert_allclose(np.stack(others) @ found, 0, atol=1e-6)
-    assert found @ direction > 0 and abs(np.linalg.norm(found) - 1) < 1e-6
-    alone = latent_space.project_out(direction, [])
-    np.testing.assert_allclose(alone, direction / np.linalg.norm(direction), atol=1e-6)
+    assert found @ direction > 0
+    np.testing.assert_allclose(np.linalg.norm(found), np.linalg.norm(direction), rtol=1e-6)
+    np.testing.assert_allclose(latent_space.project_out(direction, []), direction, rtol=1e-6)
     with pytest.raises(ValueError, match="Nothing is left"):
         latent_space.project_out(others[0] + others[1], others)
     with pytest.raises(ValueError, match=r"of one length. Received: \(6,\) and \(2,\)"):

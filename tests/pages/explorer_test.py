@@ -96,6 +96,18 @@ def test_style_images_of_any_shape(driver, tmp_path):
     assert driver.execute_script("return document.getElementById('choice').hidden")
 
 
+def test_directions_of_styles(driver, tmp_path):
+    model, move = style(), np.random.default_rng(0).normal(size=128)
+    options = {"directions": {"wild": move}, "space": "styles"}
+    open_page(driver, model, tmp_path / "page.html", **options)
+    driver.execute_script("document.getElementById('direction0').value = 2")
+    inputs = model.sampling_inputs(2, 0)
+    found = np.reshape(in_browser(driver, np.asarray(inputs)), (2, 16, 24, 3))
+    expected = latent_space.traverse(model, inputs, move, steps=2, reach=2.0, space="styles")
+    assert np.abs(found - pixels(expected[:, 1])).max() < 2
+    assert np.abs(found - pixels(expected[:, 0])).max() > 10
+
+
 def test_sliders_labels_and_buttons_change_the_picture(driver, digits, tmp_path):
     vector = np.eye(64)[3]
     open_page(driver, digits, tmp_path / "page.html", directions={"wide": vector})
@@ -174,4 +186,8 @@ def test_what_cannot_be_explored_is_said(digits, tmp_path, make_model):
         pages.explore(make_model(geans.GAN), tmp_path / "page.html")
     with pytest.raises(ValueError, match="Received: one that is a Functional"):
         pages.explore(digits.generator, tmp_path / "page.html")
+    with pytest.raises(ValueError, match="Pass the directions in the space of styles"):
+        pages.explore(style(), tmp_path / "page.html", space="styles")
+    with pytest.raises(ValueError, match="space"):
+        pages.explore(style(), tmp_path / "page.html", space="w")
     assert not list(tmp_path.iterdir())
