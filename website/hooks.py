@@ -17,7 +17,7 @@ PAGES = {
 }
 """Pages by their path in the repository, and where the site has them."""
 
-FILES = ("CITATION.cff", "notebooks/gan_vs_gean.ipynb")
+FILES = ("CITATION.cff", "notebooks/gan_vs_gean.ipynb", "notebooks/your_own_parts.ipynb")
 """Further files that pages link to."""
 
 API = {
