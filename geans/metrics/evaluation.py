@@ -16,6 +16,7 @@ from geans.metrics.precision_recall import prdc
 
 NEIGHBOURS = 5
 SPLITS = 10
+SHUFFLE = 2020  # As in torch-fidelity.
 
 # A class of fewer real images is a classifier's error, more likely than a class of the data.
 SMALLEST_CLASS = 0.01
@@ -78,8 +79,10 @@ def _class_coverage(real, fake):
 
 
 def _inception_score(real, fake):
-    found = inception_score(fake.logits, splits=SPLITS)
-    return {"inception_score": (found.mean, found.stddev)}, {"splits": SPLITS}
+    # The rows of a `FeatureSet` are sorted by image, equal ones side by side.
+    found = inception_score(fake.logits, splits=SPLITS, seed=SHUFFLE)
+    options = {"splits": SPLITS, "shuffle": SHUFFLE}
+    return {"inception_score": (found.mean, found.stddev)}, options
 
 
 METRICS = {
