@@ -195,8 +195,11 @@ def test_players_of_presets_fit_the_data(data_dir):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["pix2pix", "srgan_earth"]
-    + [pytest.param(name, marks=pytest.mark.nightly) for name in ("cyclegan", "spade_earth")],
+    ["pix2pix"]
+    + [
+        pytest.param(name, marks=pytest.mark.nightly)
+        for name in ("cyclegan", "srgan_earth", "spade_earth")
+    ],
 )
 def test_a_run_directory_of_a_translation(name, data_dir):
     run_dir = data_dir / "run"

@@ -82,7 +82,7 @@ def test_the_encoder_learns_from_the_image_and_from_the_divergence():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("reuse_fakes", [False, True])
+@pytest.mark.parametrize("reuse_fakes", [False, pytest.param(True, marks=pytest.mark.nightly)])
 def test_the_encoder_moves(reuse_fakes):
     """All of it, without the divergence, also if both players' turns have the same samples."""
     model = spade(kl_weight=0.0, reuse_fakes=reuse_fakes)

@@ -20,9 +20,6 @@ NETWORKS = {
         SHAPE, 3, width=4, blocks=1, scale=2, seed=seed
     ),
     "spade": lambda seed: networks.spade.generator(SHAPE, 3, latent_dim=4, width=4, seed=seed),
-    "spade, instance": lambda seed: networks.spade.generator(
-        SHAPE, 3, latent_dim=4, width=4, normalization="instance", seed=seed
-    ),
     "patchgan": lambda seed: networks.patchgan.discriminator(SHAPE, width=4, layers=2, seed=seed),
     "patchgan, conditional": lambda seed: networks.patchgan.discriminator(
         SHAPE, source_channels=1, width=4, layers=2, seed=seed
