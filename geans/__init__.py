@@ -40,6 +40,8 @@ _MODELS = (
     "GEAN",
     "InfoGAN",
     "Pix2Pix",
+    "SPADE",
+    "SRGAN",
 )
 
 _FUNCTIONS = ("from_preset", "from_pretrained", "recipe")

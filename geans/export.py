@@ -52,7 +52,7 @@ def saved_model(model, path, *, ema=True):
     path = files.path_of(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(f"{path} exists. Pass a new or an empty directory to export into.")
-    inputs = model.generator.inputs  # Copies have names of their own.
+    inputs = model.sampling_network(ema=False).inputs  # Copies have names of their own.
     signature = [tf.TensorSpec(each.shape, each.dtype, name=each.name) for each in inputs]
 
     @tf.function(input_signature=signature, autograph=False)
@@ -62,7 +62,7 @@ def saved_model(model, path, *, ema=True):
     served = tf.Module()
     served.weights = [variable.value for variable in network.variables]
     served.serving_default = generate
-    if model.latent_dim:
+    if model.draws_samples:
         served.sample = _sampler(model, generate)
     tf.saved_model.save(served, str(path), {"serving_default": generate})
 

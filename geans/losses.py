@@ -148,6 +148,36 @@ class Relativistic(AdversarialLoss):
         return ops.mean(ops.softplus(real_logits - fake_logits))
 
 
+def feature_matching(real_features, fake_features):
+    """Returns the mean absolute difference of feature maps, averaged over the layers of a network.
+
+    It takes generated images to what a discriminator sees in their targets, and is a loss of the
+    generator: the features of the targets get no gradient.
+
+    Args:
+        real_features: List with an array `(batch, ...)` for each layer, of the targets.
+        fake_features: As `real_features`, of the generated images.
+
+    Raises:
+        ValueError: If there are no features, or not the same number of both.
+
+    Reference: Wang et al. 2018 (arXiv 1711.11585), equation 4, divided by the number of layers.
+
+    Example:
+        >>> small, large = ops.ones((2, 3)), ops.ones((2, 5))
+        >>> float(feature_matching([small, large], [0 * small, large]))
+        0.5
+    """
+    if not real_features or len(real_features) != len(fake_features):
+        raise ValueError(
+            "Features of the same layers are compared, at least one. Received: "
+            f"{len(real_features)} and {len(fake_features)}."
+        )
+    pairs = zip(real_features, fake_features, strict=True)
+    apart = [ops.mean(ops.abs(ops.stop_gradient(real) - fake)) for real, fake in pairs]
+    return sum(apart) / len(apart)
+
+
 def _check_pairs(real_logits, fake_logits):
     # Broadcasting (batch, 1) against (batch,) would pair everything with everything, silently.
     real, fake = tuple(real_logits.shape), tuple(fake_logits.shape)

@@ -157,3 +157,23 @@ def test_get_names_the_losses_when_it_fails(identifier):
 def test_base_says_what_to_override(player):
     with pytest.raises(NotImplementedError, match=f"AdversarialLoss must override {player}"):
         getattr(losses.AdversarialLoss(), player)(None, None)
+
+
+def test_feature_matching_by_hand():
+    """Mean differences of 1 in a layer of 2 numbers and of 5 in one of 4: their mean is 3."""
+    real = [tf.constant([[1.0, 3.0]]), tf.constant([[[0.0, 0.0], [0.0, 0.0]]])]
+    fake = [tf.constant([[2.0, 2.0]]), tf.constant([[[5.0, -5.0], [5.0, -5.0]]])]
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([real, fake])
+        value = losses.feature_matching(real, fake)
+    assert float(value) == pytest.approx(3)
+    assert tape.gradient(value, real) == [None, None]
+    slopes = tape.gradient(value, fake)
+    np.testing.assert_allclose(slopes[0], [[0.25, -0.25]])  # One of 2 layers, one of 2 numbers.
+    np.testing.assert_allclose(slopes[1], [[[0.125, -0.125], [0.125, -0.125]]])
+
+
+@pytest.mark.parametrize("counts", [(0, 0), (2, 1)])
+def test_features_of_other_layers_are_refused(counts):
+    with pytest.raises(ValueError, match=f"Received: {counts[0]} and {counts[1]}"):
+        losses.feature_matching(*([tf.zeros(2)] * count for count in counts))

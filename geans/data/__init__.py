@@ -5,6 +5,6 @@ the same seed; a smaller last batch is kept unless `drop_remainder=True`. Images
 float32 in [-1, 1], channels last.
 """
 
-from geans.data import images, mixtures, pipeline, stacked, translation, video
+from geans.data import images, mixtures, pairs, pipeline, stacked, translation, video
 
-__all__ = ["images", "mixtures", "pipeline", "stacked", "translation", "video"]
+__all__ = ["images", "mixtures", "pairs", "pipeline", "stacked", "translation", "video"]

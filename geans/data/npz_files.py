@@ -33,6 +33,12 @@ def arrays(path, *names):
         return [file[name] for name in names]
 
 
+def names(path):
+    """Returns the names of the arrays; raises `ValueError` if the file cannot be read."""
+    with opened(path) as file:
+        return file.files
+
+
 def class_names(path, classes):
     """Returns the names of classes: the array of that name with `_names`, or else numbers.
 

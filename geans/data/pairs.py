@@ -1,4 +1,4 @@
-"""Batches of pairs of images: aligned ones, or two domains that are shuffled separately.
+"""Batches of pairs of images: aligned ones, two separate domains, or small and large ones.
 
 `jitter` and `flip` follow Isola et al. 2017 (arXiv 1611.07004), appendix 6.2.
 """
@@ -70,6 +70,52 @@ def unpaired(first, second, *, jitter=0, flip=False, **batching):
     domains = _checked("first", first), _checked("second", second)
     makers = [functools.partial(pipeline.batches, each) for each in domains]
     return independent(makers, jitter, flip, **batching)
+
+
+def downscaled(dataset, factor=4):
+    """Pairs images with smaller ones of themselves, for super-resolution.
+
+    Args:
+        dataset: `tf.data.Dataset` of batches of images in [-1, 1], as `data.images` makes them.
+        factor: As in `downscale`.
+
+    Returns:
+        A `tf.data.Dataset` of pairs (small, large) of batches.
+
+    Raises:
+        ValueError: As in `downscale`.
+
+    Example:
+        >>> batches = pipeline.batches(np.zeros((6, 32, 32, 3), "uint8"), batch_size=4)
+        >>> [batch.shape for batch in next(iter(downscaled(batches)))]
+        [TensorShape([4, 8, 8, 3]), TensorShape([4, 32, 32, 3])]
+    """
+    return dataset.map(lambda images: (downscale(images, factor), images))
+
+
+def downscale(images, factor):
+    """Returns images of means over squares of `factor` pixels, in the type of the given ones.
+
+    Args:
+        images: Float array or tensor `(batch, height, width, channels)`.
+        factor: Integer, at least 2, that divides both sides.
+
+    Raises:
+        ValueError: If `factor` is another number.
+
+    Example:
+        >>> downscale(np.array([[[[1.0]], [[3.0]]], [[[0.0]], [[0.0]]]]).reshape((1, 2, 2, 1)), 2)
+        array([[[[1.]]]])
+    """
+    height, width = images.shape[1:3]
+    if not values.is_count(factor) or factor < 2 or height % factor or width % factor:
+        raise ValueError(
+            "factor must be an integer, at least 2, that divides the sides of the images. "
+            f"Received: factor={factor!r} for {width}x{height} pixels. Another image_size "
+            "(--image_size on the command line) crops and resizes them."
+        )
+    small = tf.nn.avg_pool2d(images, factor, factor, "VALID")
+    return small if tf.is_tensor(images) else small.numpy()
 
 
 def independent(makers, jitter, flip, *, seed=None, **options):

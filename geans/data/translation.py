@@ -11,6 +11,7 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from geans import values
 from geans.data import (
     folders,
     image_files,
@@ -24,29 +25,58 @@ from geans.data import (
 from geans.data.pairs import paired, unpaired
 from geans.files import path_of
 
+HELD_OUT_EVERY = 10
+"""Of an array without a split in its name, every such row is of the split "test"."""
+
 SIDES = ("left", "right")
 SUBFOLDERS = ("source", "target")
 
 
-def from_npz(path, split="train", *, image_size=None, aligned=True, **options):
-    """Loads two arrays of a NumPy file, such as `line_train` and `colour_train`.
+def from_npz(
+    path,
+    split="train",
+    *,
+    source=None,
+    target=None,
+    classes=None,
+    image_size=None,
+    aligned=True,
+    **options,
+):
+    """Loads arrays of a NumPy file, such as `line_train` and `colour_train`.
+
+    An array without a split in its name has the splits "test", every tenth row from the first on,
+    and "train", the others.
 
     Args:
-        path: `.npz` file with two arrays of images as in `paired`, whose names end in `_` and the
-            split. The first is the source.
+        path: `.npz` file with arrays of images as in `paired`, whose names end in `_` and the
+            split. If there are two, the first is the source.
         split: "train", "test" or another ending of the names.
-        image_size: Side to crop (centred square) and resize to; `None` keeps the images' own.
+        source: Name of the sources' array, without the split, or a list of names, whose channels
+            are joined; `None` if the file has but two arrays.
+        target: Name of the targets' array, or a list, likewise.
+        classes: Dict from the names of arrays of class masks, integers `(count, height, width)` or
+            with a last axis of 1, to their numbers of classes: a mask becomes as many channels, 1
+            where the pixel is of the class and -1 elsewhere. `None` if there are no masks.
+        image_size: Side to crop (centred square) and resize to; `None` keeps the images' own. A
+            resized mask has values in between at the borders of its classes.
         aligned: Whether to yield `paired` or `unpaired` images.
         **options: Keywords of `paired` or `unpaired`.
 
     Raises:
-        ValueError: If the file is missing or damaged, or does not hold two such arrays.
+        ValueError: If the file is missing or damaged, or does not hold such arrays.
 
     Example:
         >>> from_npz("pairs.npz", "test", batch_size=16)  # doctest: +SKIP
+        >>> from_npz("earth.npz", source=["mask", "relief"], target="satellite",
+        ...          classes={"mask": 3})  # doctest: +SKIP
     """
-    arrays = _arrays(path_of(path), split)
-    pair = (resizing.crop_and_resize(images.checked(array), image_size) for array in arrays)
+    path = path_of(path)
+    if source is None and target is None and classes is None:
+        arrays = [[array] for array in _arrays(path, split)]
+    else:
+        arrays = _named_arrays(path, split, source, target, classes or {})
+    pair = (_joined([_sized(array, image_size) for array in side]) for side in arrays)
     return (paired if aligned else unpaired)(*pair, **options)
 
 
@@ -145,10 +175,19 @@ def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **opti
     return pairs.independent(makers, jitter, flip, **options)
 
 
-def splits_of(path):
-    """Returns the sorted splits in a `.npz` file; raises `ValueError` if it cannot be read."""
-    with npz_files.opened(path_of(path)) as file:
-        return sorted({name.rpartition("_")[2] for name in file.files})
+def splits_of(path, target=None):
+    """Returns the sorted splits in a `.npz` file; raises `ValueError` if it cannot be read.
+
+    Args:
+        path: The file.
+        target: As in `from_npz`; its splits are those that count.
+    """
+    names = npz_files.names(path_of(path))
+    for one in _listed(target):
+        if one in names:
+            return ["test", "train"]
+        names = [name for name in names if name.startswith(f"{one}_")]
+    return sorted({name.rpartition("_")[2] for name in names})
 
 
 def _arrays(path, split):
@@ -163,6 +202,90 @@ def _arrays(path, split):
             f"{names}."
         )
     return found.values()
+
+
+def _named_arrays(path, split, source, target, classes):
+    sides = {"source": _listed(source), "target": _listed(target)}
+    known = npz_files.names(path)
+    for side, names in sides.items():
+        if not names or not all(isinstance(name, str) for name in names):
+            raise ValueError(
+                f"{side} must name an array of {image_files.shown(path)}, or several in a list. "
+                f"Known: {', '.join(known)}. Received: {side}={names or None!r}."
+            )
+    arrays = [
+        [_of_classes(_rows(path, known, name, split), name, classes) for name in names]
+        for names in sides.values()
+    ]
+    if unknown := sorted(set(classes) - set(sides["source"] + sides["target"])):
+        raise ValueError(
+            "classes must be of arrays that source or target name. Received: "
+            f"{', '.join(map(str, unknown))}."
+        )
+    return arrays
+
+
+def _listed(names):
+    return [] if names is None else [names] if isinstance(names, str) else list(names)
+
+
+def _rows(path, known, name, split):
+    """Returns the rows of an array that belong to a split."""
+    if name not in known:
+        endings = [each.rpartition("_")[0] for each in known if each.endswith(f"_{split}")]
+        values.check_name(
+            f"array of the split {split!r} of {image_files.shown(path)}", name, endings
+        )
+        return npz_files.arrays(path, f"{name}_{split}")[0]
+    if split not in ("train", "test"):
+        raise ValueError(
+            f"An array without a split in its name, such as {name!r}, has the splits train and "
+            f"test. Received: split={split!r}."
+        )
+    (array,) = npz_files.arrays(path, name)
+    held_out = np.arange(len(array)) % HELD_OUT_EVERY == 0
+    return array[held_out if split == "test" else ~held_out]
+
+
+def _of_classes(array, name, classes):
+    """Returns an array of images, or the channels of a class mask."""
+    if name not in classes:
+        return array
+    count = classes[name]
+    values.check_count(f"classes of {name}", count, least=2, most=2**10)
+    mask = array[..., 0] if array.ndim == 4 and array.shape[-1] == 1 else array
+    if mask.ndim != 3 or mask.dtype.kind not in "iu" or not mask.size:
+        raise ValueError(
+            "A class mask is an array of integers (count, height, width), or with a last axis of "
+            f"1. Received: {name} of shape {array.shape} and type {array.dtype}."
+        )
+    if mask.min() < 0 or mask.max() >= count:
+        raise ValueError(
+            f"{name} must hold classes from 0 to {count - 1}. Received: {mask.min()} to "
+            f"{mask.max()}. Pass the number of classes: classes={{{name!r}: {mask.max() + 1}}}."
+        )
+    return np.uint8(255) * (mask[..., None] == np.arange(count)).astype("uint8")
+
+
+def _sized(array, image_size):
+    return resizing.crop_and_resize(images.checked(array), image_size)
+
+
+def _joined(arrays):
+    """Joins arrays of images on the axis of the channels; floats and uint8 become floats."""
+    if len(arrays) == 1:
+        return arrays[0]
+    shapes = [array.shape for array in arrays]
+    if any(len(shape) != 4 for shape in shapes) or len({shape[:3] for shape in shapes}) > 1:
+        raise ValueError(
+            "Arrays whose channels are joined are as many images (count, height, width, channels) "
+            f"of the same size. Received shapes: {', '.join(map(str, shapes))}."
+        )
+    if len({array.dtype for array in arrays}) > 1:
+        arrays = [
+            each / np.float32(127.5) - 1 if each.dtype == "uint8" else each for each in arrays
+        ]
+    return np.concatenate(arrays, axis=-1)
 
 
 def _partners(*pair):

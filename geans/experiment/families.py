@@ -87,6 +87,27 @@ def cyclegan(preset, shapes, *, cycle_weight=10.0, identity_weight=5.0, pool_siz
     return models.CycleGAN, players, options
 
 
+def srgan(preset, shapes, *, reconstruction_weight=100.0, feature_weight=10.0):
+    """SRGAN, whose generator enlarges sources to the size of their targets."""
+    source, target = shapes
+    generator = _translator(preset, *shapes, 0, scale=target[0] // source[0])
+    players = generator, _patch_discriminator(preset, target, 0, features=True)
+    options = {"reconstruction_weight": reconstruction_weight, "feature_weight": feature_weight}
+    return models.SRGAN, players, options
+
+
+def spade(preset, shapes, *, feature_weight=10.0, kl_weight=0.05):
+    """SPADE, whose encoder is as wide as the generator."""
+    maps, images = shapes
+    generator = _translator(preset, *shapes, 0, latent_dim=preset.latent_dim)
+    widths = {key: each for key, each in preset.generator_options.items() if key == "width"}
+    encoder = networks.spade.encoder(images, preset.latent_dim, seed=preset.seed, **widths)
+    options = {"source_channels": maps[-1], "features": True}
+    discriminator = _patch_discriminator(preset, images, 0, **options)
+    players = networks.spade.with_encoder(generator, encoder), discriminator
+    return models.SPADE, players, {"feature_weight": feature_weight, "kl_weight": kl_weight}
+
+
 FAMILIES = {
     "plain": plain,
     "conditional": conditional,
@@ -94,13 +115,15 @@ FAMILIES = {
     "infogan": infogan,
     "pix2pix": pix2pix,
     "cyclegan": cyclegan,
+    "srgan": srgan,
+    "spade": spade,
 }
 """Functions of preset, sample shape (for `TRANSLATIONS` two shapes) and `model_options`."""
 
 LABELLED = ("conditional", "acgan")
 """Families that train on (samples, labels)."""
 
-TRANSLATIONS = ("pix2pix", "cyclegan")
+TRANSLATIONS = ("pix2pix", "cyclegan", "srgan", "spade")
 """Families that train on pairs of images."""
 
 
@@ -125,8 +148,8 @@ def check_source(preset, source):
             f"Received: model={preset.model!r}."
         )
     raise ValueError(
-        f'The model {preset.model!r} translates images and needs pairs: "pairs:..." or '
-        f'"unpaired:...". Received: data={preset.data!r}.'
+        f'The model {preset.model!r} translates images and needs pairs: "pairs:...", '
+        f'"unpaired:..." or "downscaled:...". Received: data={preset.data!r}.'
     )
 
 
@@ -161,8 +184,8 @@ def _discriminator(preset, shape):
     return network if preset.packing == 1 else networks.packed(network, preset.packing)
 
 
-def _translator(preset, shape, target_shape, place):
-    options = {"seed": preset.seed + place, **preset.generator_options}
+def _translator(preset, shape, target_shape, place, **more):
+    options = {"seed": preset.seed + place, **more, **preset.generator_options}
     family = networks.get(preset.network, networks.TRANSLATORS)
     return call(family.generator, (shape, target_shape[-1]), options, "generator_options")
 

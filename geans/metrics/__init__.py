@@ -33,7 +33,11 @@ from geans.metrics.neighbours import (
 )
 from geans.metrics.overfitting import Overfitting, overfitting
 from geans.metrics.precision_recall import PRDC, prdc
-from geans.metrics.reconstruction import mean_absolute_error, structural_similarity
+from geans.metrics.reconstruction import (
+    mean_absolute_error,
+    peak_signal_to_noise_ratio,
+    structural_similarity,
+)
 
 __all__ = [
     "Anomalies",
@@ -80,6 +84,7 @@ __all__ = [
     "ms_ssim_per_class",
     "nearest_neighbours",
     "overfitting",
+    "peak_signal_to_noise_ratio",
     "prdc",
     "structural_similarity",
 ]

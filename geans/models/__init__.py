@@ -5,6 +5,8 @@ from geans.models.conditional import ACGAN, ConditionalGAN
 from geans.models.gan import GAN
 from geans.models.gean import GEAN
 from geans.models.infogan import InfoGAN
+from geans.models.spade import SPADE
+from geans.models.srgan import SRGAN
 from geans.models.translation import CycleGAN, Pix2Pix
 
 __all__ = [
@@ -16,4 +18,6 @@ __all__ = [
     "GEAN",
     "InfoGAN",
     "Pix2Pix",
+    "SPADE",
+    "SRGAN",
 ]

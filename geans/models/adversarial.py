@@ -131,7 +131,8 @@ class AdversarialModel(Game):
             distribution.synchronize_batch_norms(networks)
         self.loss, self.penalty = losses.get(loss), penalties.get(penalty)
         self.augmentation = augment.get(augmentation)
-        checks.check_augmentation(self.augmentation, self.generator.output_shape, jit_compile)
+        shape = self.sampling_network(ema=False).output_shape
+        checks.check_augmentation(self.augmentation, shape, jit_compile)
         self.on_nan = on_nan
         discriminators = [self.discriminator, *getattr(self.discriminator, "layers", ())]
         separate = list(filter(network_checks.judges_separately, discriminators))

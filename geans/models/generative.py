@@ -24,6 +24,9 @@ class GenerativeModel(distribution.Distributed):
         # What tf.lite.TFLiteConverter.from_keras_model reads; Keras sets it in build().
         self._build_shapes_dict = {"input_shape": generator.input_shape}
 
+    draws_samples = True
+    """Whether `sample` draws samples; if not, the generator needs images that the user has."""
+
     @property
     def noise_dim(self):
         """Number of leading latent columns that are standard normal: here all."""
@@ -52,8 +55,9 @@ class GenerativeModel(distribution.Distributed):
 
     def call(self, inputs, training=False):
         """Returns samples of the EMA generator, or of the raw one without EMA."""
-        data_checks.check_inputs(inputs, self.generator)
-        return self.sampling_network()(inputs, training=training)
+        network = self.sampling_network()
+        data_checks.check_inputs(inputs, network)
+        return network(inputs, training=training)
 
     def sample(self, count, seed=None, ema=True, batch_size=256, *, truncation=None, **conditions):
         """Draws samples.
@@ -117,7 +121,7 @@ class GenerativeModel(distribution.Distributed):
         Raises:
             ValueError: If the inputs do not fit the generator.
         """
-        data_checks.check_inputs(inputs, self.generator)
+        data_checks.check_inputs(inputs, self.sampling_network(ema))
         checks.check_sampling(1, None, batch_size)
         return _joined(list(self._in_parts(inputs, ema, batch_size)))
 

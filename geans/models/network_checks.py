@@ -50,6 +50,16 @@ def check_networks(generator, discriminator):
     check_logits(discriminator)
 
 
+def check_images(generator):
+    """Raises if the generator does not take one batch of images and make one."""
+    shapes = [generator.input_shape, generator.output_shape]
+    if not all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes):
+        raise ValueError(
+            "generator must take one batch of images and make one. Received: "
+            f"{shapes[0]} to {shapes[1]}."
+        )
+
+
 def check_latents(generator):
     """Raises if the generator does not take latents."""
     latents = generator.input_shape
@@ -101,6 +111,17 @@ def check_logits(discriminator):
         raise ValueError(
             "The discriminator must have one output, its logits. Received: "
             f"output_shape={discriminator.output_shape}."
+        )
+
+
+def check_features(discriminator):
+    """Raises if the discriminator does not return its features beside the logits."""
+    shapes = discriminator.compute_output_shape(discriminator.input_shape)
+    if not isinstance(shapes, dict) or not {"logits", "features"} <= shapes.keys():
+        raise ValueError(
+            "The discriminator must return a dict of 'logits' and 'features', a list, as "
+            "networks.patchgan.discriminator makes it with features=True. Received: output_shape="
+            f"{shapes}."
         )
 
 

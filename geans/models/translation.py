@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from geans import values
+from geans import losses, values
 from geans.models import checks, data_checks, network_checks, output_ranges
 from geans.models.adversarial import AdversarialModel
 from geans.models.image_pool import ImagePool
@@ -14,13 +14,19 @@ DOMAINS = ("first", "second")
 class Translation(AdversarialModel):
     """Base class of models trained on pairs of images, without latents."""
 
+    draws_samples = False
     latent_dim = 0
     """There are no latents: all that a translation starts from is an image."""
+
+    @property
+    def pair_ranges(self):
+        """Lowest and highest values of sources and of targets, which the generator can make."""
+        return output_ranges.UNBOUNDED, self.sample_range
 
     def sampling_inputs(self, count, seed):
         """Raises a `ValueError`: a translation needs images, it cannot draw samples."""
         raise ValueError(
-            f"A {type(self).__name__} has no latents to draw samples from. Pass images: "
+            f"A {type(self).__name__} draws no samples: it starts from images. Pass them: "
             "model.translate(images)."
         )
 
@@ -33,6 +39,23 @@ class Translation(AdversarialModel):
         """Checks pairs of images before training."""
         for images, *expected in zip(_pair(batch), self.pair_shapes, self.pair_ranges, strict=True):
             data_checks.check_samples(images, *expected, what)
+
+    def augmented_discriminator(self, seed, *sources, discriminator=None):
+        """As in `Game`; sources and images are augmented alike, by the same seed."""
+        sources = [self.augmented(source, seed) for source in sources]
+        return super().augmented_discriminator(seed, *sources, discriminator=discriminator)
+
+    def feature_error(self, discriminate, target, outputs):
+        """Returns the `losses.feature_matching` of generated images.
+
+        Args:
+            discriminate: Output of `augmented_discriminator`.
+            target: Real images.
+            outputs: The discriminator's outputs, as `adversarial_losses` returns them.
+        """
+        real, fake = outputs
+        real = discriminate(target, training=True) if real is None else real
+        return losses.feature_matching(real["features"], fake["features"])
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -83,21 +106,12 @@ class Pix2Pix(Translation):
         """Shapes of a batch of sources and of targets."""
         return self.generator.input_shape, self.generator.output_shape
 
-    @property
-    def pair_ranges(self):
-        """Lowest and highest values of sources and of targets, which the generator can make."""
-        return output_ranges.UNBOUNDED, self.sample_range
-
     @staticmethod
     def check_networks(generator, discriminator):
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
+        network_checks.check_images(generator)
         shapes = [generator.output_shape, generator.input_shape]
-        if not all(isinstance(shape, tuple) and len(shape) == 4 for shape in shapes):
-            raise ValueError(
-                "generator must take one batch of images and make one. Received: "
-                f"{shapes[1]} to {shapes[0]}."
-            )
         if not network_checks.compatible(discriminator.input_shape, shapes):
             raise ValueError(
                 "The discriminator must take a list of images, such as the generator makes, and "
@@ -116,10 +130,6 @@ class Pix2Pix(Translation):
             logs["reconstruction_error"] = tf.reduce_mean(tf.abs(target - fake))
             losses["generator"] += self.reconstruction_weight * logs["reconstruction_error"]
         return losses, logs
-
-    def augmented_discriminator(self, seed, source):
-        """As in `Game`; source and image are augmented alike, by the same seed."""
-        return super().augmented_discriminator(seed, self.augmented(source, seed))
 
     def translate(self, images, ema=True, batch_size=64):
         """Translates images.

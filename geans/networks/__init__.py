@@ -6,7 +6,7 @@ Every family of networks is a module with
 - `discriminator(input_shape, **options)`: samples to raw logits.
 
 Image translators, in `TRANSLATORS`, have `generator(input_shape, output_channels, **options)`,
-images to images in [-1, 1], and use the discriminator of `patchgan`.
+images (for `spade` latents and maps) to images in [-1, 1], and use the discriminator of `patchgan`.
 
 The same `seed` gives the same initial weights. Layers compute in Keras' global dtype policy;
 outputs are always float32. Invalid arguments raise `ValueError`.
@@ -22,6 +22,8 @@ from geans.networks import (
     patchgan,
     projected,
     resnet,
+    spade,
+    srresnet,
     style,
     unet,
     video,
@@ -43,6 +45,8 @@ __all__ = [
     "patchgan",
     "projected",
     "resnet",
+    "spade",
+    "srresnet",
     "style",
     "unet",
     "video",
@@ -59,7 +63,7 @@ NETWORKS = {
     "projected": projected,
     "video": video,
 }
-TRANSLATORS = {"unet": unet, "cyclegan": cyclegan}
+TRANSLATORS = {"unet": unet, "cyclegan": cyclegan, "srresnet": srresnet, "spade": spade}
 
 
 def get(name, known=NETWORKS):

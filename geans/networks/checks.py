@@ -22,12 +22,7 @@ def halvings(name, shape):
         >>> halvings("output_shape", (28, 28, 1)), halvings("output_shape", (48, 64, 3))
         (2, 3)
     """
-    is_shape = (
-        hasattr(shape, "__len__")
-        and len(shape) == 3
-        and all(values.is_count(size, LARGEST) for size in shape)
-    )
-    if not is_shape or any(side % 4 or side < 8 for side in shape[:2]):
+    if not _is_image_shape(shape) or any(side % 4 or side < 8 for side in shape[:2]):
         raise ValueError(
             f"{name} must be (height, width, channels) with sides of 8 or more that are divisible "
             f"by 4, and at least 1 channel. Received: {name}={shape!r}. Resize or pad the images "
@@ -37,6 +32,23 @@ def halvings(name, shape):
     while all(side % 2 == 0 and side // 2 >= SMALLEST_BASE for side in sides):
         sides, count = [side // 2 for side in sides], count + 1
     return count
+
+
+def check_image_shape(name, shape):
+    """Raises `ValueError` if `shape` is not `(height, width, channels)`."""
+    if not _is_image_shape(shape):
+        raise ValueError(
+            f"{name} must be (height, width, channels), integers from 1 to {LARGEST:,}. "
+            f"Received: {name}={shape!r}."
+        )
+
+
+def _is_image_shape(shape):
+    return (
+        hasattr(shape, "__len__")
+        and len(shape) == 3
+        and all(values.is_count(size, LARGEST) for size in shape)
+    )
 
 
 def check_sizes(**sizes):
@@ -61,7 +73,7 @@ def layer_seeds(network, seed):
     """Yields a seed for each layer of a network.
 
     Args:
-        network: "generator" or "discriminator", whose seeds differ.
+        network: "generator", "discriminator" or "encoder", whose seeds differ.
         seed: Integer; the same seed gives the same seeds. `None` yields `None`: Keras draws them.
     """
     draws = random.Random(f"{network} {seed}")

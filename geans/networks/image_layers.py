@@ -55,17 +55,19 @@ def doubled(x, channels, seeds, normalization=None, *, kernel_size=KERNEL_SIZE):
     return _strided(keras.layers.Conv2DTranspose, x, channels, seeds, normalization, kernel_size)
 
 
-def normalized(x, normalization):
+def normalized(x, normalization, *, parameters=True):
     """Normalizes channels over a batch, over each image, or not at all.
 
     Args:
         x: Keras tensor `(batch, ..., channels)`, images for "instance".
         normalization: "batch", "instance" (Ulyanov et al. 2016, arXiv 1607.08022), or `None`.
+        parameters: Whether channels are then scaled and shifted.
     """
+    options = {"scale": parameters, "center": parameters}
     if normalization == "instance":
         # As many groups as channels: the statistics of one channel of one image.
-        return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
-    return x if normalization is None else keras.layers.BatchNormalization()(x)
+        return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5, **options)(x)
+    return x if normalization is None else keras.layers.BatchNormalization(**options)(x)
 
 
 def reflected(x, pixels):

@@ -22,6 +22,7 @@ def discriminator(
     width=64,
     layers=3,
     normalization="instance",
+    features=False,
     seed=None,
 ):
     """Builds a network from images to a logit for each of their patches.
@@ -34,11 +35,14 @@ def discriminator(
         width: Channels of the first layer; they double up to 8 times as many.
         layers: Halvings of the image, at least 1.
         normalization: "instance", "batch" or `None`, in all layers but the first and the last.
+        features: Whether the outputs of the layers before the last are returned as well, for
+            `losses.feature_matching`.
         seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
         A `keras.Model`: images, or with `source_channels` a list of images and their sources, to
-        raw float32 logits `(batch, rows, columns, 1)`.
+        raw float32 logits `(batch, rows, columns, 1)`; with `features` to a dict of the `"logits"`
+        and `"features"`, a list.
 
     Raises:
         ValueError: If an argument is invalid or the image is too small for `layers`.
@@ -60,14 +64,18 @@ def discriminator(
         inputs = [images, keras.Input((*input_shape[:2], source_channels), name="sources")]
         x = keras.layers.Concatenate()(inputs)
     x = keras.layers.LeakyReLU(0.2)(image_layers.halved(x, width, seeds))
+    found = [x]
     widths = [width * min(2**level, MOST_WIDENING) for level in range(1, layers + 1)]
     for channels in widths[:-1]:
         x = image_layers.halved(x, channels, seeds, normalization)
         x = keras.layers.LeakyReLU(0.2)(x)
+        found.append(x)
     x = _convolution(x, widths[-1], seeds, use_bias=normalization is None)
     x = keras.layers.LeakyReLU(0.2)(image_layers.normalized(x, normalization))
+    found.append(x)
     logits = _convolution(x, 1, seeds, dtype="float32", name="logits")
-    return keras.Model(inputs, logits, name="discriminator")
+    outputs = {"logits": logits, "features": found} if features else logits
+    return keras.Model(inputs, outputs, name="discriminator")
 
 
 def receptive_field(layers=3):

@@ -6,6 +6,9 @@ import os
 from geans.files import path_of
 from geans.values import did_you_mean
 
+DOWNSCALED = "downscaled:"
+"""What comes before the source of the images of pairs for super-resolution."""
+
 KINDS = ("folder", "arrays", "video", "pairs", "unpaired")
 """Prefixes of sources that are, or may be, files."""
 
@@ -23,6 +26,9 @@ def located(preset, data_dir=None):
     Raises:
         ValueError: If the files do not exist, or the data are not a source string.
     """
+    if preset.data.startswith(DOWNSCALED):
+        images = located(_of_images(preset), data_dir)
+        return dataclasses.replace(preset, data=f"{DOWNSCALED}{images.data}")
     kind, colon, path = preset.data.partition(":")
     if not colon:
         near = f" Did you mean 'folder:{kind}'?" if path_of(kind).is_dir() else ""
@@ -57,6 +63,9 @@ def moved(preset, data, data_dir=None):
     """
     if data in (None, preset.data):
         return located(preset, data_dir)
+    if data.startswith(DOWNSCALED) and preset.data.startswith(DOWNSCALED):
+        images = moved(_of_images(preset), data.removeprefix(DOWNSCALED), data_dir)
+        return dataclasses.replace(preset, data=f"{DOWNSCALED}{images.data}")
     kinds = {each.partition(":")[0] for each in (data, preset.data)}
     if len(kinds) > 1 or not _names_files(data) or not _names_files(preset.data):
         raise ValueError(
@@ -64,6 +73,10 @@ def moved(preset, data, data_dir=None):
             f"Received: data={data!r}. To train on other data, start a new run."
         )
     return located(dataclasses.replace(preset, data=data), data_dir)
+
+
+def _of_images(preset):
+    return dataclasses.replace(preset, data=preset.data.removeprefix(DOWNSCALED))
 
 
 def _names_files(data):

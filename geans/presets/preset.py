@@ -18,7 +18,7 @@ MAX_DEPTH = 8
 """Maximum nesting depth of the options of a preset."""
 
 WORDS = {
-    "model": ("plain", "conditional", "acgan", "infogan", "pix2pix", "cyclegan"),
+    "model": ("plain", "conditional", "acgan", "infogan", "pix2pix", "cyclegan", "srgan", "spade"),
     "rule": ("gan", "gean"),
     "update": ("accumulate", "pullback", "extragradient", "svre"),
     "order": ("simultaneous", "alternating"),
@@ -80,13 +80,15 @@ class Preset:
         data: `"mixture:ring"`, `"mixture:grid"`, `"stacked:mnist"`, `"stacked:digits"`,
             `"embedded:fashion"`, `"tfds:NAME"`, `"folder:PATH"`, `"video:moving_digits"` or
             `"video:PATH"`; pairs of images for a translation: `"pairs:PATH"`,
-            `"unpaired:NAME,NAME"`.
+            `"unpaired:NAME,NAME"`, or of images and smaller ones of themselves, such as
+            `"downscaled:folder:PATH"`.
         data_options: Further arguments of that dataset, such as `{"radius": 1.0}`.
         samples_per_epoch: Points, stacks or moving digits drawn per epoch; ignored for other data.
         image_size: Size in pixels to crop and resize images to: the side of squares, or
             `"WIDTHxHEIGHT"`; `None` keeps them.
         batch_size: Samples per step; under GEAN the micro-batch.
-        model: `"plain"`, `"conditional"`, `"acgan"`, `"infogan"`, `"pix2pix"` or `"cyclegan"`.
+        model: `"plain"`, `"conditional"`, `"acgan"`, `"infogan"`, `"pix2pix"`, `"cyclegan"`,
+            `"srgan"` or `"spade"`.
         model_options: Further arguments of that model, such as `{"num_classes": 10}`.
         network: Name of a network family in `geans.networks`; for a translation its generator's.
         latent_dim: Dimension of the latents.

@@ -77,5 +77,6 @@ def _checkpoints(run_dir):
 
 def name_of_data(data):
     """Returns a name for runs on the data of a source string: that of its file or folder."""
+    data = data.removeprefix(data_files.DOWNSCALED)
     path = os.path.abspath(files.path_of(data.partition(":")[2]))
     return re.sub(r"[^\w.-]+", "_", os.path.basename(path).removesuffix(".npz"))

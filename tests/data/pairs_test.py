@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from geans.data import pairs
+from geans.data import pairs, pipeline
 from tests.data.translation_test import noise, numbered, numbers, pixels
 
 QUIET = {"shuffle": False, "batch_size": 1_000}
@@ -86,3 +86,22 @@ def test_unsuitable_arrays_are_refused(make, case):
 def test_pairs_must_fit(target):
     with pytest.raises(ValueError, match=r"same height and width.*\(3, 4, 4, 1\).*target"):
         pairs.paired(numbered(3), target)
+
+
+def test_small_images_are_means_over_squares():
+    """2x2 squares of 0, 51, 102 and 255: their mean is 102."""
+    square = np.array([[0, 51], [102, 255]], "uint8")
+    images = np.tile(square, (3, 4, 2))[..., None]
+    images[1] = 255
+    dataset = pairs.downscaled(pipeline.batches(images, **QUIET), 2)
+    assert len(dataset) == 1
+    small, large = pixels(dataset)
+    np.testing.assert_array_equal(large, images)
+    assert small.shape == (3, 4, 2, 1)
+    assert np.all(small[[0, 2]] == 102) and np.all(small[1] == 255)
+
+
+@pytest.mark.parametrize("factor", [1, 3, 2.0, True, "4", None])
+def test_what_cannot_be_downscaled(factor):
+    with pytest.raises(ValueError, match="factor=.* for 4x8 pixels.*--image_size"):
+        pairs.downscale(np.zeros((2, 8, 4, 1), "float32"), factor)

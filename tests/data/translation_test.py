@@ -9,6 +9,8 @@ from geans.data import images, pipeline, translation
 DATA = pathlib.Path(__file__).resolve().parents[2] / "../shared/data"
 OPENMOJI = DATA / "openmoji_pairs_64.npz"
 TFDS = DATA / "tfds"
+EARTH = DATA / "earth_64.npz"
+needs_earth = pytest.mark.skipif(not EARTH.is_file(), reason=f"there is no {EARTH}")
 needs_openmoji = pytest.mark.skipif(not OPENMOJI.is_file(), reason=f"there is no {OPENMOJI}")
 needs_tfds = pytest.mark.skipif(not TFDS.is_dir(), reason=f"no prepared datasets in {TFDS}")
 QUIET = {"shuffle": False, "batch_size": 1_000}
@@ -83,6 +85,93 @@ def test_bad_npz_files_are_named(tmp_path):
     np.savez(tmp_path / "objects.npz", a_train=np.array([{}]))
     with pytest.raises(ValueError, match="objects.npz' cannot be read: Object arrays"):
         translation.from_npz(tmp_path / "objects.npz")
+
+
+@pytest.fixture
+def earth(tmp_path):
+    """A mask of three classes, a relief and pictures: 5 to train on, 2 to test."""
+    arrays = {}
+    for split, count in (("train", 5), ("test", 2)):
+        mask = np.arange(count * 16, dtype="uint8").reshape((count, 4, 4, 1)) % 3
+        arrays |= {f"mask_{split}": mask, f"satellite_{split}": noise(count, 4, 4, 3)}
+        arrays |= {f"relief_{split}": noise(count, 4, 4, 2, seed=1)}
+    np.savez(tmp_path / "earth.npz", **arrays, names=np.array(["a"]))
+    return tmp_path / "earth.npz", arrays
+
+
+NAMED = {"source": ["mask", "relief"], "target": "satellite", "classes": {"mask": 3}}
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_named_arrays_are_joined_and_masks_one_hot(earth, split):
+    path, arrays = earth
+    dataset = translation.from_npz(path, split, **NAMED, **QUIET)
+    source, target = pixels(dataset)
+    np.testing.assert_array_equal(target, arrays[f"satellite_{split}"])
+    np.testing.assert_array_equal(source[..., 3:], arrays[f"relief_{split}"])
+    for index in range(3):
+        expected = np.where(arrays[f"mask_{split}"][..., 0] == index, 255, 0)
+        np.testing.assert_array_equal(source[..., index], expected)
+    floats, _ = next(dataset.as_numpy_iterator())
+    assert set(np.unique(floats[..., :3])) == {-1, 1}
+    assert translation.splits_of(path, "satellite") == ["test", "train"]
+
+
+def test_masks_need_no_axis_of_channels_and_join_floats(tmp_path):
+    mask, heights = np.array([[[0, 1], [1, 0]]]), np.full((1, 2, 2, 1), 0.25)
+    np.savez(tmp_path / "a.npz", mask_train=mask, height_train=heights, image_train=heights)
+    options = {"source": ["mask", "height"], "target": "image", "classes": {"mask": 2}}
+    source, _ = next(translation.from_npz(tmp_path / "a.npz", **options).as_numpy_iterator())
+    assert source.tolist() == [
+        [[[1, -1, 0.25], [-1, 1, 0.25]], [[-1, 1, 0.25], [1, -1, 0.25]]],
+    ]
+
+
+def test_of_an_array_without_splits_every_tenth_row_is_held_out(tmp_path):
+    path = tmp_path / "emoji.npz"
+    np.savez(path, mono=numbered(25), colour=numbered(25, channels=3), label=np.zeros(25))
+    options = {"source": "mono", "target": "colour", **QUIET}
+    assert numbers(translation.from_npz(path, "test", **options)) == [[0, 10, 20]] * 2
+    rest = [number for number in range(25) if number % 10]
+    assert numbers(translation.from_npz(path, **options)) == [rest] * 2
+    assert translation.splits_of(path, "colour") == ["test", "train"]
+    with pytest.raises(ValueError, match="such as 'mono', has the splits.*split='dev'"):
+        translation.from_npz(path, "dev", **options)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"source": "maks"}, "'maks'. Did you mean 'mask'"),
+        ({"source": None}, "source must name an array.*mask_train.*source=None"),
+        ({"target": []}, "target must name an array"),
+        ({"target": ["satellite", 3]}, r"target=\['satellite', 3\]"),
+        ({"classes": {"masc": 3}}, "source or target name. Received: masc"),
+        ({"classes": {"mask": 2}}, r"from 0 to 1. Received: 0 to 2.*classes=\{'mask': 3\}"),
+        ({"classes": {"mask": 1}}, "classes of mask must be 2 or more"),
+        ({"classes": {"relief": 3}}, r"array of integers.*relief of shape \(5, 4, 4, 2\)"),
+        ({"source": ["mask", "wide"]}, r"same size.*\(5, 4, 4, 3\), \(5, 4, 6, 1\)"),
+        ({"source": "wide", "classes": None}, r"same height and width.*\(5, 4, 6, 1\)"),
+    ],
+)
+def test_mistakes_with_names_of_arrays(earth, options, message):
+    path, arrays = earth
+    np.savez(path, **arrays, wide_train=noise(5, 4, 6, 1))
+    with pytest.raises(ValueError, match=message):
+        translation.from_npz(path, **{**NAMED, **options})
+
+
+@pytest.mark.slow
+@needs_earth
+def test_earth():
+    """One class for each pixel, and relief and satellite of the same place."""
+    source, target = pixels(translation.from_npz(EARTH, "test", **NAMED, **QUIET))
+    assert source.shape == (319, 64, 64, 6) and target.shape == (319, 64, 64, 3)
+    assert np.all(source[..., :3].sum(axis=-1, dtype=int) == 255)
+    sea = source[..., 0] == 255
+    # The sea is bluer than the land: blue minus red.
+    blue = target[..., 2].astype(int) - target[..., 0]
+    assert blue[sea].mean() > blue[~sea].mean() + 20
 
 
 @needs_openmoji

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import pathlib
 
 import numpy as np
 import PIL.Image
@@ -18,6 +19,19 @@ SMALL = {
         "data": "unpaired:pairs.npz",
         "data_options": {"flip": True},
         "generator_options": {"width": 2, "blocks": 1},
+        "discriminator_options": {"width": 2, "layers": 1},
+    },
+    "srgan_earth": {
+        "data": "downscaled:arrays:pairs.npz",
+        "data_options": {"name": "colour_train", "factor": 2},
+        "generator_options": {"width": 2, "blocks": 1},
+        "discriminator_options": {"width": 2, "layers": 1},
+    },
+    "spade_earth": {
+        "data": "pairs:pairs.npz",
+        "data_options": {"source": ["line", "colour"], "target": "colour"},
+        "latent_dim": 3,
+        "generator_options": {"width": 2},
         "discriminator_options": {"width": 2, "layers": 1},
     },
 }
@@ -107,6 +121,57 @@ def test_measures_by_hand():
     assert halved == pytest.approx(expected, abs=0.01)
 
 
+class Nearest(models.SRGAN):
+    """Repeats every pixel 2x2 times; it is asked for nothing else."""
+
+    def __init__(self):
+        pass
+
+    def translate(self, images, ema=True):
+        return images.repeat(2, axis=1).repeat(2, axis=2)
+
+
+def small_and_large(count=3):
+    """Targets with an edge that is not on the grid of the sources."""
+    large = np.full((count, 12, 12, 3), -1, "float32")
+    large[:, :, 5:] = 0.6
+    return translating.Examples(large[:, ::2, ::2], large, "test")
+
+
+def test_rows_of_super_resolution_begin_with_the_enlarged_source():
+    examples = small_and_large()
+    drawn = examples.draw(Nearest())
+    assert drawn.shape == (4 * 3, 12, 12, 3)
+    nearest, bicubic, output, target = np.split(drawn, 4)
+    np.testing.assert_array_equal(nearest, Nearest().translate(examples.first))
+    np.testing.assert_array_equal(output, nearest)
+    np.testing.assert_array_equal(target, examples.second)
+    assert np.abs(bicubic - nearest).max() > 0.1 and np.abs(bicubic).max() <= 1
+
+
+def test_super_resolution_is_measured_beside_bicubic_interpolation():
+    """One column of 12 is off by 1.6 of a range of 2."""
+    examples = small_and_large()
+    found = examples.measure(Nearest())
+    assert found["mean_absolute_error"] == pytest.approx(1.6 / 12, abs=0.002)
+    expected = 10 * np.log10(2**2 / (1.6**2 / 12))
+    assert found["peak_signal_to_noise_ratio"] == pytest.approx(expected, abs=0.05)
+    bicubic = translating.enlarged(examples.first, (3, 12, 12, 3), "bicubic")
+    expected = 10 * np.log10(4 / np.mean((bicubic - examples.second) ** 2))
+    assert found["bicubic_peak_signal_to_noise_ratio"] == pytest.approx(expected, abs=0.05)
+    expected = translating.metrics.structural_similarity(examples.second, bicubic)
+    assert found["bicubic_structural_similarity"] == pytest.approx(expected)
+    assert found["structural_similarity"] != pytest.approx(expected, abs=1e-3)
+
+
+def test_of_maps_with_many_channels_three_are_shown():
+    maps = np.linspace(-1, 1, 6, dtype="float32") * np.ones((2, 12, 12, 1), "float32")
+    pictures = np.zeros((2, 12, 12, 3), "float32")
+    rows = translating._alike([maps, pictures, pictures[..., :1]])
+    assert [row.shape[-1] for row in rows] == [3, 3, 3]
+    np.testing.assert_array_equal(rows[0], maps[..., :3])
+
+
 def test_small_images_have_no_structural_similarity():
     images = np.zeros((2, 8, 8, 3), "float32")
     examples = translating.Examples(images[..., :1], images, "test")
@@ -128,7 +193,14 @@ def test_players_of_presets_fit_the_data(data_dir):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["pix2pix", pytest.param("cyclegan", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(
+    "name",
+    ["pix2pix"]
+    + [
+        pytest.param(name, marks=pytest.mark.nightly)
+        for name in ("cyclegan", "srgan_earth", "spade_earth")
+    ],
+)
 def test_a_run_directory_of_a_translation(name, data_dir):
     run_dir = data_dir / "run"
     options = {"identity_weight": 0.0} if name == "cyclegan" else {}
@@ -136,19 +208,69 @@ def test_a_run_directory_of_a_translation(name, data_dir):
     model = experiment.run(preset, run_dir, data_dir=data_dir)
     numbers = json.loads((run_dir / "metrics.json").read_text())
     expected = experiment.Source.of(preset, data_dir).examples.measure(model)
-    assert numbers == {"split": "test", **expected}
+    split = "held out" if name == "srgan_earth" else "test"
+    assert numbers == {"split": split, **expected}
     sizes = {PIL.Image.open(path).size[0] for path in (run_dir / "pictures").glob("*.png")}
     assert sizes == {PIL.Image.open(run_dir / "samples.png").size[0]}
     assert not (run_dir / "evaluation.json").exists()
     found = experiment.evaluate(run_dir, data_dir=data_dir)
     assert {each.metric: each.value for each in found} == expected
     loaded = experiment.load(run_dir)
-    images = normalised(noise(3, 1, 5))
+    images = experiment.Source.of(preset, data_dir).examples.first[:3]
     np.testing.assert_array_equal(loaded.translate(images), model.translate(images))
+
+
+@pytest.mark.slow
+def test_players_of_the_newer_families_fit_the_data(data_dir):
+    preset = small("srgan_earth", model_options={"feature_weight": 3.0})
+    model = making.make_model(preset, making.make_data(preset, data_dir))
+    assert model.pair_shapes == ((None, 8, 8, 3), (None, 16, 16, 3))
+    assert (model.reconstruction_weight, model.feature_weight) == (100, 3)
+    preset = small("spade_earth", model_options={"kl_weight": 2.0})
+    model = making.make_model(preset, making.make_data(preset, data_dir))
+    assert model.pair_shapes == [(None, 16, 16, 4), (None, 16, 16, 3)]
+    assert (model.latent_dim, model.feature_weight, model.kl_weight) == (3, 10, 2)
+
+
+def test_super_resolution_needs_larger_targets(data_dir):
+    preset = small("srgan_earth", data="pairs:pairs.npz", data_options={})
+    with pytest.raises(ValueError, match='scale=1. "downscaled:'):
+        making.make_model(preset, making.make_data(preset, data_dir))
+
+
+EARTH = pathlib.Path(__file__).resolve().parents[2] / "../shared/data/earth_64.npz"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not EARTH.is_file(), reason=f"there is no {EARTH}")
+@pytest.mark.parametrize(
+    ("name", "options", "share"),
+    [
+        ("srgan_earth", {"width": 8}, 1),
+        pytest.param("spade_earth", {"normalization": "instance"}, 0.9, marks=pytest.mark.nightly),
+    ],
+)
+def test_a_few_steps_on_the_earth(name, options, share):
+    """With the presets' own data; an SRGAN begins as interpolation, a SPADE with noise."""
+    fields = {"data": presets.get(name).data, "data_options": presets.get(name).data_options}
+    fields["generator_options"] = SMALL[name]["generator_options"] | options
+    rates = {"generator_learning_rate": 0.005, "learning_rate_decay": "constant"}
+    preset = small(name, **fields, **rates, ema_half_life=0.0, steps_per_execution=1)
+    source = experiment.Source.of(preset, EARTH.parent)
+    dataset = making.dataset_of(preset, source)
+    model = making.make_model(preset, dataset)
+    pairs = [images[:32] for images in (source.examples.first, source.examples.second)]
+    examples = translating.Examples(*pairs, source.examples.split)
+    before = examples.measure(model)["mean_absolute_error"]
+    history = model.fit(dataset.take(12), epochs=2, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert examples.measure(model)["mean_absolute_error"] < share * before
 
 
 @pytest.mark.parametrize("changes", [{"network": "dcgan"}, {"data": "folder:absent"}])
 def test_what_is_no_translation_is_refused(changes, data_dir):
     preset = small("pix2pix", **changes)
-    with pytest.raises(ValueError, match=r"Known: unet, cyclegan|\"pairs:\.\.\.\""):
+    with pytest.raises(
+        ValueError, match=r"Known: unet, cyclegan, srresnet, spade|\"pairs:\.\.\.\""
+    ):
         making.make_model(preset, making.make_data(preset, data_dir))

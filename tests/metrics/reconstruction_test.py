@@ -1,11 +1,17 @@
+import math
+
 import numpy as np
 import pytest
 
 from geans import metrics
 from tests.metrics.diversity_test import local_terms, noise
 
-BOTH = [metrics.mean_absolute_error, metrics.structural_similarity]
-both = pytest.mark.parametrize("metric", BOTH)
+EACH = [
+    metrics.mean_absolute_error,
+    metrics.peak_signal_to_noise_ratio,
+    metrics.structural_similarity,
+]
+each = pytest.mark.parametrize("metric", EACH)
 
 
 def test_mean_absolute_error_by_hand():
@@ -13,6 +19,20 @@ def test_mean_absolute_error_by_hand():
     fake = np.array([255, 255, 49, 151], "uint8").reshape((1, 2, 2, 1))
     # 2 for white instead of black, 0, and twice 51 of the 127.5 levels of a unit.
     assert metrics.mean_absolute_error(real, fake) == pytest.approx((2 + 0 + 0.4 + 0.4) / 4)
+
+
+def test_peak_signal_to_noise_ratio_by_hand():
+    """Root mean square differences of 51, a fifth of the range, and 0.
+
+    Of two images of which one is met exactly, the mean square halves: 10 log10(2) decibels more.
+    """
+    real = np.zeros((2, 2, 2, 1), "uint8")
+    fake = np.full((2, 2, 2, 1), 51, "uint8")
+    found = metrics.peak_signal_to_noise_ratio
+    assert found(real, fake) == pytest.approx(20 * math.log10(5))
+    fake[0] = 0
+    assert found(real, fake) == pytest.approx(20 * math.log10(5) + 10 * math.log10(2))
+    assert found(real, real) == math.inf
 
 
 @pytest.mark.parametrize("height, width", [(11, 11), (20, 30)])
@@ -50,14 +70,14 @@ def test_a_blur_costs_more_than_a_shade():
     assert similar[0] > similar[1] + 0.2
 
 
-@both
+@each
 def test_floats_are_the_same_images(metric):
     real, fake = noise(4, 16, 16, 3), noise(4, 16, 16, 3, seed=1)
     floats = real.astype("float32") / 127.5 - 1
     assert metric(floats, fake) == metric(real, fake)
 
 
-@both
+@each
 def test_many_images_pass_in_blocks(metric, monkeypatch):
     real, fake = noise(10, 16, 16, 1), noise(10, 16, 16, 1, seed=1)
     whole = metric(real, fake)
@@ -65,14 +85,14 @@ def test_many_images_pass_in_blocks(metric, monkeypatch):
     assert metric(real, fake) == pytest.approx(whole, abs=1e-6)
 
 
-@both
+@each
 @pytest.mark.parametrize("shapes", [((2, 16, 16, 1), (3, 16, 16, 1)), ((16, 16), (16, 16))])
 def test_wrong_shapes(metric, shapes):
     with pytest.raises(ValueError, match=r"Received: real of shape \(\d+, 16.*fake of shape"):
         metric(*(np.zeros(shape, "uint8") for shape in shapes))
 
 
-@both
+@each
 def test_wrong_values(metric):
     real = np.zeros((2, 16, 16, 1))
     with pytest.raises(ValueError, match="uint8, or floats in .* int64"):

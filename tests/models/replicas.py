@@ -34,6 +34,8 @@ CASES = {
     "mlp, XLA, R1": ("mlp", "XLA", True),
     "mlp, float16, no penalty": ("mlp", "float16", False),
     "mlp, float16 window, no penalty": ("mlp", "float16 window", False),
+    "srgan, translation, no penalty": ("srgan", "translation", False),
+    "spade, translation, no penalty": ("spade", "translation", False),
 }
 
 # Where a replica more or a process more could make a difference: ragged batches, sums of an epoch,
@@ -56,7 +58,8 @@ PAIRS = [
     "mlp, outer, no penalty",
     "mlp, extragradient, R1",
 ]
-SETS = {"few": FEW, "pairs": PAIRS, "all": list(CASES)}
+TRANSLATIONS = [name for name in CASES if "translation" in name]
+SETS = {"few": FEW, "pairs": PAIRS, "translations": TRANSLATIONS, "all": list(CASES)}
 
 
 def make_strategy(replicas):
@@ -71,8 +74,35 @@ def make_strategy(replicas):
     return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
 
 
+def make_translation(network):
+    """A compiled model of pairs of images, and these."""
+    import keras
+
+    import geans
+    from geans.networks import patchgan, spade, srresnet
+
+    keras.config.set_dtype_policy("float32")
+    size = {"srgan": 16, "spade": 8}[network]
+    judging = {"features": True, "width": 2, "layers": 1, "seed": 2}
+    if network == "srgan":
+        generator = srresnet.generator((8, 8, 3), width=2, blocks=1, scale=2, seed=1)
+        model = geans.SRGAN(generator, patchgan.discriminator((16, 16, 3), **judging), seed=3)
+    else:
+        options = {"latent_dim": 4, "width": 2, "normalization": "instance", "seed": 1}
+        generator = spade.generator((8, 8, 3), **options)
+        generator = spade.with_encoder(generator, spade.encoder((8, 8, 3), 4, width=2, seed=1))
+        critic = patchgan.discriminator((8, 8, 3), source_channels=3, **judging)
+        model = geans.SPADE(generator, critic, seed=3)
+    model.compile(*[keras.optimizers.Adam(1e-3, epsilon=1e-3) for _ in range(2)])
+    random = np.random.default_rng(0)
+    pair = [np.tanh(random.normal(size=(21, side, side, 3))) for side in (8, size)]
+    return model, tuple(images.astype("float32") for images in pair)
+
+
 def make_model(network, rule, r1):
     """A compiled model and the samples to train it on."""
+    if rule == "translation":
+        return make_translation(network)
     import keras
 
     import geans

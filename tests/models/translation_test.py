@@ -43,16 +43,43 @@ def cyclegan(*, compile_options=None, **options):
     return model
 
 
-MODELS = {"pix2pix": pix2pix, "cyclegan": cyclegan}
-CHANNELS = {"pix2pix": 3, "cyclegan": 1}
+def srgan(*, compile_options=None, **options):
+    model = geans.SRGAN(
+        networks.srresnet.generator(SHAPE, 1, width=2, blocks=1, scale=2, seed=1),
+        networks.patchgan.discriminator((16, 16, 1), features=True, width=2, layers=1, seed=2),
+        seed=3,
+        **options,
+    )
+    model.compile(**{"run_eagerly": True, **(compile_options or {})})
+    return model
+
+
+def spade(*, compile_options=None, normalization="batch", **options):
+    more = {"normalization": normalization, "width": 2}
+    judging = {"source_channels": 1, "features": True, "width": 2, "layers": 1}
+    model = geans.SPADE(
+        networks.spade.with_encoder(
+            networks.spade.generator(SHAPE, 3, latent_dim=4, seed=1, **more),
+            networks.spade.encoder((8, 8, 3), 4, width=2, seed=1),
+        ),
+        networks.patchgan.discriminator((8, 8, 3), seed=2, **judging),
+        seed=3,
+        **options,
+    )
+    model.compile(**{"run_eagerly": True, **(compile_options or {})})
+    return model
+
+
+MODELS = {"pix2pix": pix2pix, "cyclegan": cyclegan, "srgan": srgan, "spade": spade}
+TARGETS = {"cyclegan": SHAPE, "srgan": (16, 16, 1)}
 every_model = pytest.mark.parametrize("name", MODELS)
 
 
 def pairs(name, count=10):
     random = np.random.default_rng(0)
     return [
-        np.tanh(random.normal(size=(count, 8, 8, channels))).astype("float32")
-        for channels in (1, CHANNELS[name])
+        np.tanh(random.normal(size=(count, *shape))).astype("float32")
+        for shape in (SHAPE, TARGETS.get(name, (8, 8, 3)))
     ]
 
 
@@ -203,6 +230,8 @@ def test_both_domains_are_augmented():
         pytest.param("pix2pix", "gan", marks=pytest.mark.nightly),
         pytest.param("pix2pix", "gean, epoch", marks=pytest.mark.nightly),
         *(pytest.param("cyclegan", rule, marks=pytest.mark.nightly) for rule in RULES),
+        *(pytest.param("srgan", rule, marks=pytest.mark.nightly) for rule in RULES),
+        *(pytest.param("spade", rule, marks=pytest.mark.nightly) for rule in RULES),
     ],
 )
 def test_every_rule_moves_all_and_a_saved_model_goes_on_exactly(
@@ -235,6 +264,8 @@ def test_config_round_trip(name):
     options = {
         "pix2pix": {"reconstruction_weight": 7.0},
         "cyclegan": {"cycle_weight": 1.0, "identity_weight": 0.0, "pool_size": 0},
+        "srgan": {"reconstruction_weight": 7.0, "feature_weight": 2.0},
+        "spade": {"feature_weight": 2.0, "kl_weight": 0.5},
     }[name]
     model = MODELS[name](**options, update_every=4, ema_half_life=77.0)
     copy = type(model).from_config(model.get_config())
@@ -251,22 +282,41 @@ def test_xla_computes_the_gradients(name):
     assert all(np.isfinite(values).all() for values in history.values())
 
 
+def same_noise(model):
+    """Gives each of 10 samples noise of its own, however they are batched."""
+    noise = tf.random.stateless_normal((10, 4), [0, 0])
+
+    def step_latents(size, positions, draw):
+        return tf.gather(noise, (tf.convert_to_tensor(model.steps) * size + tf.range(size)) % 10)
+
+    object.__setattr__(model, "step_latents", step_latents)
+    return model
+
+
+WITHOUT_BATCH_NORM = {
+    "pix2pix": lambda **options: geans.Pix2Pix(
+        networks.unet.generator(SHAPE, 3, width=2, normalization="instance", dropout=0, seed=1),
+        networks.patchgan.discriminator((8, 8, 3), source_channels=1, width=2, layers=1, seed=2),
+        **options,
+    ),
+    "srgan": srgan,
+    "spade": lambda **options: same_noise(spade(normalization="instance", **options)),
+}
+
+
 @pytest.mark.slow
-def test_the_window_sums_what_one_large_batch_gives():
+@pytest.mark.parametrize("name", WITHOUT_BATCH_NORM)
+def test_the_window_sums_what_one_large_batch_gives(name):
     """Frozen weights, no dropout: two micro-batches of 5 move both players as one of 10 does."""
     finals = []
     for batch_size, options in ((10, {}), (5, RULES["gean, epoch"])):
-        model = geans.Pix2Pix(
-            networks.unet.generator(SHAPE, 3, width=2, normalization="instance", dropout=0, seed=1),
-            networks.patchgan.discriminator(
-                (8, 8, 3), source_channels=1, width=2, layers=1, seed=2
-            ),
-            **{"order": "simultaneous", **options},
-        )
+        model = WITHOUT_BATCH_NORM[name](**{"order": "simultaneous", **options})
+        before = model.generator.get_weights()
         optimizers = [keras.optimizers.SGD(0.01) for _ in range(2)]
         model.compile(*optimizers, run_eagerly=True)
-        model.fit(batches("pix2pix", batch_size), verbose=0)
+        model.fit(batches(name, batch_size), verbose=0)
         finals.append(model.generator.get_weights() + model.discriminator.get_weights())
+        assert max(np.abs(a - b).max() for a, b in zip(before, finals[-1], strict=False)) > 1e-3
     for one, other in zip(*finals, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
@@ -308,7 +358,7 @@ def test_what_cannot_be_translated(name):
     ):
         with pytest.raises(ValueError, match=message):
             model.translate(images)
-    with pytest.raises(ValueError, match="no latents.*model.translate"):
+    with pytest.raises(ValueError, match="draws no samples.*model.translate"):
         model.sample(5)
 
 
@@ -409,6 +459,10 @@ def test_without_identity_there_is_none_to_log():
         (cyclegan, {"cycle_weight": float("nan")}, "cycle_weight=nan"),
         (cyclegan, {"identity_weight": None}, "identity_weight=None"),
         (cyclegan, {"pool_size": -1}, "size=-1"),
+        (srgan, {"reconstruction_weight": "100"}, "reconstruction_weight='100'"),
+        (srgan, {"feature_weight": -1}, "feature_weight=-1"),
+        (spade, {"feature_weight": True}, "feature_weight=True"),
+        (spade, {"kl_weight": float("inf")}, "kl_weight=inf"),
     ],
 )
 def test_bad_numbers_are_refused(make, options, message):

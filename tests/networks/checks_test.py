@@ -21,6 +21,13 @@ def test_both_sides_are_halved(height, width, count):
     assert min(height, width) >> count >= 4 and height % 2**count == width % 2**count == 0
 
 
+@pytest.mark.parametrize("shape", [(7, 5), (7, 5, 0), (7.0, 5, 1), (7, 5, True), "753", 7, None])
+def test_what_is_no_shape_of_images(shape):
+    checks.check_image_shape("input_shape", (7, 5, 1))
+    with pytest.raises(ValueError, match=r"height, width, channels.*Received: input_shape="):
+        checks.check_image_shape("input_shape", shape)
+
+
 @pytest.mark.parametrize(
     "shape",
     [

@@ -22,6 +22,16 @@ def test_what_is_normalized_over(normalization, axes):
     np.testing.assert_allclose(found, expected, atol=2e-3)  # Each adds a little to the variance.
 
 
+@pytest.mark.parametrize("normalization", ["instance", "batch"])
+def test_normalization_without_parameters_trains_nothing(normalization):
+    inputs = keras.Input((8, 8, 3))
+    counts = [
+        len(keras.Model(inputs, layer(inputs, normalization)).trainable_weights)
+        for layer in (image_layers.normalized, lambda *x: image_layers.normalized(*x, parameters=0))
+    ]
+    assert counts == [2, 0]
+
+
 def test_without_normalization_nothing_changes():
     inputs = keras.Input((8, 8, 3))
     assert image_layers.normalized(inputs, None) is inputs

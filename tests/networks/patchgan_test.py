@@ -81,3 +81,19 @@ def test_first_and_last_layer_are_not_normalized(normalization, count):
 def test_what_has_no_meaning_is_refused(shape, options, message):
     with pytest.raises(ValueError, match=message):
         patchgan.discriminator(shape, **options)
+
+
+def test_features_are_those_of_the_layers_before_the_logits():
+    options = {"source_channels": 1, "width": 2, "layers": 2, "seed": 0}
+    plain, network = (
+        patchgan.discriminator((16, 16, 3), features=features, **options)
+        for features in (False, True)
+    )
+    inputs = [keras.random.normal((2, 16, 16, channels), seed=1) for channels in (3, 1)]
+    found = network(inputs)
+    np.testing.assert_array_equal(found["logits"], plain(inputs))
+    assert [each.shape[1:] for each in found["features"]] == [(8, 8, 2), (4, 4, 4), (3, 3, 8)]
+    after = [layer for layer in plain.layers if isinstance(layer, keras.layers.LeakyReLU)]
+    expected = keras.Model(plain.inputs, [layer.output for layer in after])(inputs)
+    for one, other in zip(found["features"], expected, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -15,11 +15,17 @@ NETWORKS = {
         SHAPE, 3, width=4, normalization="instance", seed=seed
     ),
     "cyclegan": lambda seed: networks.cyclegan.generator(SHAPE, 3, width=4, blocks=1, seed=seed),
+    "srresnet": lambda seed: networks.srresnet.generator(SHAPE, 2, width=4, blocks=1, seed=seed),
+    "srresnet, other channels": lambda seed: networks.srresnet.generator(
+        SHAPE, 3, width=4, blocks=1, scale=2, seed=seed
+    ),
+    "spade": lambda seed: networks.spade.generator(SHAPE, 3, latent_dim=4, width=4, seed=seed),
     "patchgan": lambda seed: networks.patchgan.discriminator(SHAPE, width=4, layers=2, seed=seed),
     "patchgan, conditional": lambda seed: networks.patchgan.discriminator(
         SHAPE, source_channels=1, width=4, layers=2, seed=seed
     ),
 }
+SIZES = {"srresnet": (64, 128, 2), "srresnet, other channels": (32, 64, 3)}
 every_network = pytest.mark.parametrize("name", NETWORKS)
 
 
@@ -33,7 +39,9 @@ def inputs_of(network):
 def test_every_translator_has_a_row():
     assert set(networks.TRANSLATORS) == {name.partition(",")[0] for name in NETWORKS} - {"patchgan"}
     assert networks.get("unet", networks.TRANSLATORS) is networks.unet
-    with pytest.raises(ValueError, match="Unknown network 'mlp'. Known: unet, cyclegan."):
+    with pytest.raises(
+        ValueError, match="Unknown network 'mlp'. Known: unet, cyclegan, srresnet, spade."
+    ):
         networks.get("mlp", networks.TRANSLATORS)
 
 
@@ -47,7 +55,9 @@ def test_shape_dtype_and_range(name):
     if name.startswith("patchgan"):
         assert outputs.shape == (4, 2, 6, 1) and np.abs(outputs).max() > 1
     else:
-        assert outputs.shape == (4, 16, 32, 3) and 0.9 < np.abs(outputs).max() <= 1
+        assert (
+            outputs.shape == (4, *SIZES.get(name, (16, 32, 3))) and 0.9 < np.abs(outputs).max() <= 1
+        )
 
 
 @every_network

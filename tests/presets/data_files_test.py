@@ -29,17 +29,26 @@ def files(tmp_path, monkeypatch):
         ("video:clips", "clips"),
         ("pairs:facades", "data/facades"),
         ("unpaired:two.npz", "data/two.npz"),
+        ("downscaled:folder:photos", "photos"),
+        ("downscaled:arrays:two.npz", "data/two.npz"),
     ],
 )
 def test_paths_become_absolute(data, path, files):
     located = presets.located(with_data(data), "data")
-    assert located == with_data(f"{data.partition(':')[0]}:{files / path}")
+    assert located == with_data(f"{data.rpartition(':')[0]}:{files / path}")
     assert presets.located(located, "data") == located
 
 
 @pytest.mark.parametrize(
     "data",
-    ["tfds:mnist", "video:moving_digits", "embedded:fashion", "unpaired:mnist,cifar10", "folder:"],
+    [
+        "tfds:mnist",
+        "downscaled:tfds:mnist",
+        "video:moving_digits",
+        "embedded:fashion",
+        "unpaired:mnist,cifar10",
+        "folder:",
+    ],
 )
 def test_names_stay_as_they_are(data):
     assert presets.located(with_data(data)) == with_data(data)
@@ -51,6 +60,7 @@ def test_names_stay_as_they_are(data):
         ("folder:fotos", r"no file or folder '/.*/fotos'\. Say .*--data=folder:PATH"),
         ("video:moving_digit", "Did you mean 'video:moving_digits'"),
         ("pairs:absent.npz", "/data/absent.npz'.*--data_dir"),
+        ("downscaled:arrays:absent.npz", "/data/absent.npz'.*--data_dir"),
         ("photos", "Did you mean 'folder:photos'. Received: data='photos'"),
         ("cats", "such as folder:photos or tfds:mnist. Received: data='cats'"),
     ],
@@ -68,5 +78,9 @@ def test_data_move_to_a_source_of_their_kind(files):
     for data in ("video:clips", "tfds:mnist"):
         with pytest.raises(ValueError, match=f"trained on folder:/old.*Received: data='{data}'"):
             presets.moved(run, data)
+    pair = with_data("downscaled:folder:/old/photos"), "downscaled:folder:photos"
+    assert presets.moved(*pair).data == f"downscaled:folder:{files / 'photos'}"
+    with pytest.raises(ValueError, match="Received: data='folder:photos'"):
+        presets.moved(pair[0], "folder:photos")
     with pytest.raises(ValueError, match="trained on tfds:mnist"):
         presets.moved(with_data("tfds:mnist"), "tfds:fashion_mnist")

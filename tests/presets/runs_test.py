@@ -25,6 +25,7 @@ def write_run(run_dir, checkpoints, preset=PRESET, finished=False):
         ("gan_mlp_mnist", "tfds:fashion_mnist", "gan_mlp_fashion_mnist"),
         ("conditional", "folder:photos", "conditional_photos"),
         ("pix2pix", "pairs:maps.npz", "pix2pix_maps"),
+        ("srgan_faces", "downscaled:arrays:photos.npz", "srgan_faces_photos"),
         ("cyclegan", "unpaired:mnist,cifar10", "cyclegan_mnist_cifar10"),
     ],
 )

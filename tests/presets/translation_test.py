@@ -32,6 +32,33 @@ def test_the_data_of_pix2pix():
     assert len(dataset) == -(-4_023 // 16)
 
 
+@pytest.mark.slow
+@needs_data
+@pytest.mark.parametrize(
+    ("name", "shapes", "steps", "held_out"),
+    [
+        ("emoji_colour", [(64, 64, 1), (64, 64, 3)], -(-1_413 // 16), 157),
+        ("srgan_faces", [(16, 16, 3), (64, 64, 3)], -(-9_000 // 16), 941),
+        ("srgan_earth", [(16, 16, 3), (64, 64, 3)], -(-1_694 // 16), 319),
+        ("spade_earth", [(64, 64, 6), (64, 64, 3)], -(-1_694 // 16), 319),
+    ],
+)
+def test_data_of_named_arrays_and_smaller_images(name, shapes, steps, held_out):
+    source = experiment.Source.of(presets.get(name), DATA)
+    dataset = source.dataset(16)
+    assert [tuple(each.shape)[1:] for each in dataset.element_spec] == shapes
+    assert len(dataset) == steps
+    assert [len(source.examples.first), len(source.examples.second)] == [held_out] * 2
+    assert source.examples.split in ("test", "held out")
+
+
+def test_the_generator_of_emoji_is_small():
+    """1.45 million weights are 2.9 MB in half precision."""
+    preset = presets.get("emoji_colour")
+    network = networks.unet.generator((64, 64, 1), 3, **preset.generator_options)
+    assert 1.2e6 < network.count_params() <= 1.45e6
+
+
 @pytest.mark.parametrize("name", READY)
 def test_networks_of_the_papers(name, monkeypatch):
     """70x70 patches, 64 channels; 9 residual blocks for 256 pixels."""

@@ -101,6 +101,17 @@ class Arrays(InMemory):
         fields = {"image_size": self.image_size, "seed": self.seed}
         return data.images.from_npz(self.file, **fields, **options)
 
+    def held_out(self, samples, *, labels=False):
+        """Returns images of the array `..._test` for a run on `..._train`, if there are both."""
+        name, _, split = self.options.get("name", "images").rpartition("_")
+        test = f"{name}_test"
+        if labels or split != "train" or test not in npz_files.names(self.file):
+            return super().held_out(samples, labels=labels)
+        images = data.images.from_npz(
+            self.file, test, image_size=self.image_size, batch_size=samples, shuffle=False
+        )
+        return first(images.as_numpy_iterator(), samples)
+
     def class_names(self):
         """Returns the names of the labels."""
         if "classes" not in self.options:

@@ -11,7 +11,37 @@ from geans.files import path_of
 OF_TRAINING = ("jitter", "flip", "mirror")
 
 
-class Pairs(Source):
+class Translated(Source):
+    """Base class of sources of image pairs.
+
+    Subclasses must override `load` and `examples`, the `translating.Examples` of a run.
+    """
+
+    translates = True
+
+    def reference(self, **options):
+        """Raises a `ValueError`, as a translation draws no samples."""
+        raise ValueError(
+            "Features are compared of samples, but a translation draws none. Leave evaluate_every "
+            "at 0, and compare folders of its images."
+        )
+
+    def shown(self, model):
+        """Returns the keywords of `SampleGrid` for the translated examples."""
+        return {"columns": translating.COLUMNS, "draw": self.examples.draw}
+
+    def sample(self, model):
+        """Returns the images of the picture."""
+        return self.examples.draw(model)
+
+    def measure(self, model, samples=None, *, seed=0, ema=True):
+        """Computes the errors of translated examples."""
+        first, second, split = self.examples.first, self.examples.second, self.examples.split
+        numbers = self.examples.measure(model, ema)
+        return Measured(numbers, "pixels", len(second), len(first), split)
+
+
+class Pairs(Translated):
     """Aligned images: a `.npz` file or a folder, looked up in `data_dir`.
 
     A folder holds pictures of source and target side by side, or two folders of equally named
@@ -19,7 +49,6 @@ class Pairs(Source):
     """
 
     usage = "pairs:PATH.npz or pairs:FOLDER"
-    translates = True
     aligned = True
 
     @property
@@ -47,7 +76,9 @@ class Pairs(Source):
     def splits(self):
         """Returns the names of the splits that `load` takes, sorted."""
         is_file = self.file.suffix == ".npz"
-        return data.translation.splits_of(self.file) if is_file else self.splits_of_others()
+        if not is_file:
+            return self.splits_of_others()
+        return data.translation.splits_of(self.file, self.options.get("target"))
 
     def splits_of_others(self):
         """Returns the splits of data other than a `.npz` file."""
@@ -61,27 +92,6 @@ class Pairs(Source):
         options |= {"batch_size": translating.MOST, "shuffle": False, "split": split}
         dataset = call(self.load, (), options, "data_options")
         return translating.Examples(*next(dataset.as_numpy_iterator()), split)
-
-    def reference(self, **options):
-        """Raises a `ValueError`, as a translation draws no samples."""
-        raise ValueError(
-            "Features are compared of samples, but a translation draws none. Leave evaluate_every "
-            "at 0, and compare folders of its images."
-        )
-
-    def shown(self, model):
-        """Returns the keywords of `SampleGrid` for the translated examples."""
-        return {"columns": translating.COLUMNS, "draw": self.examples.draw}
-
-    def sample(self, model):
-        """Returns the images of the picture."""
-        return self.examples.draw(model)
-
-    def measure(self, model, samples=None, *, seed=0, ema=True):
-        """Computes the errors of translated examples."""
-        first, second, split = self.examples.first, self.examples.second, self.examples.split
-        numbers = self.examples.measure(model, ema)
-        return Measured(numbers, "pixels", len(second), len(first), split)
 
 
 class Unpaired(Pairs):

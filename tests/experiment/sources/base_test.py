@@ -20,6 +20,7 @@ SPECS = {
     "stacked": "stacked:digits",
     "pairs": "pairs:pairs.npz",
     "unpaired": "unpaired:mnist,fashion_mnist",
+    "downscaled": "downscaled:tfds:mnist",
     "video": "video:moving_digits",
 }
 
@@ -56,9 +57,13 @@ def test_a_source_of_a_preset_takes_its_fields():
 
 
 def test_pairs_and_models_that_translate_belong_together():
-    with pytest.raises(ValueError, match="for the models pix2pix, cyclegan. Received: model='pl"):
+    with pytest.raises(
+        ValueError, match="for the models pix2pix, cyclegan, srgan, spade. Received: model='pl"
+    ):
         Source.of(fashion(data="pairs:pairs.npz"))
-    with pytest.raises(ValueError, match="\"pairs:...\".*Received: data='embedded:fashion'"):
+    with pytest.raises(
+        ValueError, match='"pairs:...".*"downscaled:...". Received: data=\'embedded:fashion\''
+    ):
         Source.of(fashion(model="pix2pix"))
 
 
