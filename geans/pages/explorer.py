@@ -3,18 +3,16 @@
 import base64
 import gzip
 import html
-import importlib.resources
-import json
 import lzma
 import pathlib
-import string
 import tempfile
 
 import numpy as np
 
 import geans
-from geans import export, files
+from geans import export
 from geans.models import InfoGAN, latent_space
+from geans.pages import template
 
 DIRECTIONS = 6
 """Number of directions that are found where none are given."""
@@ -61,21 +59,18 @@ def explore(model, path, *, directions=None, labels=None, title=None, ema=True):
         export.onnx(model, network, ema=ema)
         config |= _inputs(network)
         network = network.read_bytes()
-    title = html.escape(title or model.name)
-    page = string.Template(_part("explore.html").decode()).substitute(
-        title=title,
+    template.write(
+        path,
+        "explore",
+        title=html.escape(title or model.name),
         footer=f"Made by geans {geans.__version__}. The network runs in this page, by ONNX Runtime "
         "Web; nothing is sent anywhere.",
-        config=json.dumps(config).replace("<", "\\u003c"),
+        config=template.as_json(config),
         model=_packed(network),
-        runtime=_packed(_part("onnxruntime/ort.wasm.bundle.min.mjs")),
-        wasm=_packed(lzma.decompress(_part("onnxruntime/ort-wasm-simd-threaded.wasm.xz"))),
-        licence=_part("onnxruntime/LICENSE").decode().replace("--", "- -"),
-        script=_part("explore.js").decode(),
+        runtime=_packed(template.part("onnxruntime/ort.wasm.bundle.min.mjs")),
+        wasm=_packed(lzma.decompress(template.part("onnxruntime/ort-wasm-simd-threaded.wasm.xz"))),
+        licence=template.part("onnxruntime/LICENSE").decode().replace("--", "- -"),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with files.replacing(path) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
 
 
 def _checked(model, path):
@@ -86,10 +81,7 @@ def _checked(model, path):
             "A page shows a geans model that makes grey, RGB or RGBA images from latents. "
             f"Received: one that {made}."
         )
-    path = files.path_of(path)
-    if path.suffix != ".html":
-        raise ValueError(f"The file must end in .html. Received: {path}.")
-    return path
+    return template.checked(path)
 
 
 def _about(model):
@@ -147,10 +139,6 @@ def _inputs(path):
         kind = onnx.TensorProto.DataType.Name(each.type.tensor_type.elem_type).lower()
         found["labels"] = {"name": each.name, "type": kind}
     return found
-
-
-def _part(name):
-    return importlib.resources.files("geans.pages").joinpath(name).read_bytes()
 
 
 def _packed(content):
