@@ -1,6 +1,7 @@
 """Tables of what runs measured, side by side, with the differences between groups of runs."""
 
 import html
+import math
 import statistics
 
 from geans import comparison
@@ -120,13 +121,14 @@ def _difference(quantity, first, second, shape):
     if not all(numbers):
         return "–"
     found = comparison.difference(*numbers)
-    text = signed(found.shift, shape)
+    text = signed(found.shift, shape) if math.isfinite(found.shift) else "–"
     constant = len({*numbers[0], *numbers[1]}) == 1
     if constant or not (independent(first) and independent(second)):
         return text
     notes = []
     if found.interval:
-        notes.append(" to ".join(signed(bound, shape) for bound in found.interval))
+        low, high = (signed(bound, shape) for bound in found.interval)
+        notes.append(f"{low.removesuffix(' points')} to {high}")
     if found.p_value is not None:
         notes.append(f"p {'&lt; .001' if found.p_value < 0.001 else f'= {found.p_value:.2g}'}")
     return f"{text} <small>{', '.join(notes)}</small>" if notes else text

@@ -45,7 +45,7 @@ def report(run_dirs, path, *, title=None, neighbours=True, data_dir=None):
         "Numbers": _numbers(groups),
         "Curves": '<div id="charts" class="charts"></div>' if _panels(groups) else "",
         "Diagnosis": _diagnosis(found, labels),
-        "Nearest training images": _gallery(figures),
+        "Nearest training images": _gallery(figures, labels),
         "Runs": _table_of_runs(groups),
         "How they were made" if len(found) > 1 else "How it was made": _making(groups),
         "Not on this page": _missing(found, labels, unseen),
@@ -181,17 +181,21 @@ def _neighbours(groups, labels, data_dir):
     return found, missing
 
 
-def _gallery(figures):
+def _gallery(figures, labels):
     cards = [
-        pictures.card(label, [pictures.image(f"Nearest training images of {label}", png)])
+        pictures.card(
+            label if len(labels) > 1 else "",
+            [pictures.image(f"Nearest training images of {label}", png)],
+        )
         for label, png in figures
     ]
     return f'<div class="cards">{"".join(cards)}</div>' if cards else ""
 
 
 def _table_of_runs(groups):
-    heads = ("run", "seed", "epochs", "updates", "samples", "minutes", "peak MB", "directory")
+    heads = ("run", "seed", "epochs", "updates", "samples", "minutes", "peak MB")
     head = "".join(f"<th scope=col>{head}</th>" for head in heads)
+    head += '<th scope=col class="path">directory</th>'
     lines = [_line_of_run(run, label) for label, group in groups.items() for run in group]
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     return numbers.scrolling(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")

@@ -51,6 +51,31 @@ def test_equal_seeds_and_equal_numbers_have_no_uncertainty(tmp_path):
     assert rows(numbers.table(same))[2][1:4] == ["2", "2", "0"]
 
 
+def test_shares_differ_in_points_and_infinity_has_ranks_only(tmp_path):
+    groups = {
+        name: [
+            runs.read(made(tmp_path / name / str(seed), metrics={key: value}, cost={}, seed=seed))
+            for seed, value in enumerate(values)
+        ]
+        for key in ("high_quality_fraction", "reverse_kl")
+        for name, values in ((f"{key} 1", [0.5, 0.6, 0.7, 0.8]), (f"{key} 2", [0.9] * 3 + [1.0]))
+    }
+    one, other, *_ = groups.values()
+    found = rows(numbers.table({"a": one, "b": other}))[2]
+    assert found[:4] == [
+        "high quality",
+        "65.0% (50.0% – 80.0%)",
+        "90.0% (90.0% – 100.0%)",
+        "+30.0 points +10.0 to +50.0 points, p = 0.029",
+    ]
+    infinite = [
+        runs.read(made(tmp_path / f"i{seed}", metrics={"reverse_kl": float("inf")}, seed=seed))
+        for seed in range(4)
+    ]
+    *_, finite, _ = groups.values()
+    assert rows(numbers.table({"a": finite, "b": infinite}))[2][2:4] == ["inf", "– p = 0.029"]
+
+
 def test_what_a_run_lacks_is_a_dash_or_a_count(tmp_path):
     groups = groups_of(tmp_path, gan=[1, 3], gean=[5])
     unfinished = [runs.read(made(tmp_path / str(seed), cost={}, seed=seed)) for seed in (3, 4)]
