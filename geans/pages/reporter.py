@@ -18,7 +18,8 @@ def report(run_dirs, path, *, title=None, neighbours=True, data_dir=None):
     epochs, curves, distances with their protocol, what `geans doctor` says, and the training images
     nearest to samples. Runs of one preset with different seeds are a group, with median and range;
     differences between groups have an interval and a p-value, see `comparison.Difference`. What
-    an unfinished run lacks is left out, and named.
+    an unfinished run lacks is left out, and named. Distances of different protocols are not
+    compared.
 
     Args:
         run_dirs: List of directories of runs or of comparisons; or one of them.
