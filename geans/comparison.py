@@ -10,10 +10,13 @@ Each run has its own process, so that its peak memory is its own. A comparison's
 
 import dataclasses
 import json
+import math
 import signal
 import statistics
 import subprocess
 import sys
+
+import numpy as np
 
 from geans import files, presets, report
 
@@ -32,6 +35,26 @@ COLUMNS = {
     "peak_memory_mb": ("peak MB", "{:.0f}"),
 }
 COST = ("updates", "samples", "seconds", "peak_memory_mb")
+
+CONFIDENCE = 0.95
+"""Of the interval of a `Difference`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """How much larger one group of numbers is than another, from the ranks of all of them.
+
+    Args:
+        shift: Median of the differences of all pairs (Hodges-Lehmann); of two numbers, theirs.
+        interval: Bounds of the shift with at least `CONFIDENCE`; `None` of too few numbers, such
+            as three in each group.
+        p_value: Of the two-sided Mann-Whitney test, exact, also with ties; `None` if a group has
+            one number.
+    """
+
+    shift: float
+    interval: tuple | None
+    p_value: float | None
 
 
 def run(chosen, seeds, run_dir, *, data_dir=None):
@@ -91,7 +114,7 @@ def _columns(rows):
     found = {key for row in rows for key, value in row.items() if type(value) in (int, float)}
     names = [name for name in COLUMNS if name in found - {*COST}]
     names += [key for row in rows for key in row if key in found - {"seed", *COLUMNS}]
-    return {name: COLUMNS.get(name, (name.replace("_", " "), "{:.4g}")) for name in (*names, *COST)}
+    return {name: column(name) for name in (*names, *COST)}
 
 
 def cell(values, shape):
@@ -100,6 +123,58 @@ def cell(values, shape):
         return "-"
     low, middle, high = map(shape.format, (min(values), statistics.median(values), max(values)))
     return middle if low == high else f"{middle} ({low}-{high})"
+
+
+def column(key):
+    """Returns heading and number format of a metric or a cost."""
+    return COLUMNS.get(key, (key.replace("_", " "), "{:.4g}"))
+
+
+def difference(first, second):
+    """Returns by how much the numbers of `second` are larger than those of `first`.
+
+    Example:
+        >>> difference([1.0, 2.0, 3.0, 4.0], [6.0, 7.0, 8.0, 9.0])
+        Difference(shift=5.0, interval=(2.0, 8.0), p_value=0.02857142857142857)
+    """
+    first, second = (np.asarray(each, "float64") for each in (first, second))
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        shifts = np.array([math.nan])
+    else:
+        shifts = np.sort(np.subtract.outer(second, first), axis=None)
+    interval = p_value = None
+    if min(len(first), len(second)) > 1:
+        p_value = _p_value(first, second)
+        outside = _left_out(len(first), len(second))
+        if outside and len(shifts) > 1:
+            interval = float(shifts[outside - 1]), float(shifts[-outside])
+    return Difference(float(np.median(shifts)), interval, p_value)
+
+
+def _p_value(first, second):
+    numbers = np.concatenate([first, second])
+    # Twice the middle rank of equal numbers, so that it is an integer.
+    ranks = [(numbers < each).sum() + (numbers <= each).sum() + 1 for each in numbers]
+    shares, sums = _rank_sums(ranks, len(first))
+    middle = len(first) * (len(numbers) + 1)
+    found = abs(sum(ranks[: len(first)]) - middle)
+    return min(1.0, float(shares[abs(sums - middle) >= found].sum()))
+
+
+def _left_out(first, second):
+    """Returns which pair, from either end of the sorted differences, bounds the interval."""
+    shares, _ = _rank_sums(range(1, first + second + 1), first)
+    below = np.cumsum(shares[shares > 0])
+    return int((below < (1 - CONFIDENCE) / 2).sum())
+
+
+def _rank_sums(ranks, count):
+    """Returns the probabilities of the sums of `count` ranks drawn at random, and the sums."""
+    ways = np.zeros((count + 1, sum(ranks) + 1))
+    ways[0, 0] = 1
+    for rank in ranks:
+        ways[1:, rank:] += ways[:-1, :-rank]
+    return ways[-1] / ways[-1].sum(), np.arange(ways.shape[1])
 
 
 def picture(chosen, seeds, run_dir):
@@ -152,6 +227,15 @@ def _remember(chosen, run_dir):
 
 def _options(preset):
     return {key: value for key, value in dataclasses.asdict(preset).items() if key != "seed"}
+
+
+def run_dirs(run_dir):
+    """Returns the run directories of a comparison, by preset and seed; empty if it is none."""
+    run_dir = files.path_of(run_dir)
+    if not (run_dir / "compare.json").is_file():
+        return []
+    found = (path.parent for path in run_dir.glob("*/seed_*/preset.json"))
+    return sorted(found, key=lambda path: (path.parent, len(path.name), path.name))
 
 
 def _run_dir(run_dir, name, seed):

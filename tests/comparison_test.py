@@ -1,6 +1,7 @@
 """Runs are short or made up; one test trains for real, in processes of its own."""
 
 import dataclasses
+import itertools
 import json
 import math
 import re
@@ -314,3 +315,56 @@ def test_stacks_of_digits_are_rows_and_pictures_like_others(tmp_path, monkeypatc
 
 def test_images_have_no_picture(tmp_path):
     assert comparison.picture([presets.get("gan_fashion")], [0], tmp_path) is None
+
+
+@pytest.mark.parametrize(("first", "second"), [(3, 3), (4, 4), (3, 7), (10, 10), (2, 30)])
+def test_the_p_value_is_the_exact_one_of_mann_and_whitney(first, second):
+    stats = pytest.importorskip("scipy.stats")
+    random = np.random.default_rng(first + second)
+    one, other = random.normal(size=first), random.normal(0.7, size=second)
+    expected = stats.mannwhitneyu(one, other, method="exact").pvalue
+    assert comparison.difference(one, other).p_value == pytest.approx(expected)
+
+
+def test_the_p_value_of_equal_numbers_is_that_of_all_permutations():
+    one, other = [1, 2, 2, 5, math.inf], [2, 2, 3, math.inf]
+    ranks = [1, 3.5, 3.5, 7, 8.5, 3.5, 3.5, 6, 8.5]
+    sums = [sum(chosen) for chosen in itertools.combinations(ranks, 5)]
+    found = np.mean([abs(each - 25) >= abs(sum(ranks[:5]) - 25) for each in sums])
+    difference = comparison.difference(one, other)
+    assert difference.p_value == pytest.approx(found)
+    assert math.isnan(difference.shift) and difference.interval is None
+    assert comparison.difference([8, 8], [8, 8, 8]).p_value == 1
+
+
+def test_the_interval_is_that_of_wilcox_test():
+    """Of R: wilcox.test(second, first, conf.int = TRUE) has the bounds qwilcox(.025, n, m)."""
+    first, second = np.arange(10.0), np.arange(10.0) ** 2
+    shifts = sorted(np.subtract.outer(second, first).ravel())
+    found = comparison.difference(first, second)
+    assert found.interval == (shifts[23], shifts[-24])  # qwilcox(.025, 10, 10) is 24.
+    assert found.shift == np.median(shifts)
+
+
+def test_how_often_the_interval_holds_the_true_difference():
+    random = np.random.default_rng(0)
+    pairs = random.normal(size=(400, 2, 5)) + [[0], [1]]
+    intervals = [comparison.difference(*pair).interval for pair in pairs]
+    assert 0.95 <= np.mean([low <= 1 <= high for low, high in intervals]) <= 0.99
+
+
+def test_few_numbers_have_no_interval_and_one_has_no_p_value():
+    assert comparison.difference([1], [3]) == comparison.Difference(2, None, None)
+    assert comparison.difference([1], [3, 4]).p_value is None
+    found = comparison.difference([1, 2, 3], [4, 5, 6])
+    assert found.interval is None and found.p_value == pytest.approx(0.1)
+    assert comparison.difference([1] * 4, [3] * 4).interval == (2, 2)
+
+
+def test_the_run_directories_of_a_comparison(tmp_path):
+    paths = [tmp_path / "gan_ring" / f"seed_{seed}" for seed in (2, 10)]
+    for path in paths:
+        report.write_json({}, path / "preset.json")
+    assert comparison.run_dirs(tmp_path) == []
+    report.write_json({}, tmp_path / "compare.json")
+    assert comparison.run_dirs(tmp_path) == paths

@@ -14,6 +14,7 @@ COMMANDS = {
     "compare": "train presets with several seeds; a table, and a picture of mode coverage",
     "evaluate": "distances between real and generated images, of a run or of two folders",
     "doctor": "look for what went wrong in a run, and say what to try",
+    "report": "write a page about runs: samples, curves, and numbers side by side",
     "sample": "draw pictures or arrays from a trained model",
     "explore": "write a page that draws samples of a model, with sliders",
     "export": "write a trained generator for use elsewhere",
@@ -67,7 +68,8 @@ def _run(name, arguments):
     try:
         left = values([f"geans {name}", *arguments])[1:]
         if positional and left and values[positional].value is None:
-            values[positional].value = left.pop(0)
+            several = isinstance(values[positional].parser, flags.ListParser)
+            values[positional].value, left = (left, []) if several else (left[0], left[1:])
         if left:
             allowed = f"one {positional.upper()} and flags" if positional else "flags only"
             return _fail(f"geans {name} takes {allowed}. Received: {' '.join(left)}")

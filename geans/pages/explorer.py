@@ -3,19 +3,17 @@
 import base64
 import gzip
 import html
-import importlib.resources
-import json
 import lzma
 import pathlib
-import string
 import tempfile
 
 import keras
 import numpy as np
 
 import geans
-from geans import export, files, values
+from geans import export, values
 from geans.models import InfoGAN, latent_space
+from geans.pages import template
 
 DIRECTIONS = 6
 """Number of directions that are found where none are given."""
@@ -68,21 +66,18 @@ def explore(model, path, *, directions=None, space="latents", labels=None, title
         export.network_to_onnx(network, file)
         config |= _inputs(file)
         packed = _packed(file.read_bytes())
-    title = html.escape(title or model.name)
-    page = string.Template(_part("explore.html").decode()).substitute(
-        title=title,
+    template.write(
+        path,
+        "explore",
+        title=html.escape(title or model.name),
         footer=f"Made by geans {geans.__version__}. The network runs in this page, by ONNX Runtime "
         "Web; nothing is sent anywhere.",
-        config=json.dumps(config).replace("<", "\\u003c"),
+        config=template.as_json(config),
         model=packed,
-        runtime=_packed(_part("onnxruntime/ort.wasm.bundle.min.mjs")),
-        wasm=_packed(lzma.decompress(_part("onnxruntime/ort-wasm-simd-threaded.wasm.xz"))),
-        licence=_part("onnxruntime/LICENSE").decode().replace("--", "- -"),
-        script=_part("explore.js").decode(),
+        runtime=_packed(template.part("onnxruntime/ort.wasm.bundle.min.mjs")),
+        wasm=_packed(lzma.decompress(template.part("onnxruntime/ort-wasm-simd-threaded.wasm.xz"))),
+        licence=template.part("onnxruntime/LICENSE").decode().replace("--", "- -"),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with files.replacing(path) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
 
 
 def _checked(model, path):
@@ -93,10 +88,7 @@ def _checked(model, path):
             "A page shows a geans model that makes grey, RGB or RGBA images from latents. "
             f"Received: one that {made}."
         )
-    path = files.path_of(path)
-    if path.suffix != ".html":
-        raise ValueError(f"The file must end in .html. Received: {path}.")
-    return path
+    return template.checked(path)
 
 
 def _about(model):
@@ -167,10 +159,6 @@ def _inputs(path):
         else:
             found["move" if each.name == "move" else "latents"] = each.name
     return found
-
-
-def _part(name):
-    return importlib.resources.files("geans.pages").joinpath(name).read_bytes()
 
 
 def _packed(content):
