@@ -14,6 +14,7 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
     "benchmarks/README.md": "benchmarks.md",
+    "examples/keras_io/README.md": "keras_io.md",
 }
 """Pages by their path in the repository, and where the site has them."""
 
