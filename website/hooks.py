@@ -14,11 +14,15 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
     "benchmarks/README.md": "benchmarks.md",
+    "notebooks/README.md": "notebooks.md",
     "examples/keras_io/README.md": "keras_io.md",
 }
 """Pages by their path in the repository, and where the site has them."""
 
-FILES = ("CITATION.cff", "notebooks/gan_vs_gean.ipynb", "notebooks/your_own_parts.ipynb")
+FILES = (
+    "CITATION.cff",
+    *(f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")),
+)
 """Further files that pages link to."""
 
 API = {
