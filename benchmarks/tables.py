@@ -581,9 +581,12 @@ def own_images():
         other = [row.get("mobilenet_v2", {}).get("frechet_distance") for row in group]
         cells = [[each[key] for each in found] for key in columns.values()]
         cells = [*cells, other, [row["alternating"] for row in group]]
-        cells = [comparison.cell(values, "{:.2f}") for values in cells]
+        digits28 = [row["digits28"] for row in group if "digits28" in row]
+        cells += [[each[key] for each in digits28] for key in ("frechet_distance", "recall")]
+        cells = [comparison.cell(values, "{:.2f}") if values else "" for values in cells]
         lines.append([images, method, f"{minutes:g}", len(group), *cells])
     header = ("images", "method", "minutes", "seeds", *columns, "by MobileNetV2", "alternating")
+    header += ("digits28", "recall by digits28")
     return markdown(header, lines) + "\n" + machine(rows[0])
 
 

@@ -36,7 +36,7 @@ PROJECTED = STYLE | {
 
 def faces():
     """Projected GAN on 10,000 cartoon faces."""
-    return Preset(name="faces", data="arrays:peeps_64.npz", epochs=15, **PROJECTED)
+    return Preset(name="faces", data="arrays:peeps_64.npz", epochs=81, picture_every=4, **PROJECTED)
 
 
 def figures():
