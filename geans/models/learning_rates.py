@@ -30,6 +30,18 @@ class BothOptimizers:
         self.optimizer.learning_rate = value
         self.other.learning_rate = other * float(value) / before if before else value
 
+    def get_config(self):
+        """Returns the arguments of both, for callbacks that log them."""
+        both = {"generator": self.optimizer, "discriminator": self.other}
+        return {
+            f"{player}_{name}": value
+            for player, optimizer in both.items()
+            for name, value in {
+                "optimizer": type(optimizer).__name__,
+                **optimizer.get_config(),
+            }.items()
+        }
+
     def check(self, callbacks):
         """Raises a `ValueError` if a callback would change the rate of a schedule."""
         found = [callback for callback in callbacks if isinstance(callback, CALLBACKS)]
