@@ -286,6 +286,22 @@ def editing():
     return markdown(header, lines) + "\n" + machine(rows[0])
 
 
+def attributes():
+    """What directions of attributes change, in both spaces, over seeds."""
+    rows, lines = read("attributes.jsonl"), []
+    for row in rows:
+        row["run"] = (row["direction"], row["space"])
+    for (direction, space), group in sorted(grouped(rows, "run").items()):
+        columns = [[row[key] for row in group] for key in ("away", "before", "towards")]
+        names = list(dict.fromkeys(name for row in rows for name in row["others_kept"]))
+        columns += [[row["others_kept"].get(name) for row in group] for name in names]
+        cells = [comparison.cell(values, "{:.0%}") for values in columns]
+        lines.append((direction, space, len(group), *cells))
+    header = ("direction", "space", "seeds", "moved away", "not moved", "moved towards")
+    header += tuple(f"{name} kept" for name in names)
+    return markdown(header, lines) + "\n" + machine(rows[0])
+
+
 def speed():
     rows = read("speed.jsonl")
     lines = [
@@ -638,6 +654,7 @@ TABLES = {
     "headline": headline,
     "stability": stability,
     "editing": editing,
+    "attributes": attributes,
     "rule_search": rule_search,
     "rules": rules,
     "rules_on_images": rules_on_images,

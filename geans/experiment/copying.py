@@ -1,13 +1,14 @@
 """Whether a run copies its training images."""
 
 import dataclasses
+import math
 
 import numpy as np
 
 from geans import metrics, plotting, presets
 from geans.experiment import evaluation, loading
 from geans.experiment.sources.base import BATCH_SIZE, Source
-from geans.metrics.features import to_pixels
+from geans.metrics.features import pixels, to_pixels
 
 ROWS, COLUMNS = 6, 5
 
@@ -17,7 +18,7 @@ def neighbours(
     *,
     data=None,
     held_out=None,
-    features="pixels",
+    features=None,
     samples=1_000,
     ema=True,
     seed=0,
@@ -29,7 +30,8 @@ def neighbours(
         run_dir: Directory of a run on images, or name of a pretrained model.
         held_out: Split of tensorflow-datasets that the run was not trained on; `None`: no
             measurements.
-        features: As in `metrics.features.get`.
+        features: As in `metrics.features.get`; `None` for "pixels", or "imagenet" of images of more
+            than 4,096 values.
         samples: Number of generated, and at most of held-out, images.
         data, ema, seed, data_dir: As in `evaluate`.
 
@@ -48,6 +50,9 @@ def neighbours(
             f"Training data that can be drawn anew need no copying. Received: {preset.data}."
         )
     ema = ema and model.ema_generator is not None
+    if features is None:
+        size = math.prod(model.generator.output_shape[1:])
+        features = "pixels" if size <= pixels.MAX_DIMENSION else "imagenet"
     network = metrics.features.get(features)
     fake = to_pixels(model.sample(samples, seed, ema))
     origin, batches = source.reference(trained_on=True)
