@@ -42,7 +42,7 @@ ABOUT = {
         "Stanley) by DiceBear: 48 hairstyles, hats and masks, 30 faces, beards, glasses, five skin "
         "tones, ten colours of hair, seven of clothing; 9,687 of them are different pixel by pixel",
         "content": "drawn busts in black outlines on white, half turned to the right, every part "
-        "as likely with every other; nobody who exists, and no style but this one",
+        "as likely with every other; not of real people, and in this style alone",
         "licence": "CC0 1.0",
         "faults": "eyes and mouths are smeared in about a third; skin and clothes have soft "
         "blotches; the ground is not quite white near hair; rare hairstyles and masks are blurred",

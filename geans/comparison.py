@@ -230,7 +230,7 @@ def _options(preset):
 
 
 def run_dirs(run_dir):
-    """Returns the run directories of a comparison, by preset and seed; empty if it is none."""
+    """Returns the run directories of a comparison, by preset and seed; empty if it is not one."""
     run_dir = files.path_of(run_dir)
     if not (run_dir / "compare.json").is_file():
         return []

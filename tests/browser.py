@@ -16,7 +16,7 @@ PROGRAMS = ("chromium", "chromedriver")
 @contextlib.contextmanager
 def opened(dark=False, phone=False):
     """Yields a Selenium driver; skips the test if there is no browser."""
-    webdriver = pytest.importorskip("selenium.webdriver")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
     if not all(map(shutil.which, PROGRAMS)):
         pytest.skip(f"needs {' and '.join(PROGRAMS)}: apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()

@@ -319,7 +319,7 @@ def test_images_have_no_picture(tmp_path):
 
 @pytest.mark.parametrize(("first", "second"), [(3, 3), (4, 4), (3, 7), (10, 10), (2, 30)])
 def test_the_p_value_is_the_exact_one_of_mann_and_whitney(first, second):
-    stats = pytest.importorskip("scipy.stats")
+    stats = pytest.importorskip("scipy.stats", reason="needs SciPy, to compare with")
     random = np.random.default_rng(first + second)
     one, other = random.normal(size=first), random.normal(0.7, size=second)
     expected = stats.mannwhitneyu(one, other, method="exact").pvalue

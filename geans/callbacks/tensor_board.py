@@ -28,6 +28,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
         count: Number of samples in the grid, at least 1.
         seed: Integer that fixes the latents.
         conditions: Further arguments of `model.sample`, such as `{"labels": [0, 1, 2]}`.
+        draw: Function from the model to an array of images, instead of `model.sample`.
         **kwargs: As in `keras.callbacks.TensorBoard`.
 
     Raises:
@@ -43,6 +44,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
         count=64,
         seed=0,
         conditions=None,
+        draw=None,
         **kwargs,
     ):
         values.check_count("count", count)
@@ -52,6 +54,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
         self.count = count
         self.seed = seed
         self.conditions = dict(conditions or {})
+        self.draw = draw
 
     def on_train_begin(self, logs=None):
         """Opens a file beside Keras', and writes the hyperparameters."""
@@ -70,10 +73,8 @@ class TensorBoard(keras.callbacks.TensorBoard):
         """Writes scalars, samples and logits."""
         super().on_epoch_end(epoch, logs)
         with self._writer.as_default(step=epoch):
-            if self.model.latent_dim and len(self.model.generator.output_shape) == 4:
-                samples = self.model.sample(self.count, seed=self.seed, **self.conditions)
-                grid = grids.tile(grids.to_rgb(samples), grids.columns_of(samples))
-                tf.summary.image("samples", grid[None])
+            if self.draw or self.model.draws_samples:
+                self._write_samples()
             if self.real is not None:
                 self._write_logits()
         self._writer.flush()
@@ -82,6 +83,15 @@ class TensorBoard(keras.callbacks.TensorBoard):
         """Closes the files."""
         super().on_train_end(logs)
         self._writer.close()
+
+    def _write_samples(self):
+        if self.draw:
+            samples = np.asarray(self.draw(self.model))
+        else:
+            samples = self.model.sample(self.count, seed=self.seed, **self.conditions)
+        if samples.ndim == 4:  # Not points or clips.
+            grid = grids.tile(grids.to_rgb(samples), grids.columns_of(samples))
+            tf.summary.image("samples", grid[None])
 
     def _write_logits(self):
         images, labels = self.real if isinstance(self.real, tuple) else (self.real, None)

@@ -1,6 +1,6 @@
 """geans explore: write a page that draws samples of a model in the browser, with sliders.
 
-    geans explore digits --output=digits.html
+    geans explore digits -o digits.html
     geans explore runs/photos
     geans explore runs/photos --directions=directions.npz
 
@@ -13,7 +13,7 @@ from geans.cli import tables, trained
 POSITIONAL = "run_dir"
 FLAGS = (
     *trained.FLAGS,
-    ("output", str, "explore.html", "Page to write."),
+    ("output, o", str, "explore.html", "Page to write."),
     (
         "directions",
         str,

@@ -27,6 +27,9 @@ FEW = 5_000
 SMALLEST_CLASS, MOST_CLASSES = 50, 100
 """Least images in the smallest class, and most classes, of a class-conditional model."""
 
+MOST_LABELS, LOOKED_AT_ONCE = 20_000, 500
+"""Labels of a source other than a folder whose classes are counted, and how many at a time."""
+
 SECONDS = 6.0
 """About how long the steps are whose time is measured."""
 
@@ -184,8 +187,8 @@ def model(images):
         reason = "no classes: no labels, no subfolders, or images beside them"
         return Choice({"model": "plain"}, reason)
     if len(counts) > MOST_CLASSES or min(counts) < SMALLEST_CLASS:
-        found = f"{len(counts)} subfolders, the smallest of {min(counts)} images"
-        return Choice({"model": "plain"}, f"{found}, are too many or too small to be classes")
+        found = f"{len(counts)} classes, the smallest of {min(counts)} images"
+        return Choice({"model": "plain"}, f"{found}: too many, or too few images")
     found = f"{len(counts)} classes of {min(counts):,} to {max(counts):,} images"
     return Choice({"model": "conditional"}, found)
 
@@ -273,7 +276,8 @@ def _of_source(source, choices, fields, data_dir):
     if kind != "folder":
         found = Source.of(_preset(choices, fields), data_dir)
         dataset = found.dataset(batch_size=1)
-        return Images(len(dataset), sample_shape(dataset), _about_equal(found, len(dataset)))
+        count = len(dataset)
+        return Images(count, sample_shape(dataset), _counts_of_labels(found, count))
     files = image_files.find(path)
     if "image_size" not in fields:
         choices.append(image_size(files))
@@ -284,13 +288,17 @@ def _of_source(source, choices, fields, data_dir):
     return Images(len(files), shape, _counts(path, files))
 
 
-def _about_equal(source, count):
-    """Returns the counts of classes of which only the names are known."""
+def _counts_of_labels(source, count):
+    """Returns the number of images of each label, of many images as the first ones suggest."""
     try:
         classes = len(source.class_names())
     except ValueError:
         return ()
-    return (count // classes,) * classes
+    batches = source.dataset(batch_size=LOOKED_AT_ONCE, labels=True)
+    labels = batches.map(lambda images, labels: labels).take(MOST_LABELS // LOOKED_AT_ONCE)
+    labels = np.concatenate(list(labels.as_numpy_iterator()))
+    counts = np.bincount(labels, minlength=classes) * count / len(labels)
+    return tuple(np.rint(counts).astype("int64").tolist())
 
 
 def _name(source):

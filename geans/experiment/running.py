@@ -204,12 +204,12 @@ def _observers(preset, source, model, dataset, run_dir, chief, samples):
 
 
 def _tensorboard(preset, source, model, dataset, run_dir):
-    options = {"hyperparameters": dataclasses.asdict(preset)}
+    shown = source.shown(model)
+    options = {name: shown[name] for name in ("count", "conditions", "draw") if name in shown}
     if not source.translates:
         options["real"] = next(dataset.as_numpy_iterator())
-        shown = source.shown(model)
-        options |= {name: shown[name] for name in ("count", "conditions") if name in shown}
-    return callbacks.TensorBoard(run_dir / "tensorboard", **options)
+    fields = dataclasses.asdict(preset)
+    return callbacks.TensorBoard(run_dir / "tensorboard", hyperparameters=fields, **options)
 
 
 def _write_results(model, source, run_dir, diverged):

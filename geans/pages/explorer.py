@@ -25,7 +25,7 @@ REACH = 4.0
 def explore(model, path, *, directions=None, space="latents", labels=None, title=None, ema=True):
     """Writes a page that draws samples of a model, with sliders along directions.
 
-    The page is one file with the network and ONNX Runtime Web in it (4 MB). It asks no server, so
+    The page is one file with the network and ONNX Runtime Web in it (5 MB). It asks no server, so
     it also works offline, from a disk, and on a phone. Besides the sliders it has seeds, labels,
     truncation, and interpolation between samples; its seeds are not those of `model.sample`.
 
@@ -81,8 +81,9 @@ def explore(model, path, *, directions=None, space="latents", labels=None, title
 
 
 def _checked(model, path):
-    shape = model.generator.output_shape if hasattr(model, "latent_dim") else None
-    if not shape or not model.latent_dim or len(shape) != 4 or shape[-1] not in (1, 3, 4):
+    draws = getattr(model, "draws_samples", False)
+    shape = model.generator.output_shape if draws else None
+    if not shape or len(shape) != 4 or shape[-1] not in (1, 3, 4):
         made = f"makes {shape}" if shape else f"is a {type(model).__name__}"
         raise ValueError(
             "A page shows a geans model that makes grey, RGB or RGBA images from latents. "

@@ -77,7 +77,7 @@ class Run:
 
 
 def read(run_dir):
-    """Returns the `Run` of a directory; raises a `ValueError` if it is none, or damaged."""
+    """Returns the `Run` of a directory; raises a `ValueError` if it is not one, or damaged."""
     path = files.path_of(run_dir)
     if not path.is_dir():
         raise ValueError(f"There is no directory {str(path)!r}.")
@@ -125,7 +125,7 @@ def _json(path, kind):
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}).") from error
     if not isinstance(found, kind):
-        raise ValueError(f"{path} is damaged: it holds no {kind.__name__}.")
+        raise ValueError(f"{path} is damaged: Expected a {kind.__name__}.")
     return found
 
 

@@ -15,6 +15,15 @@ Files of arrays of 64x64 pixels are looked up in `--data_dir`:
 
 from geans.presets.preset import Preset, by_gean, decaying
 
+_SRGAN = {
+    "batch_size": 16,
+    "model": "srgan",
+    "network": "srresnet",
+    "generator_options": {"width": 32, "blocks": 6},
+    "discriminator_options": {"width": 16, "layers": 2},
+    **decaying(5e-4),
+}
+
 
 def pix2pix():
     """Pix2Pix from line art to colour, on 4,023 emoji."""
@@ -85,14 +94,9 @@ def srgan_faces():
         data="downscaled:arrays:peeps_64.npz",
         # Measured are the 941 others that are not, pixel by pixel, copies of these.
         data_options={"limit": 9_000, "mirror": True},
-        batch_size=16,
-        model="srgan",
-        network="srresnet",
-        generator_options={"width": 32, "blocks": 6},
-        discriminator_options={"width": 16, "layers": 2},
         epochs=30,
         picture_every=3,
-        **decaying(5e-4),
+        **_SRGAN,
     )
 
 
@@ -102,14 +106,9 @@ def srgan_earth():
         name="srgan_earth",
         data="downscaled:arrays:earth_64.npz",
         data_options={"name": "satellite_train", "mirror": True},
-        batch_size=16,
-        model="srgan",
-        network="srresnet",
-        generator_options={"width": 32, "blocks": 6},
-        discriminator_options={"width": 16, "layers": 2},
         epochs=150,
         picture_every=10,
-        **decaying(5e-4),
+        **_SRGAN,
     )
 
 

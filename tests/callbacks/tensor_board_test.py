@@ -61,6 +61,23 @@ def test_points_have_logits_and_no_picture(points, make_model, tmp_path):
     assert "logits/fake" in found and "samples" not in found
 
 
+@pytest.mark.slow
+def test_translations_are_drawn_by_a_function(tmp_path):
+    shape, small = (16, 16, 1), {"width": 2, "seed": 0}
+    critic = networks.patchgan.discriminator(shape, source_channels=1, layers=1, **small)
+    model = geans.Pix2Pix(networks.unet.generator(shape, 1, **small), critic, seed=0)
+    model.compile()
+    images = np.zeros((4, *shape), "float32")
+    options = {"write_graph": False}
+    observers = [
+        callbacks.TensorBoard(tmp_path / "without", **options),
+        callbacks.TensorBoard(tmp_path / "with", draw=lambda m: m.translate(images), **options),
+    ]
+    model.fit(images, images, batch_size=2, epochs=1, callbacks=observers, verbose=0)
+    assert "samples" in records(tmp_path / "with")
+    assert "samples" not in records(tmp_path / "without")
+
+
 def test_bad_arguments():
     with pytest.raises(ValueError, match="count must be a positive integer"):
         callbacks.TensorBoard(count=0)

@@ -62,7 +62,7 @@ def test_subfolders_are_classes_if_they_are_large_enough(tmp_path, monkeypatch):
     for name, count in (("cats", 3), ("dogs", 4)):
         save(tmp_path / name, count, (16, 16), mode="L")
     preset, told = chosen(f"folder:{tmp_path}")
-    assert preset.model == "plain" and "2 subfolders, the smallest of 3 images" in told
+    assert preset.model == "plain" and "2 classes, the smallest of 3 images" in told
     monkeypatch.setattr(recipes, "SMALLEST_CLASS", 3)
     preset, told = chosen(f"folder:{tmp_path}")
     assert preset.model == "conditional" and "2 classes of 3 to 4 images" in told
@@ -79,6 +79,9 @@ def test_labels_of_other_sources_are_classes(tmp_path):
     assert preset.model == "plain"
     preset, _ = chosen(f"arrays:{tmp_path / 'a.npz'}", data_options={"classes": "kind"})
     assert preset.model == "conditional" and preset.model_options["num_classes"] == 2
+    np.savez(tmp_path / "b.npz", images=images, kind=np.repeat([0, 1], [117, 3]))
+    preset, told = chosen(f"arrays:{tmp_path / 'b.npz'}", data_options={"classes": "kind"})
+    assert preset.model == "plain" and "2 classes, the smallest of 3 images" in told
 
 
 def test_what_is_given_is_not_chosen(tmp_path):
