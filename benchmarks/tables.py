@@ -302,6 +302,21 @@ def attributes():
     return markdown(header, lines) + "\n" + machine(rows[0])
 
 
+def flat_colours():
+    """What faint noise does to the distance of faces."""
+    rows = read("flat_colours.jsonl")
+    keys = {"frechet_distance": "{:.1f}", "precision": "{:.2f}", "recall": "{:.2f}"}
+    lines = [
+        (
+            name,
+            *(comparison.cell([row[key] for row in group], shape) for key, shape in keys.items()),
+        )
+        for name, group in grouped(rows).items()
+    ]
+    header = ("1,500 images", "Fréchet distance", "precision", "recall")
+    return markdown(header, lines) + "\n" + machine(rows[0])
+
+
 def speed():
     rows = read("speed.jsonl")
     lines = [
@@ -655,6 +670,7 @@ TABLES = {
     "stability": stability,
     "editing": editing,
     "attributes": attributes,
+    "flat_colours": flat_colours,
     "rule_search": rule_search,
     "rules": rules,
     "rules_on_images": rules_on_images,
