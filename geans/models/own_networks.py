@@ -78,6 +78,13 @@ def copy_of(network, purpose):
     return copy
 
 
+def compute_in_float32(network):
+    """Makes the layers with weights of float32 compute in it, those of mixed precision too."""
+    for layer in network._flatten_layers():
+        if layer.variable_dtype == "float32":
+            layer.dtype_policy = "float32"
+
+
 def parts(network):
     """Returns a functional network in two: up to a frozen model in it, and what follows.
 

@@ -13,7 +13,8 @@ so that the same latents always give the same image; the latents are not normali
 mapping network; the first convolution of a size is 1x1; the residual discriminator halves by a 4x4
 convolution and has no minibatch standard deviation, as each sample's logit must depend on this
 sample alone; images are clipped to [-1, 1] (`image_layers.ImageRange`). What each size adds to the
-image starts near 0 (`IMAGE_GAIN`).
+image starts near 0 (`IMAGE_GAIN`). What is summed over the sizes is not the image but logits of
+colours, which `ColourMixture` mixes: drawings are flat where they should be.
 """
 
 import math
@@ -21,12 +22,22 @@ import math
 import keras
 from keras import ops
 
+from geans import values
 from geans.networks import checks, image_layers
 
 LEAK = 0.2
 STYLE = 128
 IMAGE_GAIN = 0.01
 MAX_WIDTH = 192
+COLOUR_VARIANCE = 0.1
+"""First variance of a colour from image to image."""
+
+SHARPNESS = 4.0
+"""Factor of the logits of colours."""
+
+ENDS = 2
+"""Black and white, the first of the colours."""
+
 STYLES = "styles"
 """Name of the layer whose output `(batch, sizes, STYLE)` has a style for each size of the image."""
 
@@ -137,12 +148,90 @@ class ModulatedConv2D(keras.layers.Layer):
         }
 
 
+@keras.saving.register_keras_serializable(package="geans")
+class ColourMixture(keras.layers.Layer):
+    """Mixes black, white and colours chosen by a style, pixel by pixel.
+
+    With logits f of a pixel, its shares are p = softmax(4 f), and the pixel is
+
+        p_1 - p_0 + sum_k p_k c_k,   k = 2, ..., colours - 1
+
+    with black (-1), white (1) and colours c_k that are affine in the style. Where one share is near
+    1 the image is flat, whatever is left of noise in the features. Convex combinations make every
+    colour in between, so photographs are in reach too.
+
+    Call it on a list of logits `(batch, height, width, colours)` and styles `(batch, length)`.
+
+    Args:
+        channels: Channels of the image.
+        style_initializer: Initializer of the kernel of the affine map.
+        seed: Integer that determines the first colours, uniform in [-1, 1].
+        **kwargs: As in `keras.layers.Layer`.
+
+    Reference: Aksoy et al. 2017 (ACM Transactions on Graphics 36(2), article 19) take photographs
+    apart into such layers of few colours.
+
+    Example:
+        >>> logits = ops.array([[[[9.0, 0.0, 0.0], [0.0, 9.0, 0.0]]]])
+        >>> ColourMixture(1)([logits, ops.ones((1, 2))]).numpy().ravel()
+        array([-1.,  1.], dtype=float32)
+    """
+
+    def __init__(self, channels, *, style_initializer="lecun_normal", seed=None, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.channels = channels
+        self.style_initializer = keras.initializers.get(style_initializer)
+        self.seed = seed
+
+    def build(self, input_shape):
+        """Makes the weights."""
+        (*_, colours), style = input_shape
+        self.affine = keras.layers.Dense(
+            (colours - ENDS) * self.channels,
+            kernel_initializer=self.style_initializer,
+            bias_initializer=keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed),
+            dtype=self.dtype_policy,
+        )
+        self.affine.build(style)
+
+    def call(self, inputs):
+        """Returns the images of `[logits, styles]`."""
+        logits, style = inputs
+        height, width, colours = logits.shape[1:]
+        shares = ops.softmax(SHARPNESS * ops.reshape(logits, (-1, height * width, colours)))
+        chosen = ops.reshape(self.affine(style), (-1, colours - ENDS, self.channels))
+        ends = shares[..., 1:ENDS] - shares[..., :1]
+        pixels = ops.matmul(shares[..., ENDS:], chosen) + ends
+        return ops.reshape(pixels, (-1, height, width, self.channels))
+
+    def compute_output_shape(self, input_shape):
+        """Returns the shape of the images."""
+        return (*input_shape[0][:3], self.channels)
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "channels": self.channels,
+            "style_initializer": keras.initializers.serialize(self.style_initializer),
+            "seed": self.seed,
+        }
+
+
 def _doubled(x):
     """Doubles images by bilinear interpolation."""
     return ops.image.resize(x, (2 * x.shape[1], 2 * x.shape[2]), interpolation="bilinear")
 
 
-def generator(latent_dim=64, output_shape=(64, 64, 3), *, width=24, max_width=MAX_WIDTH, seed=None):
+def generator(
+    latent_dim=64,
+    output_shape=(64, 64, 3),
+    *,
+    width=24,
+    max_width=MAX_WIDTH,
+    colours=18,
+    seed=None,
+):
     """Builds a network from latents to images.
 
     Args:
@@ -150,6 +239,8 @@ def generator(latent_dim=64, output_shape=(64, 64, 3), *, width=24, max_width=MA
         output_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
         width: Channels next to the image; each smaller size has twice as many.
         max_width: Most channels.
+        colours: Number of colours that a `ColourMixture` mixes, at least 3; `None` for the sum of
+            what each size adds to the channels of the image, as in the paper.
         seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
     Returns:
@@ -164,6 +255,9 @@ def generator(latent_dim=64, output_shape=(64, 64, 3), *, width=24, max_width=MA
     """
     doublings = checks.halvings("output_shape", output_shape)
     checks.check_sizes(latent_dim=latent_dim, width=width, max_width=max_width)
+    if colours is not None:
+        values.check_count("colours", colours, least=ENDS + 1)
+    channels = output_shape[-1]
     seeds = checks.layer_seeds("generator", seed)
     base = [side >> doublings for side in output_shape[:2]]
     first, *widths = [min(width << level, max_width) for level in range(doublings, -1, -1)]
@@ -175,13 +269,16 @@ def generator(latent_dim=64, output_shape=(64, 64, 3), *, width=24, max_width=MA
     x = keras.layers.Dense(math.prod(base) * first, kernel_initializer=he(seeds))(style)
     x = keras.layers.Reshape((*base, first))(x)
     x = modulated(x, style, first, 3, seeds)
-    image = to_image(x, style, output_shape[-1], seeds)
-    for size, channels in enumerate(widths, 1):
+    image = to_image(x, style, colours or channels, seeds)
+    for size, filters in enumerate(widths, 1):
         style = styles[:, size]
-        x = modulated(x, style, channels, 1, seeds)
-        x = modulated(x, style, channels, 3, seeds, upsample=True)
+        x = modulated(x, style, filters, 1, seeds)
+        x = modulated(x, style, filters, 3, seeds, upsample=True)
         image = keras.layers.UpSampling2D(interpolation="bilinear")(image)
-        image = keras.layers.Add()([image, to_image(x, style, output_shape[-1], seeds)])
+        image = keras.layers.Add()([image, to_image(x, style, colours or channels, seeds)])
+    if colours is not None:
+        options = {"style_initializer": he(seeds, COLOUR_VARIANCE), "seed": next(seeds)}
+        image = ColourMixture(channels, **options)([image, style])
     images = image_layers.ImageRange(name="images")(image)
     return keras.Model(latents, images, name="generator")
 

@@ -12,6 +12,15 @@ def network():
     return networks.dcgan.generator(2, (8, 8, 1), width=2, seed=0)
 
 
+def small_style_network(policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        return networks.style.generator(2, (8, 8, 1), width=4, seed=0)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 def fill(network, value):
     for weight in network.weights:
         weight.assign(np.full(weight.shape, value, "float32"))
@@ -26,6 +35,15 @@ def player_of(*found):
     player = players.Player(found)
     player.set_optimizer(keras.optimizers.SGD(1.0))
     return player
+
+
+def test_the_ema_of_a_network_in_mixed_precision_computes_in_float32():
+    half, single = (small_style_network(policy) for policy in ("mixed_bfloat16", "float32"))
+    latents = np.ones((1, 2), "float32")
+    average = players.EMANetwork(half, 100).network
+    np.testing.assert_array_equal(average(latents), single(latents))
+    assert np.abs(half(latents) - single(latents)).max() > 0
+    assert half.layers[1].compute_dtype == "bfloat16"
 
 
 def test_several_networks_move_as_one_player():
