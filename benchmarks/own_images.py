@@ -58,9 +58,10 @@ HELD_OUT = {"personas": {"name": "test"}}
 METHODS = {
     "recipe": {},
     "recipe 2e-3": rates(2e-3),
+    "recipe without colours": {"generator_options": {"colours": None}},
     "gan_fashion": {},
     "fine-tuned": {"init_from": "faces"},
-    "fine-tuned, frozen": {"init_from": "faces", "frozen_layers": 4},
+    "fine-tuned frozen": {"init_from": "faces", "frozen_layers": 4},
 }
 """Names of the methods, and the fields that they change."""
 

@@ -35,9 +35,6 @@ COLOUR_VARIANCE = 0.1
 SHARPNESS = 4.0
 """Factor of the logits of colours."""
 
-ENDS = 2
-"""Black and white, the first of the colours."""
-
 STYLES = "styles"
 """Name of the layer whose output `(batch, sizes, STYLE)` has a style for each size of the image."""
 
@@ -150,15 +147,13 @@ class ModulatedConv2D(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="geans")
 class ColourMixture(keras.layers.Layer):
-    """Mixes black, white and colours chosen by a style, pixel by pixel.
+    """Mixes some colours, chosen by a style, pixel by pixel.
 
-    With logits f of a pixel, its shares are p = softmax(4 f), and the pixel is
-
-        p_1 - p_0 + sum_k p_k c_k,   k = 2, ..., colours - 1
-
-    with black (-1), white (1) and colours c_k that are affine in the style. Where one share is near
-    1 the image is flat, whatever is left of noise in the features. Convex combinations make every
-    colour in between, so photographs are in reach too.
+    With logits f of a pixel, its shares are p = softmax(4 f), and the pixel is sum_k p_k c_k, where
+    the colours c_k are affine in the style. Where one share is near 1 the image is flat, whatever
+    is left of noise in the features. Shares between make all colours between, so photographs are in
+    reach too. Colours may lie beyond [-1, 1]: if white were the end of a share, its logit would
+    grow for ever, and edges become hard.
 
     Call it on a list of logits `(batch, height, width, colours)` and styles `(batch, length)`.
 
@@ -172,9 +167,8 @@ class ColourMixture(keras.layers.Layer):
     apart into such layers of few colours.
 
     Example:
-        >>> logits = ops.array([[[[9.0, 0.0, 0.0], [0.0, 9.0, 0.0]]]])
-        >>> ColourMixture(1)([logits, ops.ones((1, 2))]).numpy().ravel()
-        array([-1.,  1.], dtype=float32)
+        >>> ColourMixture(3)([ops.zeros((1, 16, 16, 8)), ops.zeros((1, 4))]).shape
+        TensorShape([1, 16, 16, 3])
     """
 
     def __init__(self, channels, *, style_initializer="lecun_normal", seed=None, **kwargs):
@@ -187,7 +181,7 @@ class ColourMixture(keras.layers.Layer):
         """Makes the weights."""
         (*_, colours), style = input_shape
         self.affine = keras.layers.Dense(
-            (colours - ENDS) * self.channels,
+            colours * self.channels,
             kernel_initializer=self.style_initializer,
             bias_initializer=keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed),
             dtype=self.dtype_policy,
@@ -199,10 +193,8 @@ class ColourMixture(keras.layers.Layer):
         logits, style = inputs
         height, width, colours = logits.shape[1:]
         shares = ops.softmax(SHARPNESS * ops.reshape(logits, (-1, height * width, colours)))
-        chosen = ops.reshape(self.affine(style), (-1, colours - ENDS, self.channels))
-        ends = shares[..., 1:ENDS] - shares[..., :1]
-        pixels = ops.matmul(shares[..., ENDS:], chosen) + ends
-        return ops.reshape(pixels, (-1, height, width, self.channels))
+        chosen = ops.reshape(self.affine(style), (-1, colours, self.channels))
+        return ops.reshape(ops.matmul(shares, chosen), (-1, height, width, self.channels))
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of the images."""
@@ -229,7 +221,7 @@ def generator(
     *,
     width=24,
     max_width=MAX_WIDTH,
-    colours=18,
+    colours=16,
     seed=None,
 ):
     """Builds a network from latents to images.
@@ -239,7 +231,7 @@ def generator(
         output_shape: `(height, width, channels)`, both sides divisible by 4 and at least 8.
         width: Channels next to the image; each smaller size has twice as many.
         max_width: Most channels.
-        colours: Number of colours that a `ColourMixture` mixes, at least 3; `None` for the sum of
+        colours: Number of colours that a `ColourMixture` mixes, at least 2; `None` for the sum of
             what each size adds to the channels of the image, as in the paper.
         seed: Integer; the same seed gives the same initial weights. `None` draws one.
 
@@ -256,7 +248,7 @@ def generator(
     doublings = checks.halvings("output_shape", output_shape)
     checks.check_sizes(latent_dim=latent_dim, width=width, max_width=max_width)
     if colours is not None:
-        values.check_count("colours", colours, least=ENDS + 1)
+        values.check_count("colours", colours, least=2)
     channels = output_shape[-1]
     seeds = checks.layer_seeds("generator", seed)
     base = [side >> doublings for side in output_shape[:2]]

@@ -49,33 +49,33 @@ def test_doubling_is_bilinear():
 
 def test_a_mixture_of_colours_by_hand():
     layer = style.ColourMixture(3, seed=0)
-    logits, styles = np.zeros((2, 1, 1, 4), "float32"), np.array([[1.0], [2.0]], "float32")
-    logits[..., 2] = np.log(3) / style.SHARPNESS  # The shares are 1/6, 1/6, 1/2, 1/6.
+    logits, styles = np.zeros((2, 1, 1, 2), "float32"), np.array([[1.0], [2.0]], "float32")
+    logits[..., 0] = np.log(3) / style.SHARPNESS  # The shares are 3/4 and 1/4.
     layer.build([logits.shape, styles.shape])
     layer.affine.kernel.assign([[0.1, 0.2, 0.3, 1.0, 1.0, 1.0]])
     layer.affine.bias.assign([0.0, 0.0, 0.0, 0.5, 0.5, -0.5])
-    first = [0.1 / 2 + 1.5 / 6, 0.2 / 2 + 1.5 / 6, 0.3 / 2 + 0.5 / 6]
-    second = [0.2 / 2 + 2.5 / 6, 0.4 / 2 + 2.5 / 6, 0.6 / 2 + 1.5 / 6]
+    first = [0.3 / 4 + 1.5 / 4, 0.6 / 4 + 1.5 / 4, 0.9 / 4 + 0.5 / 4]
+    second = [0.6 / 4 + 2.5 / 4, 1.2 / 4 + 2.5 / 4, 1.8 / 4 + 1.5 / 4]
     found = layer([logits, styles])
     np.testing.assert_allclose(found[:, 0, 0], [first, second], rtol=1e-5)
-    assert layer.compute_output_shape([(None, 8, 6, 4), (None, 1)]) == (None, 8, 6, 3)
+    assert layer.compute_output_shape([(None, 8, 6, 2), (None, 1)]) == (None, 8, 6, 3)
 
 
 def test_where_one_colour_prevails_noise_in_the_features_does_not_show():
     layer = style.ColourMixture(1, seed=0)
     noise = np.random.default_rng(0).normal(0, 0.1, (1, 8, 8, 5))
-    logits = noise + np.array([5.0, 0.0, 0.0, 0.0, 0.0])
-    np.testing.assert_allclose(layer([logits, np.ones((1, 2))]), -1, atol=1e-6)
+    found = layer([noise + np.array([5.0, 0.0, 0.0, 0.0, 0.0]), np.ones((1, 2))])
+    np.testing.assert_allclose(found, np.full((1, 8, 8, 1), np.mean(found)), atol=1e-6)
+    assert np.std(layer([noise, np.ones((1, 2))])) > 0.01
 
 
-def test_the_colours_of_an_image_depend_on_its_style_alone():
-    network = style.generator(4, (16, 16, 3), width=8, colours=3, seed=0)
+def test_an_image_has_its_colours_and_those_between():
+    network = style.generator(4, (16, 16, 3), width=8, colours=2, seed=0)
     latents = np.random.default_rng(0).normal(size=(2, 4))
-    images = np.reshape(network(latents), (2, -1, 3))
-    # Black, white and one colour: all pixels lie in one plane.
-    for pixels in images.astype("float64"):
-        values = np.linalg.svd(pixels, compute_uv=False)
-        assert values[2] < 1e-5 * values[0] < values[1]
+    # Between two colours all pixels lie on one line.
+    for pixels in np.reshape(network(latents), (2, -1, 3)).astype("float64"):
+        values = np.linalg.svd(pixels - pixels.mean(axis=0), compute_uv=False)
+        assert values[1] < 1e-4 * values[0]
 
 
 @pytest.mark.parametrize("colours", [None, 5])
@@ -118,7 +118,7 @@ def test_a_copy_computes_in_the_precision_of_the_original(tmp_path):
     [
         ({"width": 0}, "width must be an integer"),
         ({"max_width": 2.5}, "max_width must be an integer"),
-        ({"colours": 2}, "colours must be 3 or more"),
+        ({"colours": 1}, "colours must be 2 or more"),
         ({"output_shape": (30, 30, 3)}, "divisible by 4"),
     ],
 )
