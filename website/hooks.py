@@ -15,13 +15,18 @@ PAGES = {
     "SECURITY.md": "security.md",
     "benchmarks/README.md": "benchmarks.md",
     "notebooks/README.md": "notebooks.md",
+    "examples/README.md": "examples.md",
     "examples/keras_io/README.md": "keras_io.md",
 }
 """Pages by their path in the repository, and where the site has them."""
 
 FILES = (
     "CITATION.cff",
-    *(f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")),
+    *(
+        path.relative_to(ROOT).as_posix()
+        for pattern in ("notebooks/*.ipynb", "examples/**/*.py")
+        for path in ROOT.glob(pattern)
+    ),
 )
 """Further files that pages link to."""
 
