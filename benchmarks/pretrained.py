@@ -24,6 +24,7 @@ from tables import machine
 from geans import experiment, export, plotting, presets, pretrained, report
 from geans.experiment import families, loading
 from geans.metrics import features
+from geans.pages import runs
 
 CARDS = pathlib.Path(__file__).parents[1] / "docs" / "models"
 SAMPLES, COLUMNS = 64, 8
@@ -149,6 +150,8 @@ def _int8_line(name, model, **options):
 
 def _text(name, entry, preset, model, measured, fingerprint, int8, data_dir):
     about = ABOUT[name]
+    # Without the names of classes, which are found in the data.
+    found = dataclasses.replace(preset, model_options=presets.get(name).model_options)
     sizes = ", ".join(
         f"{part} {pretrained.TABLE.with_name(file['file']).stat().st_size / 1e6:.2f} MB"
         for part, file in entry["files"].items()
@@ -158,7 +161,7 @@ def _text(name, entry, preset, model, measured, fingerprint, int8, data_dir):
         "data": about["data"],
         "who and what is in them": about["content"],
         "classes": classes or "none",
-        "made by": f"`{preset.command} --seed={preset.seed}`: {entry['minutes']:g} minutes, "
+        "made by": f"`{runs.command(found)}`: {entry['minutes']:g} minutes, "
         f"{entry['samples']:,} images",
         "with": machine(entry["versions"]).strip(),
         "networks": f"`networks.{preset.network}`; the generator has "

@@ -252,4 +252,6 @@ def command(preset):
 def _flag(before, now):
     if not isinstance(now, dict):
         return now
-    return json.dumps({name: value for name, value in now.items() if before.get(name) != value})
+    missing = object()
+    changed = {key: value for key, value in now.items() if before.get(key, missing) != value}
+    return json.dumps(changed)

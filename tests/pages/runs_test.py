@@ -89,7 +89,7 @@ def test_seeds_are_a_group_and_other_options_another(tmp_path):
     [
         {},
         {"epochs": 3, "data": "folder:photos of cats"},
-        {"r1": 0.5, "generator_options": {"width": 16, "x": [1, "a b"]}},
+        {"r1": 0.5, "generator_options": {"width": 16, "x": [1, "a b"], "y": None}},
     ],
 )
 def test_the_command_makes_the_same_preset(changes, tmp_path, monkeypatch):
