@@ -3,9 +3,12 @@
 import contextlib
 import os
 import pathlib
+from collections.abc import Iterator
+
+from geans.types import PathLike
 
 
-def path_of(path):
+def path_of(path: PathLike) -> pathlib.Path:
     """Returns a `pathlib.Path`, `~` expanded; raises a `ValueError` if `path` is not a path."""
     if not isinstance(path, (str, os.PathLike)):
         raise ValueError(f"Pass the path of a file or a folder. Received: path={path!r}.")
@@ -13,7 +16,7 @@ def path_of(path):
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: PathLike) -> Iterator[pathlib.Path]:
     """Yields a temporary path whose file replaces `path` if no error occurs, else is deleted.
 
     The temporary file is hidden, ends like `path` and is in the same directory, which must exist.

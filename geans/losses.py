@@ -4,10 +4,15 @@ Use `Hinge()` or `get("hinge")`; `LOSSES` lists the names. All formulas are comp
 finite for logits of any size.
 """
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import keras
+import tensorflow as tf
 from keras import ops
 
 from geans import registry
+from geans.types import Config
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -31,17 +36,21 @@ class AdversarialLoss(registry.Configurable):
 
     generator_uses_real = False
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Returns the scalar that the discriminator minimises."""
         raise NotImplementedError(f"{type(self).__name__} must override discriminator().")
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: tf.Tensor | None, fake_logits: tf.Tensor) -> tf.Tensor:
         """Returns the scalar that the generator minimises; `real_logits` may be None."""
         raise NotImplementedError(f"{type(self).__name__} must override generator().")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {}
+
+
+Identifier: TypeAlias = str | Config | AdversarialLoss | type[AdversarialLoss]
+"""What `get` takes."""
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -51,11 +60,11 @@ class Minimax(AdversarialLoss):
     Reference: Goodfellow et al. 2014 (arXiv 1406.2661), equation 1.
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """-mean(log(sigmoid(real))) - mean(log(1 - sigmoid(fake)))."""
         return ops.mean(ops.softplus(-real_logits)) + ops.mean(ops.softplus(fake_logits))
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: tf.Tensor | None, fake_logits: tf.Tensor) -> tf.Tensor:
         """mean(log(1 - sigmoid(fake)))."""
         return -ops.mean(ops.softplus(fake_logits))
 
@@ -71,7 +80,7 @@ class NonSaturating(Minimax):
         0.6931
     """
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: tf.Tensor | None, fake_logits: tf.Tensor) -> tf.Tensor:
         """-mean(log(sigmoid(fake)))."""
         return ops.mean(ops.softplus(-fake_logits))
 
@@ -83,11 +92,11 @@ class LeastSquares(AdversarialLoss):
     Reference: Mao et al. 2017 (arXiv 1611.04076), equation 9.
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """1/2 mean((real - 1)^2) + 1/2 mean(fake^2)."""
         return (ops.mean(ops.square(real_logits - 1)) + ops.mean(ops.square(fake_logits))) / 2
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: tf.Tensor | None, fake_logits: tf.Tensor) -> tf.Tensor:
         """1/2 mean((fake - 1)^2)."""
         return ops.mean(ops.square(fake_logits - 1)) / 2
 
@@ -99,11 +108,11 @@ class Wasserstein(AdversarialLoss):
     Reference: Arjovsky et al. 2017 (arXiv 1701.07875), algorithm 1.
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """mean(fake) - mean(real)."""
         return ops.mean(fake_logits) - ops.mean(real_logits)
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: tf.Tensor | None, fake_logits: tf.Tensor) -> tf.Tensor:
         """-mean(fake)."""
         return -ops.mean(fake_logits)
 
@@ -115,11 +124,11 @@ class Hinge(AdversarialLoss):
     Reference: Lim & Ye 2017 (arXiv 1705.02894); Miyato et al. 2018 (arXiv 1802.05957), eq. 16.
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """mean(max(0, 1 - real)) + mean(max(0, 1 + fake))."""
         return ops.mean(ops.relu(1 - real_logits)) + ops.mean(ops.relu(1 + fake_logits))
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: tf.Tensor | None, fake_logits: tf.Tensor) -> tf.Tensor:
         """-mean(fake)."""
         return -ops.mean(fake_logits)
 
@@ -137,18 +146,20 @@ class Relativistic(AdversarialLoss):
 
     generator_uses_real = True
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """-mean(log(sigmoid(real - fake)))."""
         _check_pairs(real_logits, fake_logits)
         return ops.mean(ops.softplus(fake_logits - real_logits))
 
-    def generator(self, real_logits, fake_logits):
+    def generator(self, real_logits: tf.Tensor | None, fake_logits: tf.Tensor) -> tf.Tensor:
         """-mean(log(sigmoid(fake - real)))."""
         _check_pairs(real_logits, fake_logits)
         return ops.mean(ops.softplus(real_logits - fake_logits))
 
 
-def feature_matching(real_features, fake_features):
+def feature_matching(
+    real_features: Sequence[tf.Tensor], fake_features: Sequence[tf.Tensor]
+) -> tf.Tensor:
     """Returns the mean absolute difference of feature maps, averaged over the layers of a network.
 
     It takes generated images to what a discriminator sees in their targets, and is a loss of the
@@ -199,6 +210,6 @@ LOSSES = {
 }
 
 
-def get(identifier):
+def get(identifier: Identifier) -> AdversarialLoss:
     """Returns the loss of a name in `LOSSES`, a class or an object; see `registry.get`."""
     return registry.get("loss", identifier, LOSSES, (AdversarialLoss,))

@@ -3,11 +3,18 @@
 Penalties can be added: `R1(0.1) + R2(0.1)`. `PENALTIES` lists the names.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
 import keras
 import tensorflow as tf
 from keras import ops
 
 from geans import registry, values
+from geans.types import Config
+
+Inputs: TypeAlias = tf.Tensor | list[tf.Tensor]
+"""A batch of what the discriminator takes."""
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -41,12 +48,19 @@ class Penalty(registry.Configurable):
         ...         return ops.mean(ops.square(discriminator(real, training=True)))
     """
 
-    def __init__(self, *, interval=1):
+    def __init__(self, *, interval: int = 1) -> None:
         if not values.is_number(interval) or interval < 1 or interval % 1:
             raise ValueError(f"interval must be an integer of 1 or more. Received: {interval!r}.")
         self.interval = int(interval)
 
-    def __call__(self, discriminator, real, fake, seed, step=None):
+    def __call__(
+        self,
+        discriminator: Callable[..., tf.Tensor],
+        real: Inputs,
+        fake: Inputs,
+        seed: tf.Tensor,
+        step: tf.Tensor | int | None = None,
+    ) -> tf.Tensor:
         """Returns the scalar to add to the discriminator's loss in this step."""
         real, fake = keras.tree.map_structure(ops.convert_to_tensor, (real, fake))
         if self.interval == 1:
@@ -62,18 +76,24 @@ class Penalty(registry.Configurable):
             lambda: tf.zeros((), keras.tree.flatten(real)[0].dtype),
         )
 
-    def __add__(self, other):
+    def __add__(self, other: "Penalty") -> "Sum":
         if not isinstance(other, Penalty):
             return NotImplemented
         return Sum([self, other])
 
-    def value(self, discriminator, real, fake, seed):
+    def value(
+        self, discriminator: Callable[..., tf.Tensor], real: Inputs, fake: Inputs, seed: tf.Tensor
+    ) -> tf.Tensor:
         """Returns the scalar of this step, before `interval` is considered."""
         raise NotImplementedError(f"{type(self).__name__} must override value().")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {"interval": self.interval}
+
+
+Identifier: TypeAlias = str | Config | Penalty | type[Penalty]
+"""What `get` takes."""
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -101,7 +121,14 @@ class GradientPenalty(Penalty):
         16.0
     """
 
-    def __init__(self, weight=10.0, target=1.0, *, one_sided=False, interval=1):
+    def __init__(
+        self,
+        weight: float = 10.0,
+        target: float = 1.0,
+        *,
+        one_sided: bool = False,
+        interval: int = 1,
+    ) -> None:
         super().__init__(interval=interval)
         values.check_weight("weight", weight)
         values.check_weight("target", target)
@@ -109,26 +136,28 @@ class GradientPenalty(Penalty):
         self.target = target
         self.one_sided = one_sided
 
-    def value(self, discriminator, real, fake, seed):
+    def value(
+        self, discriminator: Callable[..., tf.Tensor], real: Inputs, fake: Inputs, seed: tf.Tensor
+    ) -> tf.Tensor:
         """weight * mean((|grad D(mixed)| - target)^2)."""
         squares = _squared_gradient_norms(discriminator, _mix(real, fake, seed))
         # The slope of sqrt at 0 is infinite, and infinity times a zero gradient is NaN.
         excess = ops.sqrt(squares + 1e-12) - self.target
         return self.weight * ops.mean(ops.square(ops.relu(excess) if self.one_sided else excess))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         names = ("weight", "target", "one_sided", "interval")
         return {name: getattr(self, name) for name in names}
 
 
 class _SquaredGradient(Penalty):
-    def __init__(self, gamma=10.0, *, interval=1):
+    def __init__(self, gamma: float = 10.0, *, interval: int = 1) -> None:
         super().__init__(interval=interval)
         values.check_weight("gamma", gamma)
         self.gamma = gamma
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"gamma": self.gamma, **super().get_config()}
 
 
@@ -151,7 +180,9 @@ class R1(_SquaredGradient):
         25.0
     """
 
-    def value(self, discriminator, real, fake, seed):
+    def value(
+        self, discriminator: Callable[..., tf.Tensor], real: Inputs, fake: Inputs, seed: tf.Tensor
+    ) -> tf.Tensor:
         """gamma / 2 * mean(|grad D(real)|^2)."""
         return self.gamma / 2 * ops.mean(_squared_gradient_norms(discriminator, real))
 
@@ -166,7 +197,9 @@ class R2(_SquaredGradient):
     Reference: Mescheder et al. 2018 (arXiv 1801.04406), equation 10.
     """
 
-    def value(self, discriminator, real, fake, seed):
+    def value(
+        self, discriminator: Callable[..., tf.Tensor], real: Inputs, fake: Inputs, seed: tf.Tensor
+    ) -> tf.Tensor:
         """gamma / 2 * mean(|grad D(fake)|^2)."""
         return self.gamma / 2 * ops.mean(_squared_gradient_norms(discriminator, fake))
 
@@ -182,20 +215,27 @@ class Sum(Penalty):
         ValueError: If `penalties` is empty or holds anything else.
     """
 
-    def __init__(self, penalties):
+    def __init__(self, penalties: Sequence[Identifier]) -> None:
         super().__init__()
         if not isinstance(penalties, (list, tuple)) or not penalties or None in penalties:
             raise ValueError(f"Sum needs one penalty or more. Received: {penalties!r}.")
         parts = [
             each.penalties if isinstance(each, Sum) else (each,) for each in map(get, penalties)
         ]
-        self.penalties = sum(parts, ())
+        self.penalties: tuple[Any, ...] = sum(parts, ())
 
-    def __call__(self, discriminator, real, fake, seed, step=None):
+    def __call__(
+        self,
+        discriminator: Callable[..., tf.Tensor],
+        real: Inputs,
+        fake: Inputs,
+        seed: tf.Tensor,
+        step: tf.Tensor | int | None = None,
+    ) -> tf.Tensor:
         """Returns the scalar to add to the discriminator's loss in this step."""
         return sum(penalty(discriminator, real, fake, seed, step) for penalty in self.penalties)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {"penalties": list(self.penalties)}
 
@@ -227,6 +267,6 @@ def _mix(real, fake, seed):
 PENALTIES = {"gradient_penalty": GradientPenalty, "r1": R1, "r2": R2}
 
 
-def get(identifier):
+def get(identifier: Identifier | None) -> Penalty | None:
     """Returns the penalty of a name, a class, an object or `None`; see `registry.get`."""
     return registry.get("penalty", identifier, PENALTIES, (Penalty,), optional=True)

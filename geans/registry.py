@@ -1,15 +1,18 @@
 """Losses, penalties and augmentations by name and by config."""
 
+from typing import Self
+
 import keras
 
 from geans import values
+from geans.types import Config
 
 
 class Configurable:
     """Object whose config, as returned by `get_config`, is its constructor's arguments."""
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Creates an object from its config."""
         return cls(**config)
 

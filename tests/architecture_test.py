@@ -12,6 +12,7 @@ import geans
 PACKAGE = pathlib.Path(geans.__file__).parent
 TESTS = pathlib.Path(__file__).parent
 FLOORS = [
+    {"types"},
     {"files", "startup", "values"},
     {"efficientnet", "pretrained", "registry"},
     {"strategies"},

@@ -4,6 +4,8 @@ Real and fake images are transformed alike. `AUGMENTATIONS` lists the names; lay
 wrapped by `KerasLayers`.
 """
 
+import typing
+
 import keras
 
 from geans import registry
@@ -17,7 +19,7 @@ __all__ = ["ADA", "AUGMENTATIONS", "Adaptive", "DiffAugment", "KerasLayers", "ge
 AUGMENTATIONS = {"diff_augment": DiffAugment, "ada": ADA, "adaptive": Adaptive}
 
 
-def get(identifier):
+def get(identifier: typing.Any) -> typing.Any:
     """Returns an augmentation.
 
     Args:

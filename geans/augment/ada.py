@@ -10,10 +10,13 @@ from keras import ops
 
 from geans import registry
 from geans.augment import checks, resampling
+from geans.types import Config
 
 _STREAM = 2006_06676
-_DRAWN = ("mirror", "rotate90", "move", "scale", "turn", "stretch", "second_turn", "shift")
-_DRAWN += ("brightness", "contrast", "luma_flip", "hue", "saturation")
+_DRAWN = (
+    *("mirror", "rotate90", "move", "scale", "turn", "stretch", "second_turn", "shift"),
+    *("brightness", "contrast", "luma_flip", "hue", "saturation"),
+)
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -69,16 +72,16 @@ class ADA(registry.Configurable):
 
     def __init__(
         self,
-        color=True,
-        translation=0.125,
+        color: bool = True,
+        translation: float = 0.125,
         *,
-        scale=0.2,
-        rotation=0.05,
-        mirror=False,
-        rotate90=False,
-        luma_flip=False,
-        strength=0.6,
-    ):
+        scale: float = 0.2,
+        rotation: float = 0.05,
+        mirror: bool = False,
+        rotate90: bool = False,
+        luma_flip: bool = False,
+        strength: float = 0.6,
+    ) -> None:
         checks.check_bool("color", color)
         self.color = color
         checks.check_share("translation", translation)
@@ -96,7 +99,9 @@ class ADA(registry.Configurable):
         checks.check_share("strength", strength)
         self.strength = strength
 
-    def __call__(self, images, seed, strength=None):
+    def __call__(
+        self, images: tf.Tensor, seed: tf.Tensor, strength: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Returns transformed images, of the shape and dtype of `images`.
 
         Args:
@@ -120,7 +125,7 @@ class ADA(registry.Configurable):
             planes += tf.cast(offsets, planes.dtype)[:, None, None, None]
         return tf.cast(tf.transpose(planes, (0, 2, 3, 1)), images.dtype)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         names = ("color", "translation", "scale", "rotation", "mirror", "rotate90", "luma_flip")
         return {name: getattr(self, name) for name in (*names, "strength")}

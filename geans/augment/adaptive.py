@@ -1,10 +1,12 @@
 """Augmentation that is as strong as the discriminator overfits."""
 
 import keras
+import tensorflow as tf
 
 from geans import registry, values
 from geans.augment.ada import ADA
 from geans.augment.diff_augment import DiffAugment
+from geans.types import Config
 
 # Those with a strength that can be set at each call.
 ADJUSTABLE = {"diff_augment": DiffAugment, "ada": ADA}
@@ -41,7 +43,14 @@ class Adaptive(registry.Configurable):
         0.8
     """
 
-    def __init__(self, augmentation="diff_augment", target=0.6, *, ramp=20_000, interval=4):
+    def __init__(
+        self,
+        augmentation: str | Config | ADA | DiffAugment = "diff_augment",
+        target: float = 0.6,
+        *,
+        ramp: int = 20_000,
+        interval: int = 4,
+    ) -> None:
         kinds = tuple(ADJUSTABLE.values())
         self.augmentation = registry.get("augmentation", augmentation, ADJUSTABLE, kinds)
         if not values.is_number(target) or not 0 < target < 1:
@@ -52,11 +61,13 @@ class Adaptive(registry.Configurable):
         values.check_count("interval", interval)
         self.interval = interval
 
-    def __call__(self, images, seed, strength=0.0):
+    def __call__(
+        self, images: tf.Tensor, seed: tf.Tensor, strength: tf.Tensor | float = 0.0
+    ) -> tf.Tensor:
         """Returns images transformed with probability `strength`, a scalar."""
         return self.augmentation(images, seed, strength)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         numbers = {name: getattr(self, name) for name in ("target", "ramp", "interval")}
         return {"augmentation": keras.saving.serialize_keras_object(self.augmentation), **numbers}

@@ -6,6 +6,7 @@ from keras import ops
 
 from geans import registry
 from geans.augment import checks
+from geans.types import Config
 
 _STREAM = 2006_10738
 
@@ -41,7 +42,14 @@ class DiffAugment(registry.Configurable):
         TensorShape([8, 4, 4, 3])
     """
 
-    def __init__(self, color=True, translation=0.125, *, cutout=0.5, strength=1.0):
+    def __init__(
+        self,
+        color: bool = True,
+        translation: float = 0.125,
+        *,
+        cutout: float = 0.5,
+        strength: float = 1.0,
+    ) -> None:
         checks.check_bool("color", color)
         self.color = color
         checks.check_share("translation", translation)
@@ -51,7 +59,9 @@ class DiffAugment(registry.Configurable):
         checks.check_share("strength", strength)
         self.strength = strength
 
-    def __call__(self, images, seed, strength=None):
+    def __call__(
+        self, images: tf.Tensor, seed: tf.Tensor, strength: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Returns transformed images, of the shape and dtype of `images`.
 
         Args:
@@ -75,7 +85,7 @@ class DiffAugment(registry.Configurable):
             images = _cut_out(images, self.cutout * used[4], draws[4, 1:])
         return images
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         names = ("color", "translation", "cutout", "strength")
         return {name: getattr(self, name) for name in names}

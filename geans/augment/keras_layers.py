@@ -1,11 +1,15 @@
 """Random image layers of Keras as an augmentation."""
 
+from collections.abc import Sequence
+from typing import Self
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from geans import registry
 from geans.augment import checks
+from geans.types import Config
 
 _STREAM = 2015_0327
 
@@ -36,7 +40,7 @@ class KerasLayers(registry.Configurable):
         TensorShape([8, 4, 4, 3])
     """
 
-    def __init__(self, layers):
+    def __init__(self, layers: keras.Layer | Sequence[keras.Layer]) -> None:
         self.layers = list(_flattened(layers))
         if not self.layers:
             raise ValueError("layers must have at least one layer. Received none.")
@@ -44,7 +48,7 @@ class KerasLayers(registry.Configurable):
             _check_settings(layer)
             _check_results(layer)
 
-    def __call__(self, images, seed):
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Returns transformed images, of the shape and dtype of `images`.
 
         Args:
@@ -64,16 +68,16 @@ class KerasLayers(registry.Configurable):
         return images
 
     @property
-    def supports_jit(self):
+    def supports_jit(self) -> bool:
         """Whether XLA can compile all layers."""
         return all(layer.supports_jit for layer in self.layers)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {"layers": [keras.saving.serialize_keras_object(layer) for layer in self.layers]}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Creates an object from its config."""
         return cls([keras.saving.deserialize_keras_object(layer) for layer in config["layers"]])
 

@@ -12,6 +12,8 @@ The same `seed` gives the same initial weights. Layers compute in Keras' global 
 outputs are always float32. Invalid arguments raise `ValueError`.
 """
 
+from types import ModuleType
+
 from geans import values
 from geans.networks import (
     conditional,
@@ -66,7 +68,7 @@ NETWORKS = {
 TRANSLATORS = {"unet": unet, "cyclegan": cyclegan, "srresnet": srresnet, "spade": spade}
 
 
-def get(name, known=NETWORKS):
+def get(name: str, known: dict[str, ModuleType] = NETWORKS) -> ModuleType:
     """Returns the module of a family of networks.
 
     Args:

@@ -9,7 +9,7 @@ import keras
 from geans import values
 
 
-def labelled(generator, num_classes):
+def labelled(generator: keras.Model, num_classes: int) -> keras.Model:
     """Builds a generator of latents and labels from one of latents.
 
     One-hot labels are appended to the latents.
@@ -45,7 +45,7 @@ def labelled(generator, num_classes):
     return keras.Model([latents, labels], generator(inputs), name="labelled_generator")
 
 
-def with_label_channels(discriminator, num_classes):
+def with_label_channels(discriminator: keras.Model, num_classes: int) -> keras.Model:
     """Builds a discriminator of samples and labels that receives the labels as further channels.
 
     Every class has a channel, 1 everywhere for the label's class and 0 otherwise; points have
@@ -79,7 +79,9 @@ def with_label_channels(discriminator, num_classes):
     return keras.Model([samples, labels], discriminator(inputs), name="labelled_discriminator")
 
 
-def with_projection(discriminator, num_classes, *, seed=None):
+def with_projection(
+    discriminator: keras.Model, num_classes: int, *, seed: int | None = None
+) -> keras.Model:
     """Builds a projection discriminator: logit + embedding(label) . features.
 
     The features are the inputs of the last layer; each of several heads has an embedding. If the
@@ -119,7 +121,9 @@ def with_projection(discriminator, num_classes, *, seed=None):
     return keras.Model([discriminator.input, labels], logits[0], name="projection_discriminator")
 
 
-def with_heads(discriminator, heads, *, units=0, seed=None):
+def with_heads(
+    discriminator: keras.Model, heads: dict[str, int], *, units: int = 0, seed: int | None = None
+) -> keras.Model:
     """Adds auxiliary outputs to a discriminator, dense layers on its last features.
 
     Args:

@@ -10,11 +10,19 @@ joins two into one `keras.Model`.
 import keras
 
 from geans.networks import checks, image_layers
+from geans.types import Shape
 
 NAMES = ("first", "second")
 
 
-def generator(input_shape=(32, 32, 3), output_channels=3, *, width=64, blocks=6, seed=None):
+def generator(
+    input_shape: Shape = (32, 32, 3),
+    output_channels: int = 3,
+    *,
+    width: int = 64,
+    blocks: int = 6,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a residual network from images to images of the same size.
 
     Args:
@@ -54,7 +62,7 @@ def generator(input_shape=(32, 32, 3), output_channels=3, *, width=64, blocks=6,
     return keras.Model(images, outputs, name="generator")
 
 
-def side_by_side(first, second):
+def side_by_side(first: keras.Model, second: keras.Model) -> keras.Model:
     """Joins two independent networks into one of two inputs and two outputs.
 
     They remain accessible as `network.get_layer("first")` and `network.get_layer("second")`.

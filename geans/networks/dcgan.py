@@ -16,11 +16,17 @@ import math
 import keras
 
 from geans.networks import checks, image_layers
+from geans.types import Shape
 
 
 def generator(
-    latent_dim=64, output_shape=(28, 28, 1), *, width=64, normalization="batch", seed=None
-):
+    latent_dim: int = 64,
+    output_shape: Shape = (28, 28, 1),
+    *,
+    width: int = 64,
+    normalization: str | None = "batch",
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from latents to images.
 
     Args:
@@ -60,8 +66,13 @@ def generator(
 
 
 def discriminator(
-    input_shape=(28, 28, 1), *, width=64, dense_units=0, normalization=None, seed=None
-):
+    input_shape: Shape = (28, 28, 1),
+    *,
+    width: int = 64,
+    dense_units: int = 0,
+    normalization: str | None = None,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:

@@ -4,22 +4,24 @@ Kernels are Glorot uniform, biases are zero.
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 
 from geans import values
 from geans.networks import checks
+from geans.types import Shape
 
 
 def generator(
-    latent_dim=64,
-    output_shape=(28, 28, 1),
+    latent_dim: int = 64,
+    output_shape: Shape = (28, 28, 1),
     *,
-    units=(128, 128),
-    activation="relu",
-    output_activation="auto",
-    seed=None,
-):
+    units: Sequence[int] = (128, 128),
+    activation: str = "relu",
+    output_activation: str = "auto",
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from latents to images or points.
 
     Args:
@@ -55,8 +57,13 @@ def generator(
 
 
 def discriminator(
-    input_shape=(28, 28, 1), *, units=(128, 128), activation="relu", input_scale=1.0, seed=None
-):
+    input_shape: Shape = (28, 28, 1),
+    *,
+    units: Sequence[int] = (128, 128),
+    activation: str = "relu",
+    input_scale: float = 1.0,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from samples `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:

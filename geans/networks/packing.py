@@ -1,9 +1,13 @@
 """Discriminators that judge several samples at once, which exposes a lack of variety."""
 
+from typing import Any
+
 import keras
+import tensorflow as tf
 from keras import ops
 
 from geans import values
+from geans.types import Config, Shape
 
 MOST_SAMPLES = 64
 
@@ -23,12 +27,12 @@ class Pack(keras.layers.Layer):
         [[1.0, 2.0], [3.0, 1.0]]
     """
 
-    def __init__(self, samples, **kwargs):
+    def __init__(self, samples: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         values.check_count("samples", samples, most=MOST_SAMPLES)
         self.samples = samples
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Returns the packs, in the order of the samples."""
         count = ops.shape(inputs)[0]
         packs = -(-count // self.samples)
@@ -39,16 +43,16 @@ class Pack(keras.layers.Layer):
         side_by_side = ops.moveaxis(grouped, 1, -2)
         return ops.reshape(side_by_side, (packs, *rest, self.samples * last))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> tuple[int | None, ...]:
         """Returns the shape of the packs, whose number is unknown."""
         return (None, *input_shape[1:-1], self.samples * input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "samples": self.samples}
 
 
-def packed(discriminator, samples):
+def packed(discriminator: keras.Model, samples: int) -> keras.Model:
     """Builds a discriminator of samples from one of packs (PacGAN).
 
     Samples are judged m at a time, all real or all generated. Penalties on squared gradients remain

@@ -11,20 +11,21 @@ Reference: Isola et al. 2017 (arXiv 1611.07004), section 3.2 and appendix 6.1.2.
 import keras
 
 from geans.networks import checks, image_layers
+from geans.types import Shape
 
 MOST_WIDENING = 8
 
 
 def discriminator(
-    input_shape=(64, 64, 3),
+    input_shape: Shape = (64, 64, 3),
     *,
-    source_channels=0,
-    width=64,
-    layers=3,
-    normalization="instance",
-    features=False,
-    seed=None,
-):
+    source_channels: int = 0,
+    width: int = 64,
+    layers: int = 3,
+    normalization: str | None = "instance",
+    features: bool = False,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from images to a logit for each of their patches.
 
     Args:
@@ -78,7 +79,7 @@ def discriminator(
     return keras.Model(inputs, outputs, name="discriminator")
 
 
-def receptive_field(layers=3):
+def receptive_field(layers: int = 3) -> int:
     """Returns the side of the square of pixels that a logit depends on: `9 * 2**layers - 2`.
 
     Example:

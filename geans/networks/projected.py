@@ -19,6 +19,7 @@ import keras
 from geans import efficientnet
 from geans.networks import checks, style
 from geans.networks.style import generator
+from geans.types import Shape
 
 __all__ = ["discriminator", "features", "generator"]
 
@@ -29,7 +30,13 @@ SIZES = (8.0, 11.0, 10.0, 8.5)
 SMALLEST_INPUT = 48
 
 
-def discriminator(input_shape=(64, 64, 3), *, width=32, max_width=256, seed=None):
+def discriminator(
+    input_shape: Shape = (64, 64, 3),
+    *,
+    width: int = 32,
+    max_width: int = 256,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from images `(batch, *input_shape)` to raw float32 logits, one of each head.
 
     Images with a side below 48 pixels are doubled, as the features know little of smaller ones, and
@@ -66,7 +73,7 @@ def discriminator(input_shape=(64, 64, 3), *, width=32, max_width=256, seed=None
     return keras.Model(images, logits, name="discriminator")
 
 
-def features(input_shape):
+def features(input_shape: Shape) -> keras.Model:
     """Returns a frozen `keras.Model` from images to the list of four features that the heads see.
 
     Their root mean square is about 1.

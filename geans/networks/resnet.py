@@ -16,14 +16,20 @@ import math
 import keras
 
 from geans.networks import checks, image_layers
+from geans.types import Shape
 
 # The paper stops at 8 pixels for 32; a sum over fewer positions sees no arrangement of parts.
 LARGEST_TOP = 8
 
 
 def generator(
-    latent_dim=64, output_shape=(28, 28, 1), *, width=64, normalization="batch", seed=None
-):
+    latent_dim: int = 64,
+    output_shape: Shape = (28, 28, 1),
+    *,
+    width: int = 64,
+    normalization: str | None = "batch",
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a residual network from latents to images.
 
     Args:
@@ -60,7 +66,13 @@ def generator(
     return keras.Model(latents, images, name="generator")
 
 
-def discriminator(input_shape=(28, 28, 1), *, width=64, normalization=None, seed=None):
+def discriminator(
+    input_shape: Shape = (28, 28, 1),
+    *,
+    width: int = 64,
+    normalization: str | None = None,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:

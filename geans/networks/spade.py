@@ -16,6 +16,7 @@ import keras
 from keras import ops
 
 from geans.networks import checks, image_layers, style
+from geans.types import Shape
 
 MOST_WIDENING = 8
 MAP_WIDENING = 2
@@ -25,14 +26,14 @@ HEAD_GAIN = 0.01
 
 
 def generator(
-    input_shape=(64, 64, 3),
-    output_channels=3,
+    input_shape: Shape = (64, 64, 3),
+    output_channels: int = 3,
     *,
-    latent_dim=64,
-    width=64,
-    normalization="batch",
-    seed=None,
-):
+    latent_dim: int = 64,
+    width: int = 64,
+    normalization: str | None = "batch",
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from latents and label maps to images of the maps' size.
 
     Args:
@@ -78,7 +79,13 @@ def generator(
     return keras.Model([latents, maps], outputs, name="generator")
 
 
-def encoder(input_shape=(64, 64, 3), latent_dim=64, *, width=64, seed=None):
+def encoder(
+    input_shape: Shape = (64, 64, 3),
+    latent_dim: int = 64,
+    *,
+    width: int = 64,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from images to the normal distributions of their latents.
 
     Args:
@@ -115,7 +122,7 @@ def encoder(input_shape=(64, 64, 3), latent_dim=64, *, width=64, seed=None):
     return keras.Model(images, outputs, name="encoder")
 
 
-def with_encoder(generator, encoder):
+def with_encoder(generator: keras.Model, encoder: keras.Model) -> keras.Model:
     """Joins a generator and an encoder, as they are trained: an autoencoder of images.
 
     Latents are drawn from the distribution that the encoder tells of an image, mean + noise *

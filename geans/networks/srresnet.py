@@ -12,6 +12,7 @@ begins as bilinear interpolation.
 import keras
 
 from geans.networks import checks, image_layers, style
+from geans.types import Shape
 
 SCALES = (2, 4, 8)
 BLOCK_GAIN = 0.02
@@ -19,8 +20,14 @@ OUTPUT_GAIN = 1e-4
 
 
 def generator(
-    input_shape=(16, 16, 3), output_channels=3, *, width=64, blocks=16, scale=4, seed=None
-):
+    input_shape: Shape = (16, 16, 3),
+    output_channels: int = 3,
+    *,
+    width: int = 64,
+    blocks: int = 16,
+    scale: int = 4,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a residual network from images to larger ones.
 
     Args:

@@ -18,12 +18,16 @@ colours, which `ColourMixture` mixes: drawings are flat where they should be.
 """
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from geans import values
 from geans.networks import checks, image_layers
+from geans.types import Config, Shape
 
 LEAK = 0.2
 STYLE = 128
@@ -67,15 +71,15 @@ class ModulatedConv2D(keras.layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
+        filters: int,
+        kernel_size: int,
         *,
-        demodulate=True,
-        upsample=False,
-        kernel_initializer="he_normal",
-        style_initializer="lecun_normal",
-        **kwargs,
-    ):
+        demodulate: bool = True,
+        upsample: bool = False,
+        kernel_initializer: str | keras.Initializer = "he_normal",
+        style_initializer: str | keras.Initializer = "lecun_normal",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.filters = filters
         self.kernel_size = kernel_size
@@ -84,7 +88,7 @@ class ModulatedConv2D(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.style_initializer = keras.initializers.get(style_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[Shape]) -> None:
         """Makes the weights."""
         (*_, channels), style = input_shape
         shape = (self.kernel_size, self.kernel_size, channels, self.filters)
@@ -98,7 +102,7 @@ class ModulatedConv2D(keras.layers.Layer):
         )
         self.affine.build(style)
 
-    def call(self, inputs):
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
         """Returns the modulated convolution of `[images, styles]`."""
         x, style = inputs
         scales = self.affine(style)
@@ -127,14 +131,14 @@ class ModulatedConv2D(keras.layers.Layer):
         norms = ops.matmul(squares, ops.sum(ops.square(kernel), axis=(0, 1)))
         return ops.sqrt(2 / (norms + 1e-8))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: list[Shape]) -> tuple[int | None, ...]:
         """Returns the shape of the images."""
         batch, height, width, _ = input_shape[0]
         factor = 2 if self.upsample else 1
         sides = [side and factor * side for side in (height, width)]
         return (batch, *sides, self.filters)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         names = ("filters", "kernel_size", "demodulate", "upsample")
         kinds = ("kernel_initializer", "style_initializer")
@@ -171,13 +175,20 @@ class ColourMixture(keras.layers.Layer):
         TensorShape([1, 16, 16, 3])
     """
 
-    def __init__(self, channels, *, style_initializer="lecun_normal", seed=None, **kwargs):
+    def __init__(
+        self,
+        channels: int,
+        *,
+        style_initializer: str | keras.Initializer = "lecun_normal",
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.channels = channels
         self.style_initializer = keras.initializers.get(style_initializer)
         self.seed = seed
 
-    def build(self, input_shape):
+    def build(self, input_shape: list[Shape]) -> None:
         """Makes the weights."""
         (*_, colours), style = input_shape
         self.affine = keras.layers.Dense(
@@ -188,7 +199,7 @@ class ColourMixture(keras.layers.Layer):
         )
         self.affine.build(style)
 
-    def call(self, inputs):
+    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
         """Returns the images of `[logits, styles]`."""
         logits, style = inputs
         height, width, colours = logits.shape[1:]
@@ -196,11 +207,11 @@ class ColourMixture(keras.layers.Layer):
         chosen = ops.reshape(self.affine(style), (-1, colours, self.channels))
         return ops.reshape(ops.matmul(shares, chosen), (-1, height, width, self.channels))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: list[Shape]) -> tuple[int | None, ...]:
         """Returns the shape of the images."""
         return (*input_shape[0][:3], self.channels)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {
             **super().get_config(),
@@ -216,14 +227,14 @@ def _doubled(x):
 
 
 def generator(
-    latent_dim=64,
-    output_shape=(64, 64, 3),
+    latent_dim: int = 64,
+    output_shape: Shape = (64, 64, 3),
     *,
-    width=24,
-    max_width=MAX_WIDTH,
-    colours=16,
-    seed=None,
-):
+    width: int = 24,
+    max_width: int = MAX_WIDTH,
+    colours: int | None = 16,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from latents to images.
 
     Args:
@@ -275,7 +286,7 @@ def generator(
     return keras.Model(latents, images, name="generator")
 
 
-def mapped(latents, seeds):
+def mapped(latents: keras.KerasTensor, seeds: Iterator[int | None]) -> keras.KerasTensor:
     """Returns the style of latents, by two dense layers."""
     x = latents
     for _ in range(2):
@@ -284,20 +295,35 @@ def mapped(latents, seeds):
     return x
 
 
-def modulated(x, style, channels, size, seeds, upsample=False):
+def modulated(
+    x: keras.KerasTensor,
+    style: keras.KerasTensor,
+    channels: int,
+    size: int,
+    seeds: Iterator[int | None],
+    upsample: bool = False,
+) -> keras.KerasTensor:
     """Applies a `ModulatedConv2D` and leaky ReLU."""
     options = {"kernel_initializer": he(seeds), "style_initializer": he(seeds, 1.0)}
     x = ModulatedConv2D(channels, size, upsample=upsample, **options)([x, style])
     return keras.layers.LeakyReLU(LEAK)(x)
 
 
-def to_image(x, style, channels, seeds):
+def to_image(
+    x: keras.KerasTensor, style: keras.KerasTensor, channels: int, seeds: Iterator[int | None]
+) -> keras.KerasTensor:
     """Returns what features of one size add to the image, by a modulated 1x1 convolution."""
     options = {"kernel_initializer": he(seeds, IMAGE_GAIN), "style_initializer": he(seeds, 1.0)}
     return ModulatedConv2D(channels, 1, demodulate=False, **options)([x, style])
 
 
-def discriminator(input_shape=(64, 64, 3), *, width=16, max_width=MAX_WIDTH, seed=None):
+def discriminator(
+    input_shape: Shape = (64, 64, 3),
+    *,
+    width: int = 16,
+    max_width: int = MAX_WIDTH,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from images `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:
@@ -330,13 +356,20 @@ def _halved(x, channels, seeds):
     return keras.layers.Add()([shortcut, convolved(x, channels, 4, seeds, 1.0, strides=2)])
 
 
-def convolved(x, channels, size, seeds, scale=2.0, strides=1):
+def convolved(
+    x: keras.KerasTensor,
+    channels: int,
+    size: int,
+    seeds: Iterator[int | None],
+    scale: float = 2.0,
+    strides: int = 1,
+) -> keras.KerasTensor:
     """Applies a convolution and leaky ReLU; the kernel's variance is `scale` over its inputs."""
     options = {"strides": strides, "padding": "same", "kernel_initializer": he(seeds, scale)}
     return keras.layers.LeakyReLU(LEAK)(keras.layers.Conv2D(channels, size, **options)(x))
 
 
-def he(seeds, scale=2.0):
+def he(seeds: Iterator[int | None], scale: float = 2.0) -> keras.Initializer:
     """Returns the initializer of He et al. 2015, of another variance with `scale`."""
     distribution = "untruncated_normal"
     return keras.initializers.VarianceScaling(scale, "fan_in", distribution, seed=next(seeds))

@@ -13,20 +13,21 @@ import keras
 
 from geans import values
 from geans.networks import checks, image_layers
+from geans.types import Shape
 
 MOST_WIDENING = 8
 DROPOUT_LAYERS = 3
 
 
 def generator(
-    input_shape=(64, 64, 3),
-    output_channels=3,
+    input_shape: Shape = (64, 64, 3),
+    output_channels: int = 3,
     *,
-    width=64,
-    normalization="batch",
-    dropout=0.5,
-    seed=None,
-):
+    width: int = 64,
+    normalization: str | None = "batch",
+    dropout: float = 0.5,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a U-Net from images to images of the same size.
 
     Args:

@@ -16,14 +16,20 @@ import numpy as np
 
 from geans import values
 from geans.networks import checks, image_layers
+from geans.types import Shape
 
 KERNEL_SIZE = 4
 FEWEST_FRAMES = 2
 
 
 def generator(
-    latent_dim=64, output_shape=(8, 28, 28, 1), *, width=64, normalization="batch", seed=None
-):
+    latent_dim: int = 64,
+    output_shape: Shape = (8, 28, 28, 1),
+    *,
+    width: int = 64,
+    normalization: str | None = "batch",
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from latents to clips.
 
     Args:
@@ -67,7 +73,13 @@ def generator(
     return keras.Model(latents, clips, name="generator")
 
 
-def discriminator(input_shape=(8, 28, 28, 1), *, width=64, normalization=None, seed=None):
+def discriminator(
+    input_shape: Shape = (8, 28, 28, 1),
+    *,
+    width: int = 64,
+    normalization: str | None = None,
+    seed: int | None = None,
+) -> keras.Model:
     """Builds a network from clips `(batch, *input_shape)` to raw float32 logits `(batch, 1)`.
 
     Args:

@@ -1,5 +1,7 @@
 """Optimizers and schedules: a quick Adam, conjugate gradients, optimistic Adam, linear decay."""
 
+from typing import Any
+
 import keras
 
 from geans import values
@@ -7,6 +9,7 @@ from geans.optimizers.adam import Adam
 from geans.optimizers.conjugate_gradient import RULES, ConjugateGradient
 from geans.optimizers.linear_decay import LinearDecay
 from geans.optimizers.optimistic_adam import OptimisticAdam
+from geans.types import Config
 
 __all__ = [
     "OPTIMIZERS",
@@ -25,7 +28,7 @@ OPTIMIZERS = {
 }
 
 
-def get(identifier, **options):
+def get(identifier: str | Config | keras.Optimizer, **options: Any) -> keras.Optimizer:
     """Returns an optimizer of `geans.optimizers` or Keras.
 
     Args:

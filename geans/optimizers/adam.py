@@ -27,7 +27,9 @@ class Adam(keras.optimizers.Adam):
         0.9
     """
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+    ) -> None:
         """Updates one variable."""
         if self.amsgrad or math.prod(variable.shape) < LARGE:
             super().update_step(gradient, variable, learning_rate)

@@ -1,12 +1,14 @@
 """Nonlinear conjugate gradients for Keras; `RULES` lists the formulas for beta."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from geans import values
+from geans.types import Config
 
 
 class Products(NamedTuple):
@@ -79,16 +81,20 @@ def fletcher_reeves_polak_ribiere(p):
     return tf.nn.relu(tf.minimum(fletcher_reeves(p), polak_ribiere_plus(p)))
 
 
-_FORMULAS = (fletcher_reeves, polak_ribiere_plus, hestenes_stiefel, dai_yuan, hager_zhang)
-_FORMULAS += (hestenes_stiefel_dai_yuan, fletcher_reeves_polak_ribiere)
+_FORMULAS = (
+    *(fletcher_reeves, polak_ribiere_plus, hestenes_stiefel, dai_yuan, hager_zhang),
+    *(hestenes_stiefel_dai_yuan, fletcher_reeves_polak_ribiere),
+)
 RULES = {formula.__name__: formula for formula in _FORMULAS}
 
 # What is kept of each variable, by preconditioner.
-SLOTS = {None: ("gradient", "direction")}
+SLOTS: dict[str | None, tuple[str, ...]] = {None: ("gradient", "direction")}
 SLOTS["adam"] = (*SLOTS[None], "momentum", "velocity")
 
-ARGUMENTS = ("rule", "beta_max", "restart_every", "powell_threshold", "descent_threshold")
-ARGUMENTS += ("preconditioner", "beta_1", "beta_2", "epsilon")
+ARGUMENTS = (
+    *("rule", "beta_max", "restart_every", "powell_threshold", "descent_threshold"),
+    *("preconditioner", "beta_1", "beta_2", "epsilon"),
+)
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -138,19 +144,21 @@ class ConjugateGradient(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate=0.05,
+        learning_rate: float
+        | keras.optimizers.schedules.LearningRateSchedule
+        | Callable[[], float] = 0.05,
         *,
-        rule="polak_ribiere_plus",
-        beta_max=0.9,
-        restart_every=None,
-        powell_threshold=0.2,
-        descent_threshold=1e-2,
-        preconditioner=None,
-        beta_1=0.0,
-        beta_2=0.999,
-        epsilon=1e-7,
-        **kwargs,
-    ):
+        rule: str = "polak_ribiere_plus",
+        beta_max: float | None = 0.9,
+        restart_every: int | None = None,
+        powell_threshold: float | None = 0.2,
+        descent_threshold: float | None = 1e-2,
+        preconditioner: str | None = None,
+        beta_1: float = 0.0,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
         self.rule = rule
         self.beta_max = beta_max
@@ -163,7 +171,7 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         self.epsilon = epsilon
         _check_arguments(learning_rate=learning_rate, **self._own_config())
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         """Creates the slots of `variables`, initially 0, and the two counters."""
         if self.built:
             return
@@ -175,17 +183,17 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         )
 
     @property
-    def beta_positive_fraction(self):
+    def beta_positive_fraction(self) -> float:
         """Share of the updates with beta > 0 after all safeguards; 0 before the first."""
         updates = tf.maximum(tf.cast(self.iterations, "float32"), 1)
         return tf.cast(self._positive_betas, "float32") / updates
 
     @property
-    def restarts(self):
+    def restarts(self) -> int:
         """Number of restarts after the first update; beta = 0 by the rule does not count."""
         return tf.convert_to_tensor(self._restarts)
 
-    def direction(self, gradients):
+    def direction(self, gradients: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """Returns what `apply(gradients)` would add to the variables at a learning rate of 1.
 
         Changes nothing, for step length searches. Clipping, the sum over replicas and the
@@ -206,7 +214,9 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         self._restarts.assign_add(tf.cast(restarts & (self.iterations > 0), "int64"))
         return updates
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+    ) -> None:
         """Updates one variable and its slots by the values of `_updates`."""
         move, *values = gradient
         index = self._get_variable_index(variable)
@@ -251,7 +261,7 @@ class ConjugateGradient(keras.optimizers.Optimizer):
         move = tf.cast(unbias, direction.dtype) * momentum / (tf.sqrt(velocity) + self.epsilon)
         return move, gradient, direction, momentum, velocity
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {**super().get_config(), **self._own_config()}
 

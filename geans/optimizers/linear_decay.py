@@ -1,9 +1,13 @@
 """A learning rate for growing windows: it decays with the samples seen, not with the updates."""
 
 import itertools
+from collections.abc import Sequence
 
 import keras
+import tensorflow as tf
 from keras import ops
+
+from geans.types import Config
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -30,7 +34,13 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         [1.0, 0.75, 0.5, 0.25, 0.0]
     """
 
-    def __init__(self, learning_rate, windows, exponent=0.0, warmup=0.0):
+    def __init__(
+        self,
+        learning_rate: float,
+        windows: Sequence[tuple[int, float]],
+        exponent: float = 0.0,
+        warmup: float = 0.0,
+    ) -> None:
         is_list = isinstance(windows, (list, tuple))
         if not is_list or not windows or any(n < 0 or size <= 0 for n, size in windows):
             raise ValueError(f"windows must be pairs of numbers above 0. Received: {windows!r}.")
@@ -41,7 +51,7 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.exponent = exponent
         self.warmup = warmup
 
-    def __call__(self, update):
+    def __call__(self, update: tf.Tensor | int) -> tf.Tensor:
         """Returns the rate of an update, counted from 0."""
         update = ops.cast(update, "float32")
         first_updates = list(itertools.accumulate((n for n, _ in self.windows), initial=0))
@@ -57,7 +67,7 @@ class LinearDecay(keras.optimizers.schedules.LearningRateSchedule):
             rate = ops.where(update >= first_updates[i], here, rate)
         return rate
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         names = ("learning_rate", "windows", "exponent", "warmup")
         return {name: getattr(self, name) for name in names}

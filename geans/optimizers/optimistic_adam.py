@@ -1,7 +1,13 @@
 """Optimistic Adam, an optimizer for games."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
+import tensorflow as tf
 from keras import ops
+
+from geans.types import Config
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -31,7 +37,17 @@ class OptimisticAdam(keras.optimizers.Optimizer):
         0.8
     """
 
-    def __init__(self, learning_rate=2e-4, *, beta_1=0.5, beta_2=0.999, epsilon=1e-7, **kwargs):
+    def __init__(
+        self,
+        learning_rate: float
+        | keras.optimizers.schedules.LearningRateSchedule
+        | Callable[[], float] = 2e-4,
+        *,
+        beta_1: float = 0.5,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate=learning_rate, **kwargs)
         for name, decay in (("beta_1", beta_1), ("beta_2", beta_2)):
             if not isinstance(decay, (int, float)) or not 0 <= decay < 1:
@@ -40,7 +56,7 @@ class OptimisticAdam(keras.optimizers.Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         """Creates the slots of `variables`, initially 0."""
         if self.built:
             return
@@ -49,7 +65,9 @@ class OptimisticAdam(keras.optimizers.Optimizer):
             variables, ("momentum", "velocity", "move")
         )
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+    ) -> None:
         """Updates one variable."""
         index = self._get_variable_index(variable)
         momentum, velocity = self._momentums[index], self._velocities[index]
@@ -63,7 +81,7 @@ class OptimisticAdam(keras.optimizers.Optimizer):
         self.assign_sub(variable, 2 * move - self._moves[index])
         self.assign(self._moves[index], move)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         own = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
         return {**super().get_config(), **own}
