@@ -70,5 +70,6 @@ def _register(keras):
 
 # keras.saving.load_model knows only classes that are registered in this process. So they are
 # imported together with Keras: at once if it is there already, otherwise as soon as it comes.
+# That may be in the middle of another import, so models and rules do not evaluate their types.
 wrapt.register_post_import_hook(_register, "keras")
 startup.install()

@@ -1,9 +1,11 @@
 """Data and variables shared by the replicas of a `tf.distribute` strategy."""
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from geans import strategies
@@ -12,17 +14,19 @@ from geans import strategies
 class Distributed(keras.Model):
     """Fixes of `keras.Model.fit` for models of several players on replicas."""
 
+    train_function: Any
+
     @property
-    def is_multi_worker(self):
+    def is_multi_worker(self) -> bool:
         """Whether the replicas are in more than one process."""
         return strategies.is_multi_worker(self.distribute_strategy)
 
     @property
-    def is_chief(self):
+    def is_chief(self) -> bool:
         """Whether this process writes the files of all workers."""
         return strategies.is_chief(self.distribute_strategy)
 
-    def of_all_workers(self, numbers):
+    def of_all_workers(self, numbers: Sequence[float]) -> np.ndarray:
         """Gathers `numbers` of all replicas into an array `(replicas, len(numbers))`.
 
         Every worker must call it, with equally many numbers.
@@ -35,7 +39,7 @@ class Distributed(keras.Model):
         with strategy.scope():
             return strategy.experimental_local_results(strategy.run(gather))[0].numpy()
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> None:
         """As in Keras, but one device loops quicker, and workers do not synchronise their logs.
 
         During an epoch, a worker logs its own means; at the end, `fit` logs the means over all
@@ -60,11 +64,13 @@ class Distributed(keras.Model):
 
             self.train_function = train_function
 
-    def goes_on(self):
+    def goes_on(self) -> bool | tf.Tensor:
         """Whether a call of several steps takes the next one, a boolean or a scalar tensor."""
         return True
 
-    def step_latents(self, size, positions, draw):
+    def step_latents(
+        self, size: tf.Tensor | int, positions: tf.Tensor | None, draw: int
+    ) -> tf.Tensor:
         """Draws this replica's latents, number `draw` within the step.
 
         `positions` are those of its `size` samples in the global batch, `None` if unknown.
@@ -76,7 +82,7 @@ class Distributed(keras.Model):
         last = tf.reduce_max(tf.concat([[tf.constant(-1, "int64")], positions], axis=0))
         return tf.gather(self.draw_latents(last + 1, self.step_seed(draw, replica=0)), positions)
 
-    def step_seed(self, draw, replica=None):
+    def step_seed(self, draw: int, replica: tf.Tensor | int | None = None) -> tf.Tensor:
         """Returns the seed of a draw in this step, an integer tensor of shape `(2,)`."""
         # From saved numbers only, so that a resumed run draws what the uninterrupted one would
         # have drawn, and different on every replica (a SeedGenerator is neither).
@@ -85,7 +91,7 @@ class Distributed(keras.Model):
         step = tf.convert_to_tensor(self.steps)
         return tf.stack([self.seed, step * 2**24 + tf.cast(replica, "int64") * 2**8 + draw])
 
-    def with_batch_positions(self, x):
+    def with_batch_positions(self, x: Any) -> Any:
         """Adds to each sample of a dataset its position in the global batch.
 
         The ways in which `tf.distribute` splits batches differ. On one device nothing is changed.
@@ -171,10 +177,10 @@ class Gradients(NamedTuple):
         weight: Number of samples, a float scalar; 0 if the gradients hold a NaN.
     """
 
-    values: list
+    values: list[tf.Tensor]
     weight: tf.Tensor
 
-    def weighted(self):
+    def weighted(self) -> list[tf.Tensor]:
         """Returns the sums over the samples, in float32."""
         return [weighted(self.weight, value) for value in self.values]
 

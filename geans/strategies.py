@@ -11,7 +11,7 @@ EXAMPLE = (
 )
 
 
-def of_devices(devices):
+def of_devices(devices: int | str) -> tf.distribute.Strategy | None:
     """Returns a `MirroredStrategy` over GPUs or parts of the CPU, or `None` for one device.
 
     Call it first: TensorFlow cannot divide a CPU that it has used.
@@ -51,7 +51,7 @@ def _logical_cpus(count):
     return [f"CPU:{i}" for i in range(count)]
 
 
-def of_workers():
+def of_workers() -> tf.distribute.Strategy:
     """Returns a `MultiWorkerMirroredStrategy` over the workers of the variable TF_CONFIG.
 
     Waits until all workers call it. Raises a `ValueError` if TF_CONFIG is missing or invalid.
@@ -60,21 +60,21 @@ def of_workers():
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
-def is_multi_worker(strategy):
+def is_multi_worker(strategy: tf.distribute.Strategy | None) -> bool:
     """Whether a strategy's replicas are in more than one process; `None` is no strategy."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
-def is_chief(strategy):
+def is_chief(strategy: tf.distribute.Strategy | None) -> bool:
     """Whether this process writes the files of all workers."""
     if not is_multi_worker(strategy):
         return True
-    resolver = strategy.cluster_resolver
+    resolver = strategy.cluster_resolver  # type: ignore[union-attr]
     first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
     return (resolver.task_type, resolver.task_id) == (first, 0)
 
 
-def check_tf_config(text):
+def check_tf_config(text: str | None) -> None:
     """Raises a `ValueError` if TF_CONFIG (its value, or `None`) is missing or invalid."""
     problem = _problem(text)
     if problem:

@@ -1,7 +1,12 @@
 """The base class of all models: `compile`, `fit`, summary and saving."""
 
+from __future__ import annotations
+
+from typing import Any, NoReturn, Self
+
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import augment, distribution, losses, penalties, rules
@@ -19,6 +24,7 @@ from geans.models import (
 )
 from geans.models.game import Game, set_untracked
 from geans.models.players import get_optimizer
+from geans.types import Config, PathLike
 
 checks.check_backend()
 
@@ -55,19 +61,19 @@ class AdversarialModel(Game):
 
     def __init__(
         self,
-        generator,
-        discriminator,
+        generator: keras.Model,
+        discriminator: keras.Model,
         *,
-        update="accumulate",
-        update_every=1,
-        order="alternating",
-        discriminator_steps=1,
-        reuse_fakes=False,
-        rule=None,
-        ema_half_life=20_000,
-        seed=None,
-        name=None,
-    ):
+        update: str = "accumulate",
+        update_every: rules.Every = 1,
+        order: str = "alternating",
+        discriminator_steps: int = 1,
+        reuse_fakes: bool = False,
+        rule: rules.Rule | None = None,
+        ema_half_life: float | None = 20_000,
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
         self.check_networks(generator, discriminator)
         checks.check_rule(rule)
         arguments = update, update_every, order, discriminator_steps, reuse_fakes
@@ -82,17 +88,17 @@ class AdversarialModel(Game):
 
     def compile(
         self,
-        generator_optimizer=None,
-        discriminator_optimizer=None,
-        loss="non_saturating",
-        penalty=None,
+        generator_optimizer: str | Config | keras.Optimizer | None = None,
+        discriminator_optimizer: str | Config | keras.Optimizer | None = None,
+        loss: losses.Identifier = "non_saturating",
+        penalty: penalties.Identifier | None = None,
         *,
-        augmentation=None,
-        jit_compile=False,
-        on_nan="stop",
-        steps_per_execution="auto",
-        **kwargs,
-    ):
+        augmentation: Any = None,
+        jit_compile: bool = False,
+        on_nan: str = "stop",
+        steps_per_execution: int | str | None = "auto",
+        **kwargs: Any,
+    ) -> None:
         """Configures the training.
 
         Args:
@@ -115,8 +121,8 @@ class AdversarialModel(Game):
         """
         checks.check_compile_arguments(kwargs, steps_per_execution)
         networks = (self.generator, self.discriminator)
-        optimizers = (generator_optimizer, discriminator_optimizer)
-        optimizers = list(map(get_optimizer, optimizers, networks))
+        given = (generator_optimizer, discriminator_optimizer)
+        optimizers = list(map(get_optimizer, given, networks))
         checks.check_optimizers(*optimizers)
         checks.check_on_nan(on_nan)
         checks.check_jit_compile(jit_compile, self.rule)
@@ -162,7 +168,7 @@ class AdversarialModel(Game):
         self.train_function = None
 
     @property
-    def optimizer(self):
+    def optimizer(self) -> learning_rates.BothOptimizers | None:
         """Both optimizers under one learning rate, for Keras' callbacks."""
         optimizers = self.generator_optimizer, self.discriminator_optimizer
         return learning_rates.BothOptimizers(*optimizers) if self.compiled else None
@@ -172,7 +178,7 @@ class AdversarialModel(Game):
         """Takes the None that `compile` passes to Keras."""
 
     @property
-    def generator_optimizer(self):
+    def generator_optimizer(self) -> keras.Optimizer:
         """The generator's optimizer; a new one may be set after `compile`."""
         return self.generator_player.optimizer
 
@@ -181,7 +187,7 @@ class AdversarialModel(Game):
         self._replace_optimizers(optimizer, self.discriminator_optimizer)
 
     @property
-    def discriminator_optimizer(self):
+    def discriminator_optimizer(self) -> keras.Optimizer:
         """The discriminator's optimizer; a new one may be set after `compile`."""
         return self.discriminator_player.optimizer
 
@@ -197,7 +203,15 @@ class AdversarialModel(Game):
         checks.check_optimizers(*optimizers)
         self._set_optimizers(*optimizers)
 
-    def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", **kwargs):
+    def fit(
+        self,
+        x: Any = None,
+        y: npt.ArrayLike | None = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
         """Trains both players.
 
         Args:
@@ -225,7 +239,7 @@ class AdversarialModel(Game):
         x, first = data_checks.check_data(self, x, y, kwargs.get("steps_per_epoch"))
         callbacks = getattr(kwargs.get("callbacks"), "callbacks", kwargs.get("callbacks"))
         observers = resuming.in_order(keras.tree.flatten(callbacks or []))
-        self.optimizer.check(observers)
+        self.optimizer.check(observers)  # type: ignore[union-attr]
         if any(map(checks.saves_model, observers)):
             self.check_savable()
         own = [rules.EpochUpdate()] if type(self.rule).end_epoch is not rules.Rule.end_epoch else []
@@ -245,7 +259,9 @@ class AdversarialModel(Game):
         finally:
             set_untracked(self, "training_data", None)
 
-    def train_on_batch(self, x, y=None, *, return_dict=False, **kwargs):
+    def train_on_batch(
+        self, x: Any, y: npt.ArrayLike | None = None, *, return_dict: bool = False, **kwargs: Any
+    ) -> list[float] | dict[str, float]:
         """Trains one step on one batch; `update()` ends a window or an epoch.
 
         Args:
@@ -268,7 +284,7 @@ class AdversarialModel(Game):
         finiteness.stop_or_warn(self)
         return logs
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> NoReturn:
         """Raises an error: samples have no targets to evaluate against."""
         raise ValueError(
             "An adversarial model has no loss that says how good it is. Draw samples with sample() "
@@ -277,7 +293,7 @@ class AdversarialModel(Game):
 
     # What a family may override
 
-    def check_batch(self, batch, what):
+    def check_batch(self, batch: Any, what: str) -> None:
         """Raises a `ValueError` if a batch does not fit the networks; called before the first step.
 
         Args:
@@ -290,48 +306,48 @@ class AdversarialModel(Game):
     check_networks = staticmethod(network_checks.check_networks)
     """Raises a `ValueError` if the networks do not fit each other or the model."""
 
-    def summary(self, **kwargs):
+    def summary(self, **kwargs: Any) -> None:
         """Prints the update rule and both networks; arguments as in `keras.Model.summary`."""
         print_line = kwargs.get("print_fn") or print
         print_line(f"{type(self).__name__} {self.name!r}: {self.rule.description}")
         for network in (self.generator, self.discriminator):
             network.summary(**kwargs)
 
-    def save(self, filepath, overwrite=True, **kwargs):
+    def save(self, filepath: PathLike, overwrite: bool = True, **kwargs: Any) -> None:
         """Saves the model to a `.keras` file, from which training continues exactly."""
         checks.check_file_name(filepath)
         self.check_savable()
         super().save(filepath, overwrite, **kwargs)
 
-    def check_savable(self):
+    def check_savable(self) -> None:
         """Raises a `ValueError` if the networks could not be loaded from a saved model."""
         own_networks.check_savable(self.generator, "generator")
         own_networks.check_savable(self.discriminator, "discriminator")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         serialize = keras.saving.serialize_keras_object
         objects = {name: serialize(getattr(self, name)) for name in OBJECTS}
         return objects | {name: getattr(self, name) for name in ("ema_half_life", "seed", "name")}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Creates a model from its config."""
         objects = {name: keras.saving.deserialize_keras_object(config[name]) for name in OBJECTS}
         return cls(**{**config, **objects})
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> Config:
         """Returns the arguments of `compile`, so that a loaded model has its optimizers."""
         return saving.compile_config(self) if self.compiled else {}
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: Config) -> None:
         """Compiles the model from a compile config."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Saves the model's counters and the networks' random states."""
         saving.save(self, store)
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Loads what `save_own_variables` saved."""
         saving.load(self, store)

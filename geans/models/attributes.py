@@ -1,13 +1,26 @@
 """Directions in the latent space that change an attribute of the samples."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import keras
 import numpy as np
+import numpy.typing as npt
 
 from geans.models import checks, data_checks, latent_space
 
 
 def attribute_directions(
-    model, labels, *, inputs=None, seed=0, penalty=1.0, space="latents", ema=True
-):
+    model: keras.Model,
+    labels: npt.ArrayLike,
+    *,
+    inputs: Any = None,
+    seed: int = 0,
+    penalty: float = 1.0,
+    space: str = "latents",
+    ema: bool = True,
+) -> dict[Any, np.ndarray]:
     """Finds the direction of each label: towards it, away from all others.
 
     A logistic regression of the label on the latents, one against the rest, minimises

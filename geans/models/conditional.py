@@ -1,11 +1,19 @@
 """Models conditioned on class labels."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import keras
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
 from geans.models import data_checks, network_checks
 from geans.models.adversarial import AdversarialModel
+from geans.models.game import Losses
+from geans.types import Config
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -35,27 +43,29 @@ class ConditionalGAN(AdversarialModel):
         (5, 2)
     """
 
-    def __init__(self, generator, discriminator, *, num_classes, **kwargs):
+    def __init__(
+        self, generator: keras.Model, discriminator: keras.Model, *, num_classes: int, **kwargs: Any
+    ) -> None:
         values.check_count("num_classes", num_classes)
         super().__init__(generator, discriminator, **kwargs)
         self.num_classes = num_classes
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "num_classes": self.num_classes}
 
     @property
-    def latent_dim(self):
+    def latent_dim(self) -> int:
         """Number of columns of the latents."""
         return self.generator.input_shape[0][-1]
 
     @property
-    def conditions(self):
+    def conditions(self) -> dict[str, tf.TypeSpec]:
         """As in `GenerativeModel`: `labels`."""
         return {"labels": ("int32", "int64")}
 
     @staticmethod
-    def check_networks(generator, discriminator):
+    def check_networks(generator: keras.Model, discriminator: keras.Model) -> None:
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_labelled(generator)
@@ -68,17 +78,19 @@ class ConditionalGAN(AdversarialModel):
             )
         network_checks.check_logits(discriminator)
 
-    def check_batch(self, batch, what):
+    def check_batch(self, batch: Any, what: str) -> None:
         """Checks samples and labels before training."""
         super().check_batch(batch, what)
         data_checks.check_labels(_labels_of(batch), self.num_classes, what)
 
-    def unpack(self, data):
+    def unpack(self, data: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the samples and labels of a batch."""
         labels = tf.ensure_shape(tf.cast(_labels_of(data), "int64"), (None,))
         return super().unpack(data), data_checks.labels_in_range(labels, self.num_classes)
 
-    def compute_losses(self, batch, latents, seed, players):
+    def compute_losses(
+        self, batch: Any, latents: tf.Tensor, seed: tf.Tensor, players: Sequence[str]
+    ) -> Losses:
         """Computes the adversarial losses, conditioned on the batch's labels."""
         real, labels = batch
         fake = self.generate_batch([latents, labels])
@@ -86,7 +98,9 @@ class ConditionalGAN(AdversarialModel):
         losses, logs, _ = self.adversarial_losses(discriminate, real, fake, seed, players)
         return losses, logs
 
-    def sampling_inputs(self, count, seed, labels=None):
+    def sampling_inputs(
+        self, count: Any, seed: Any, labels: npt.ArrayLike | None = None
+    ) -> list[tf.Tensor]:
         """Returns a list of latents, float32 `(count, latent_dim)`, and labels, int64 `(count,)`.
 
         Args:
@@ -128,24 +142,34 @@ class ACGAN(ConditionalGAN):
         (4, 2)
     """
 
-    def __init__(self, generator, discriminator, *, num_classes, class_weight=1.0, **kwargs):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        num_classes: int,
+        class_weight: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(generator, discriminator, num_classes=num_classes, **kwargs)
         values.check_weight("class_weight", class_weight)
         network_checks.check_head(discriminator, "class_logits", num_classes)
         self.class_weight = class_weight
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "class_weight": self.class_weight}
 
     @staticmethod
-    def check_networks(generator, discriminator):
+    def check_networks(generator: keras.Model, discriminator: keras.Model) -> None:
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_labelled(generator)
         network_checks.check_input(generator, discriminator)
 
-    def compute_losses(self, batch, latents, seed, players):
+    def compute_losses(
+        self, batch: Any, latents: tf.Tensor, seed: tf.Tensor, players: Sequence[str]
+    ) -> Losses:
         """Computes the adversarial losses plus the cross-entropies of the classes."""
         real, labels = batch
         fake = self.generate_batch([latents, labels])

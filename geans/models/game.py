@@ -1,13 +1,21 @@
 """One step of the adversarial game, from a batch to updated networks."""
 
+from __future__ import annotations
+
 import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import keras
+import numpy.typing as npt
 import tensorflow as tf
 
-from geans import distribution, values
+from geans import distribution, rules, values
 from geans.models import adaptive, data_checks, generative, output_ranges, reused_fakes
 from geans.models.players import Player
+
+Losses: TypeAlias = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
+"""What `compute_losses` returns: losses by player, and what is logged."""
 
 
 class SeenMean(keras.metrics.Mean):
@@ -21,7 +29,16 @@ class SeenMean(keras.metrics.Mean):
 class Game(generative.GenerativeModel):
     """The `game` that update rules receive; arguments as in `AdversarialModel`."""
 
-    def __init__(self, generator, discriminator, rule, ema_half_life, seed, *, name=None):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        rule: rules.Rule,
+        ema_half_life: float | None,
+        seed: int | None,
+        *,
+        name: str | None = None,
+    ) -> None:
         super().__init__(generator, ema_half_life, name=name)
         self.discriminator = discriminator
         self.seed = values.given_or_random(seed)
@@ -30,7 +47,7 @@ class Game(generative.GenerativeModel):
         self.discriminator_player = Player([discriminator])
         self.rule = rule
         self.rule.build_state(self)
-        self.controller = None
+        self.controller: adaptive.StrengthController | None = None
         set_untracked(self, "_draws", {})
         set_untracked(self, "_fakes", {})
         set_untracked(self, "_logged", {})
@@ -44,13 +61,13 @@ class Game(generative.GenerativeModel):
         self.built = True
 
     on_nan = "stop"
-    separate_discriminators = ()
+    separate_discriminators: Sequence[keras.Model] = ()
     """Discriminators known to judge each sample by itself, found by `compile`."""
 
-    logged = ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
+    logged: tuple[str, ...] = ("generator_loss", "discriminator_loss", "real_logits", "fake_logits")
     """What `fit` logs the epoch's mean of; a family may add to it."""
 
-    def find_trained_variables(self):
+    def find_trained_variables(self) -> None:
         """Finds what each player trains; the rule starts anew if it is not what it was."""
         found = {name: player.trainable_now() for name, player in self.players.items()}
         for name, variables in found.items():
@@ -66,21 +83,21 @@ class Game(generative.GenerativeModel):
             self.rule.build_state(self)
 
     @property
-    def latent_dim(self):
+    def latent_dim(self) -> int:
         """Number of columns of the latents."""
         return self.generator.input_shape[-1]
 
     @property
-    def players(self):
+    def players(self) -> dict[str, Player]:
         """Dict of the players, in the order of their updates."""
         return {"discriminator": self.discriminator_player, "generator": self.generator_player}
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.Metric]:
         """Epoch means that `fit` logs."""
         return [*self._seen_means, *([self.controller.mean] if self.controller else [])]
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Trains on one micro-batch by the update rule."""
         # By replica: their steps are traced in turns, up to each point where they meet.
         self._draws[distribution.replica()], self._logged[distribution.replica()] = 0, set()
@@ -88,18 +105,25 @@ class Game(generative.GenerativeModel):
             self.rule.step(self, batch)
         return self.get_metrics_result()
 
-    def unpack(self, data):
+    def unpack(self, data: Any) -> Any:
         """Returns the samples of a batch, without labels and weights, for `compute_losses`."""
         samples, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self.checked(samples, self.generator.output_shape, self.sample_range)
 
-    def checked(self, samples, shape, bounds):
+    def checked(
+        self, samples: tf.Tensor, shape: tuple[int | None, ...], bounds: tuple[float, float]
+    ) -> tf.Tensor:
         """Returns a batch as float32; raises in the step if shape or values do not fit."""
         data_checks.check_spec(samples, shape)
         samples = tf.cast(tf.ensure_shape(samples, shape), "float32")
         return data_checks.in_range(samples, bounds, finite=self.on_nan == "stop")
 
-    def gradients(self, players, batch, noise=None):
+    def gradients(
+        self,
+        players: Sequence[str],
+        batch: distribution.Batch,
+        noise: tuple[tf.Tensor, tf.Tensor] | None = None,
+    ) -> dict[str, distribution.Gradients]:
         """Returns a dict from player to `Gradients`, from one forward pass, and logs the losses.
 
         Args:
@@ -116,7 +140,7 @@ class Game(generative.GenerativeModel):
             for name in players
         }
 
-    def draw(self, batch):
+    def draw(self, batch: distribution.Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """Draws latents and a seed for a batch."""
         replica = distribution.replica()
         first = 2 * self._draws[replica]
@@ -125,7 +149,7 @@ class Game(generative.GenerativeModel):
         return self.step_latents(size, batch.positions, first), self.step_seed(first + 1)
 
     @contextlib.contextmanager
-    def fakes_reused(self):
+    def fakes_reused(self) -> Iterator[None]:
         """Within it, the same inputs of the generator give the same samples, computed once."""
         self._fakes[distribution.replica()] = {}
         try:
@@ -133,7 +157,9 @@ class Game(generative.GenerativeModel):
         finally:
             del self._fakes[distribution.replica()]
 
-    def compute_gradients(self, batch, latents, seed, players):
+    def compute_gradients(
+        self, batch: Any, latents: tf.Tensor, seed: tf.Tensor, players: Sequence[str]
+    ) -> tuple[dict[str, list[tf.Tensor]], dict[str, tf.Tensor]]:
         """Returns a dict of each player's list of gradients, and the logs; see `compute_losses`."""
         earlier = list(self._fakes.get(distribution.replica(), {}).values())
         with tf.GradientTape(persistent=len(players) > 1) as tape:
@@ -161,7 +187,9 @@ class Game(generative.GenerativeModel):
             gradients["generator"] = reused_fakes.through(tape, loss, earlier, variables)
         return gradients, logs
 
-    def compute_losses(self, batch, latents, seed, players):
+    def compute_losses(
+        self, batch: Any, latents: tf.Tensor, seed: tf.Tensor, players: Sequence[str]
+    ) -> Losses:
         """Computes losses and logs from one forward pass.
 
         Args:
@@ -178,7 +206,7 @@ class Game(generative.GenerativeModel):
         losses, logs, _ = self.adversarial_losses(discriminate, batch, fake, seed, players)
         return losses, logs
 
-    def generate_batch(self, inputs):
+    def generate_batch(self, inputs: Any) -> Any:
         """Returns the generator's outputs in training, float32 in half precision too."""
         made = self._fakes.get(distribution.replica())
         if made is None:
@@ -191,7 +219,9 @@ class Game(generative.GenerativeModel):
             made[key] = reused_fakes.Made(inputs, fakes, outputs, tape)
         return made[key].fakes
 
-    def augmented_discriminator(self, seed, *conditions, discriminator=None):
+    def augmented_discriminator(
+        self, seed: tf.Tensor, *conditions: tf.Tensor, discriminator: keras.Model | None = None
+    ) -> Callable[..., Any]:
         """Returns the discriminator as a function of images, which it augments, and `training`.
 
         Args:
@@ -230,12 +260,18 @@ class Game(generative.GenerativeModel):
             return [keras.tree.map_structure(half, output) for half in halves]
 
         if beginning is not None:
-            discriminate.penalized = judge, see
+            discriminate.penalized = judge, see  # type: ignore[attr-defined]
         elif any(network is each for each in self.separate_discriminators):
-            discriminate.both = both
+            discriminate.both = both  # type: ignore[attr-defined]
         return discriminate
 
-    def logits(self, images, *conditions, seed=(0, 0), training=False):
+    def logits(
+        self,
+        images: npt.ArrayLike,
+        *conditions: npt.ArrayLike,
+        seed: tuple[int, int] = (0, 0),
+        training: bool = False,
+    ) -> tf.Tensor:
         """Returns the discriminator's logits of images, augmented as in training.
 
         Args:
@@ -249,13 +285,20 @@ class Game(generative.GenerativeModel):
         )
         return logits_of(discriminate(tf.convert_to_tensor(images), training))
 
-    def augmented(self, images, seed):
+    def augmented(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Returns `images` with the augmentation of `compile`."""
         if self.augmentation is None:
             return images
         return (self.controller.augment if self.controller else self.augmentation)(images, seed)
 
-    def adversarial_losses(self, discriminate, real, fake, seed, players):
+    def adversarial_losses(
+        self,
+        discriminate: Callable[..., Any],
+        real: tf.Tensor,
+        fake: tf.Tensor,
+        seed: tf.Tensor,
+        players: Sequence[str],
+    ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor], tuple[Any, Any]]:
         """Computes the adversarial losses with their penalty.
 
         Args:
@@ -267,10 +310,11 @@ class Game(generative.GenerativeModel):
             Losses and logs as in `compute_losses`, and the discriminator's outputs on real samples
             (`None` if no loss needs them) and on generated ones.
         """
-        losses, logs, real_output, real_logits, added = {}, {}, None, None, []
+        losses, logs, real_output, real_logits = {}, {}, None, None
+        added: list[tf.Tensor] = []
         if "generator" not in players and getattr(discriminate, "both", None):
             # One pass of twice as many samples is quicker, unless its slope in real ones is wanted.
-            real_output, fake_output = discriminate.both(real, fake)
+            real_output, fake_output = discriminate.both(real, fake)  # type: ignore[attr-defined]
             real_logits = logits_of(real_output)
         else:
             if "discriminator" in players or self.loss.generator_uses_real:
@@ -314,27 +358,27 @@ class Game(generative.GenerativeModel):
                 mean.total.assign_add(distribution.weighted(size, logs[mean.name]))
                 mean.count.assign_add(tf.cast(size, "float32"))
 
-    def apply(self, gradients):
+    def apply(self, gradients: dict[str, distribution.Gradients]) -> None:
         """Updates the players of a dict from name to `Gradients`, along the mean over replicas."""
         before = None
         for name, each in gradients.items():
             self.players[name].apply(each, after=before)
             before = self.players[name]
 
-    def goes_on(self):
+    def goes_on(self) -> bool | tf.Tensor:
         """Whether no gradient was left out, under `on_nan="stop"`."""
         if self.on_nan == "skip":
             return True
         left_out = [tf.convert_to_tensor(player.left_out) for player in self.players.values()]
         return tf.equal(tf.add_n(left_out), 0)
 
-    def end_step(self):
+    def end_step(self) -> None:
         """Ends a step, outside the replicas."""
         self.steps.assign_add(1)
         self.rule.end_step(self)
         self._follow_generator()
 
-    def end_epoch(self):
+    def end_epoch(self) -> None:
         """Ends an epoch, outside the replicas."""
         self.rule.end_epoch(self)
         self._follow_generator()
@@ -351,12 +395,12 @@ class Game(generative.GenerativeModel):
 
         tf.cond(updates != tf.convert_to_tensor(self.updates_followed), follow, lambda: None)
 
-    def update(self):
+    def update(self) -> None:
         """Applies accumulated gradients, if any; call it yourself after `train_on_batch`."""
         with self.distribute_strategy.scope():
             self._end_epoch()
 
-    def draw_latents(self, count, seed):
+    def draw_latents(self, count: tf.Tensor | int, seed: tf.Tensor) -> tf.Tensor:
         """Draws float32 latents `(count, latent_dim)` from the standard normal prior.
 
         Args:

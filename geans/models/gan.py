@@ -1,5 +1,9 @@
 """GAN: both players are updated at every step."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 
 from geans.models.adversarial import AdversarialModel
@@ -28,7 +32,14 @@ class GAN(AdversarialModel):
         >>> history = model.fit(np.zeros((64, 2), "float32"), verbose=0)
     """
 
-    def __init__(self, generator, discriminator, *, update_every=1, **kwargs):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        update_every: int = 1,
+        **kwargs: Any,
+    ) -> None:
         update = kwargs.get("update", "accumulate")
         if update_every != 1 or update in ("pullback", "svre"):
             raise ValueError(

@@ -1,7 +1,12 @@
 """GEAN: both players' gradients or movements over a window, and one step at its end."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import keras
 
+from geans import rules
 from geans.models.adversarial import AdversarialModel
 
 DEFAULTS = {
@@ -53,14 +58,14 @@ class GEAN(AdversarialModel):
 
     def __init__(
         self,
-        generator,
-        discriminator,
+        generator: keras.Model,
+        discriminator: keras.Model,
         *,
-        update="accumulate",
-        update_every=None,
-        order=None,
-        **kwargs,
-    ):
+        update: str = "accumulate",
+        update_every: rules.Every | None = None,
+        order: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         window, usual = DEFAULTS.get(update, (1, "alternating"))  # Another is refused below.
         kwargs |= {
             "update": update,

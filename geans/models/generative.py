@@ -1,12 +1,19 @@
 """Sampling from a generator or its EMA."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import distribution, export, values
 from geans.models import attributes, checks, data_checks, latent_space, projection
 from geans.models.players import EMANetwork
+from geans.types import PathLike
 
 BATCHES_AT_ONCE = 16
 FORMATS = {"tf_saved_model": export.saved_model, "litert": export.litert, "onnx": export.onnx}
@@ -16,7 +23,9 @@ FORMATS = {"tf_saved_model": export.saved_model, "litert": export.litert, "onnx"
 class GenerativeModel(distribution.Distributed):
     """A generator, its EMA, and sampling; arguments as in `AdversarialModel`."""
 
-    def __init__(self, generator, ema_half_life, *, name=None):
+    def __init__(
+        self, generator: keras.Model, ema_half_life: float | None, *, name: str | None = None
+    ) -> None:
         super().__init__(name=name)
         self.generator = generator
         self.ema_half_life = ema_half_life
@@ -28,17 +37,17 @@ class GenerativeModel(distribution.Distributed):
     """Whether `sample` draws samples; if not, the generator needs images that the user has."""
 
     @property
-    def noise_dim(self):
+    def noise_dim(self) -> int:
         """Number of leading latent columns that are standard normal: here all."""
         return self.latent_dim
 
     @property
-    def conditions(self):
+    def conditions(self) -> dict[str, tf.TypeSpec]:
         """Dict from further arguments of `sampling_inputs` to the types that an export takes."""
         return {}
 
     @property
-    def ema_generator(self):
+    def ema_generator(self) -> keras.Model | None:
         """The EMA generator, which `sample` uses by default, or `None` without `ema_half_life`.
 
         Until the first update it has the weights of the generator, whoever has set them.
@@ -49,17 +58,26 @@ class GenerativeModel(distribution.Distributed):
             self.ema.start(self.generator)
         return self.ema.network
 
-    def sampling_network(self, ema=True):
+    def sampling_network(self, ema: bool = True) -> keras.Model:
         """Returns the EMA generator if it is asked for and there is one, else the raw generator."""
         return (ema and self.ema_generator) or self.generator
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         """Returns samples of the EMA generator, or of the raw one without EMA."""
         network = self.sampling_network()
         data_checks.check_inputs(inputs, network)
         return network(inputs, training=training)
 
-    def sample(self, count, seed=None, ema=True, batch_size=256, *, truncation=None, **conditions):
+    def sample(
+        self,
+        count: int,
+        seed: int | None = None,
+        ema: bool = True,
+        batch_size: int = 256,
+        *,
+        truncation: float | None = None,
+        **conditions: Any,
+    ) -> np.ndarray:
         """Draws samples.
 
         Args:
@@ -81,8 +99,15 @@ class GenerativeModel(distribution.Distributed):
         return _joined(list(self.sample_batches(count, seed, ema, batch_size, **options)))
 
     def sample_batches(
-        self, count, seed=None, ema=True, batch_size=256, *, truncation=None, **conditions
-    ):
+        self,
+        count: int,
+        seed: int | None = None,
+        ema: bool = True,
+        batch_size: int = 256,
+        *,
+        truncation: float | None = None,
+        **conditions: Any,
+    ) -> Iterator[np.ndarray]:
         """Draws the samples of `sample` in parts, to save memory; arguments as there.
 
         Returns:
@@ -95,7 +120,15 @@ class GenerativeModel(distribution.Distributed):
             inputs = latent_space.truncate(self, inputs, truncation)
         return self._in_parts(inputs, ema, batch_size)
 
-    def export(self, filepath, format="tf_saved_model", *, ema=True, verbose=None, **options):
+    def export(
+        self,
+        filepath: PathLike,
+        format: str = "tf_saved_model",
+        *,
+        ema: bool = True,
+        verbose: Any = None,
+        **options: Any,
+    ) -> None:
         """Writes the generator for use elsewhere, by the functions of `geans.export`.
 
         Args:
@@ -111,7 +144,7 @@ class GenerativeModel(distribution.Distributed):
         values.check_name("format", format, FORMATS)
         FORMATS[format](self, filepath, ema=ema, **options)
 
-    def generate(self, inputs, ema=True, batch_size=256):
+    def generate(self, inputs: Any, ema: bool = True, batch_size: int = 256) -> Any:
         """Computes the generator's outputs for given inputs, in the generator's structure.
 
         Args:
@@ -125,11 +158,11 @@ class GenerativeModel(distribution.Distributed):
         checks.check_sampling(1, None, batch_size)
         return _joined(list(self._in_parts(inputs, ema, batch_size)))
 
-    def project(self, images, **options):
+    def project(self, images: npt.ArrayLike, **options: Any) -> projection.Projection:
         """Finds the latents whose samples come nearest to images; see `projection.project`."""
         return projection.project(self, images, **options)
 
-    def attribute_directions(self, labels, **options):
+    def attribute_directions(self, labels: npt.ArrayLike, **options: Any) -> dict[Any, np.ndarray]:
         """Finds directions that change an attribute; see `attributes.attribute_directions`."""
         return attributes.attribute_directions(self, labels, **options)
 
@@ -147,7 +180,7 @@ class GenerativeModel(distribution.Distributed):
             return _joined(list(map(_in_float32, parts)))
         return _in_float32(network.predict(inputs, batch_size=batch_size, verbose=0))
 
-    def sampling_inputs(self, count, seed):
+    def sampling_inputs(self, count: Any, seed: Any) -> Any:
         """Returns the generator inputs of `sample`: float32 latents `(count, latent_dim)`.
 
         `count` and `seed` are integers or scalar tensors. Subclasses may add conditions.

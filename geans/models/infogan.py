@@ -1,14 +1,21 @@
 """InfoGAN: codes among the latents that control the images."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
 from geans.models import data_checks, network_checks
 from geans.models.adversarial import AdversarialModel
+from geans.models.game import Losses
+from geans.types import Config
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -53,15 +60,15 @@ class InfoGAN(AdversarialModel):
 
     def __init__(
         self,
-        generator,
-        discriminator,
+        generator: keras.Model,
+        discriminator: keras.Model,
         *,
-        num_categories,
-        num_continuous=0,
-        information_weight=1.0,
-        continuous_weight=0.1,
-        **kwargs,
-    ):
+        num_categories: int,
+        num_continuous: int = 0,
+        information_weight: float = 1.0,
+        continuous_weight: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(generator, discriminator, **kwargs)
         values.check_count("num_categories", num_categories)
         values.check_weight("information_weight", information_weight)
@@ -80,30 +87,30 @@ class InfoGAN(AdversarialModel):
                 f"and {num_continuous} for continuous codes, which leaves no noise."
             )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         names = ("num_categories", "num_continuous", "information_weight", "continuous_weight")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @property
-    def conditions(self):
+    def conditions(self) -> dict[str, tf.TypeSpec]:
         """As in `GenerativeModel`: `category` and, if there are any, `continuous` codes."""
         continuous = {"continuous": ("float32", "float64")} if self.num_continuous else {}
         return {"category": ("int32", "int64")} | continuous
 
     @property
-    def noise_dim(self):
+    def noise_dim(self) -> int:
         """Number of noise columns, the first of the latents."""
         return self.latent_dim - self.num_categories - self.num_continuous
 
     @staticmethod
-    def check_networks(generator, discriminator):
+    def check_networks(generator: keras.Model, discriminator: keras.Model) -> None:
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_latents(generator)
         network_checks.check_input(generator, discriminator)
 
-    def draw_latents(self, count, seed):
+    def draw_latents(self, count: tf.Tensor | int, seed: tf.Tensor) -> tf.Tensor:
         """Draws noise, category and continuous codes from their priors."""
         noise = tf.random.stateless_normal((count, self.noise_dim), seed)
         seeds = [tf.random.fold_in(seed, tf.constant(i, "int64")) for i in range(2)]
@@ -113,7 +120,13 @@ class InfoGAN(AdversarialModel):
         continuous = tf.random.stateless_uniform((count, self.num_continuous), seeds[1], -1.0)
         return tf.concat([noise, tf.one_hot(categories, self.num_categories), continuous], axis=1)
 
-    def sampling_inputs(self, count, seed, category=None, continuous=None):
+    def sampling_inputs(
+        self,
+        count: Any,
+        seed: Any,
+        category: npt.ArrayLike | None = None,
+        continuous: npt.ArrayLike | None = None,
+    ) -> tf.Tensor:
         """Returns latents, float32 `(count, latent_dim)`.
 
         Args:
@@ -136,7 +149,9 @@ class InfoGAN(AdversarialModel):
     def _sizes(self):
         return [self.noise_dim, self.num_categories, self.num_continuous]
 
-    def compute_losses(self, batch, latents, seed, players):
+    def compute_losses(
+        self, batch: Any, latents: tf.Tensor, seed: tf.Tensor, players: Sequence[str]
+    ) -> Losses:
         """Computes the adversarial losses minus the weighted information."""
         fake = self.generate_batch(latents)
         discriminate = self.augmented_discriminator(seed)
@@ -148,7 +163,9 @@ class InfoGAN(AdversarialModel):
             losses[name] -= gain
         return losses, logs
 
-    def information(self, latents, output):
+    def information(
+        self, latents: tf.Tensor, output: dict[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns lower bounds, in nats, of the information of the category and of all codes.
 
         They are at most log(num_categories), and ln 2 - ln(2 pi) / 2 = -.226 per code. `output` is

@@ -3,8 +3,14 @@
 The first `noise_dim` columns of the latents are standard normal, further ones are codes.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
@@ -12,7 +18,16 @@ from geans.models import checks, data_checks
 from geans.networks import style
 
 
-def interpolate(model, seed, other_seed, *, count=1, steps=8, ema=True, **conditions):
+def interpolate(
+    model: keras.Model,
+    seed: int,
+    other_seed: int,
+    *,
+    count: int = 1,
+    steps: int = 8,
+    ema: bool = True,
+    **conditions: Any,
+) -> np.ndarray:
     """Interpolates between the samples of two seeds, over equal angles (slerp); codes linearly.
 
     Args:
@@ -39,7 +54,10 @@ def interpolate(model, seed, other_seed, *, count=1, steps=8, ema=True, **condit
     ends = np.stack([latents_of(inputs), latents_of(others)])
     share = np.linspace(0, 1, steps)[:, None]
     noise, codes = np.split(ends, [model.noise_dim], axis=2)
-    path = [arc(*noise, share), codes[0][:, None] * (1 - share) + codes[1][:, None] * share]
+    path = [
+        arc(noise[0], noise[1], share),
+        codes[0][:, None] * (1 - share) + codes[1][:, None] * share,
+    ]
     return _along(model, inputs, np.concatenate(path, axis=2), ema)
 
 
@@ -47,7 +65,16 @@ SPACES = ("latents", "styles")
 """Where directions are: of all models, or of those with a generator of `networks.style`."""
 
 
-def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True, space="latents"):
+def traverse(
+    model: keras.Model,
+    inputs: Any,
+    directions: npt.ArrayLike,
+    *,
+    steps: int = 9,
+    reach: float = 3.0,
+    ema: bool = True,
+    space: str = "latents",
+) -> np.ndarray:
     """Generates samples along directions in the latent space, or in that of the styles.
 
     Args:
@@ -85,7 +112,9 @@ def traverse(model, inputs, directions, *, steps=9, reach=3.0, ema=True, space="
     return _rows(synthesis.predict(styles, verbose=0), len(start))
 
 
-def coordinates(model, inputs, space="latents", ema=True):
+def coordinates(
+    model: keras.Model, inputs: Any, space: str = "latents", ema: bool = True
+) -> np.ndarray:
     """Returns where generator inputs of n rows are in a space, `(n, latent_dim)` or longer.
 
     Raises:
@@ -98,7 +127,16 @@ def coordinates(model, inputs, space="latents", ema=True):
     return mapping.predict(inputs, verbose=0)[:, 0]  # All sizes have the same style.
 
 
-def directions(model, count=5, *, layer=None, samples=2_000, seed=0, ema=True, **conditions):
+def directions(
+    model: keras.Model,
+    count: int = 5,
+    *,
+    layer: str | None = None,
+    samples: int = 2_000,
+    seed: int = 0,
+    ema: bool = True,
+    **conditions: Any,
+) -> np.ndarray:
     """Finds directions in which the generator's early activations vary most.
 
     They are the principal components of a layer's activations, regressed on the latents. A
@@ -135,7 +173,7 @@ def directions(model, count=5, *, layer=None, samples=2_000, seed=0, ema=True, *
     return _regressed(np.asarray(latents_of(inputs)), _components(activations, count))
 
 
-def factorized_directions(model, count=5, *, ema=True):
+def factorized_directions(model: keras.Model, count: int = 5, *, ema: bool = True) -> np.ndarray:
     """Finds the directions to which the generator's first layer responds most (SeFa).
 
     With the columns A of its kernel that multiply the latents, they are the eigenvectors of A^T A
@@ -168,7 +206,9 @@ def factorized_directions(model, count=5, *, ema=True):
     return _with_signs(np.linalg.svd(kernel)[0].T[:count]).astype("float32")
 
 
-def project_out(direction, others):
+def project_out(
+    direction: npt.ArrayLike, others: np.ndarray | Sequence[npt.ArrayLike]
+) -> np.ndarray:
     """Removes from a direction what it has of others, so that moving along it keeps theirs.
 
     Args:
@@ -201,7 +241,15 @@ def project_out(direction, others):
     return (left / share).astype("float32")
 
 
-def mix_styles(model, seed, other_seed, *, count=1, ema=True, **conditions):
+def mix_styles(
+    model: keras.Model,
+    seed: int,
+    other_seed: int,
+    *,
+    count: int = 1,
+    ema: bool = True,
+    **conditions: Any,
+) -> np.ndarray:
     """Mixes the styles of the samples of two seeds.
 
     Coarse sizes of the image determine its layout, fine ones its colours and details.
@@ -234,7 +282,7 @@ def mix_styles(model, seed, other_seed, *, count=1, ema=True, **conditions):
     return _rows(synthesis.predict(np.concatenate(mixed), verbose=0), sizes + 1).swapaxes(0, 1)
 
 
-def mapping_and_synthesis(model, ema=True):
+def mapping_and_synthesis(model: keras.Model, ema: bool = True) -> tuple[keras.Model, keras.Model]:
     """Returns a generator's parts up to its styles `(batch, sizes, length)`, and from them on.
 
     Raises:
@@ -249,7 +297,7 @@ def mapping_and_synthesis(model, ema=True):
     return mapping, synthesis
 
 
-def truncate(model, inputs, threshold):
+def truncate(model: keras.Model, inputs: Any, threshold: float) -> Any:
     """Truncates the noise of generator inputs to a normal distribution within a threshold.
 
     Each number is mapped by its quantile, not drawn again as in the paper, so that a seed gives
@@ -284,7 +332,7 @@ def _rows(samples, rows):
     return keras.tree.map_structure(lambda part: part.reshape(rows, -1, *part.shape[1:]), samples)
 
 
-def arc(first, last, share):
+def arc(first: np.ndarray, last: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Interpolates between arrays `(n, dimension)` over equal angles (slerp), linearly if parallel.
 
     `share` is a column `(steps, 1)` from 0, `first`, to 1, `last`. Returns `(n, steps, dimension)`.
@@ -303,12 +351,12 @@ def arc(first, last, share):
     return before * first[:, None] + after * last[:, None]
 
 
-def latents_of(inputs):
+def latents_of(inputs: Any) -> Any:
     """Returns the latents, the first of a generator's inputs."""
     return keras.tree.flatten(inputs)[0]
 
 
-def with_latents(inputs, latents):
+def with_latents(inputs: Any, latents: Any) -> Any:
     """Returns a generator's inputs with other latents."""
     _, *conditions = keras.tree.flatten(inputs)
     return keras.tree.pack_sequence_as(inputs, [latents, *conditions])

@@ -1,5 +1,7 @@
 """Checks that a generator and a discriminator fit each other."""
 
+from __future__ import annotations
+
 import keras
 import tensorflow as tf
 
@@ -42,7 +44,7 @@ def _judges_separately(layer):
     return type(layer) in OF_ONE_SAMPLE and layer.activity_regularizer is None
 
 
-def check_networks(generator, discriminator):
+def check_networks(generator: keras.Model, discriminator: keras.Model) -> None:
     """Raises if the networks do not fit each other."""
     check_built(generator, discriminator)
     check_latents(generator)

@@ -1,9 +1,13 @@
 """Projection: the latents whose samples come nearest to given images."""
 
+from __future__ import annotations
+
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
@@ -25,25 +29,25 @@ class Projection:
         errors: float64 `(n,)`, mean squared difference of each from its image.
     """
 
-    inputs: object
+    inputs: Any
     reconstructions: np.ndarray
     errors: np.ndarray
 
 
 def project(
-    model,
-    images,
+    model: keras.Model,
+    images: npt.ArrayLike,
     *,
-    steps=200,
-    starts=4,
-    candidates=1_000,
-    learning_rate=0.05,
-    perceptual_weight=1.0,
-    seed=0,
-    ema=True,
-    verbose=0,
-    **conditions,
-):
+    steps: int = 200,
+    starts: int = 4,
+    candidates: int = 1_000,
+    learning_rate: float = 0.05,
+    perceptual_weight: float = 1.0,
+    seed: int = 0,
+    ema: bool = True,
+    verbose: int = 0,
+    **conditions: Any,
+) -> Projection:
     """Finds the latents whose samples come nearest to images: GAN inversion.
 
     From each image's nearest of random samples, Adam minimises over the latents z

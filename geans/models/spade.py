@@ -1,5 +1,10 @@
 """Images of label maps: SPADE, also known as GauGAN."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,7 +12,9 @@ import tensorflow as tf
 from geans import values
 from geans.models import checks, data_checks, network_checks
 from geans.models.adversarial import AdversarialModel
+from geans.models.game import Losses
 from geans.models.translation import Translation
+from geans.types import Config
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -54,30 +61,38 @@ class SPADE(Translation):
 
     logged = (*AdversarialModel.logged, "feature_error", "kl_divergence")
 
-    def __init__(self, generator, discriminator, *, feature_weight=10.0, kl_weight=0.05, **kwargs):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        feature_weight: float = 10.0,
+        kl_weight: float = 0.05,
+        **kwargs: Any,
+    ) -> None:
         values.check_weight("feature_weight", feature_weight)
         values.check_weight("kl_weight", kl_weight)
         super().__init__(generator, discriminator, **kwargs)
         self.feature_weight = feature_weight
         self.kl_weight = kl_weight
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         weights = {"feature_weight": self.feature_weight, "kl_weight": self.kl_weight}
         return {**super().get_config(), **weights}
 
     @property
-    def latent_dim(self):
+    def latent_dim(self) -> int:  # type: ignore[override]
         """Number of columns of the latents."""
         return self.generator.input_shape[0][-1]
 
     @property
-    def pair_shapes(self):
+    def pair_shapes(self) -> Sequence[tuple[int | None, ...]]:
         """Shapes of a batch of maps and of images."""
         return self.generator.input_shape[1:]
 
     @staticmethod
-    def check_networks(generator, discriminator):
+    def check_networks(generator: keras.Model, discriminator: keras.Model) -> None:
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         parts = {layer.name for layer in generator.layers if isinstance(layer, keras.Model)}
@@ -95,7 +110,9 @@ class SPADE(Translation):
             )
         network_checks.check_features(discriminator)
 
-    def compute_losses(self, batch, latents, seed, players):
+    def compute_losses(
+        self, batch: Any, latents: tf.Tensor, seed: tf.Tensor, players: Sequence[str]
+    ) -> Losses:
         """Computes the adversarial losses, feature matching and divergence; `latents` are noise."""
         maps, target = batch
         fake, mean, log_variance = self.generate_batch([latents, maps, target])
@@ -108,11 +125,19 @@ class SPADE(Translation):
             losses["generator"] += self.kl_weight * logs["kl_divergence"]
         return losses, logs
 
-    def sampling_network(self, ema=True):
+    def sampling_network(self, ema: bool = True) -> keras.Model:
         """Returns the network of latents and maps, without the encoder."""
         return super().sampling_network(ema).get_layer("generator")
 
-    def translate(self, maps, ema=True, batch_size=64, *, seed=0, style=None):
+    def translate(
+        self,
+        maps: np.ndarray,
+        ema: bool = True,
+        batch_size: int = 64,
+        *,
+        seed: int = 0,
+        style: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Generates images of maps.
 
         Args:

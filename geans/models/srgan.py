@@ -1,12 +1,19 @@
 """Super-resolution: SRGAN."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 from geans import values
 from geans.models import network_checks
 from geans.models.adversarial import AdversarialModel
+from geans.models.game import Losses
 from geans.models.translation import Pix2Pix
+from geans.types import Config
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -52,24 +59,24 @@ class SRGAN(Pix2Pix):
 
     def __init__(
         self,
-        generator,
-        discriminator,
+        generator: keras.Model,
+        discriminator: keras.Model,
         *,
-        reconstruction_weight=100.0,
-        feature_weight=10.0,
-        **kwargs,
-    ):
+        reconstruction_weight: float = 100.0,
+        feature_weight: float = 10.0,
+        **kwargs: Any,
+    ) -> None:
         values.check_weight("feature_weight", feature_weight)
         options = {"reconstruction_weight": reconstruction_weight, **kwargs}
         super().__init__(generator, discriminator, **options)
         self.feature_weight = feature_weight
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "feature_weight": self.feature_weight}
 
     @staticmethod
-    def check_networks(generator, discriminator):
+    def check_networks(generator: keras.Model, discriminator: keras.Model) -> None:
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_images(generator)
@@ -82,7 +89,9 @@ class SRGAN(Pix2Pix):
         network_checks.check_input(generator, discriminator)
         network_checks.check_features(discriminator)
 
-    def compute_losses(self, batch, latents, seed, players):
+    def compute_losses(
+        self, batch: Any, latents: tf.Tensor, seed: tf.Tensor, players: Sequence[str]
+    ) -> Losses:
         """Computes the adversarial losses, plus the generator's distances from the targets."""
         source, target = batch
         fake = self.generate_batch(source)

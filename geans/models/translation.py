@@ -1,12 +1,20 @@
 """Image-to-image translation: Pix2Pix and CycleGAN."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from geans import losses, values
 from geans.models import checks, data_checks, network_checks, output_ranges
 from geans.models.adversarial import AdversarialModel
+from geans.models.game import Losses
 from geans.models.image_pool import ImagePool
+from geans.types import Config
 
 DOMAINS = ("first", "second")
 
@@ -19,33 +27,38 @@ class Translation(AdversarialModel):
     """There are no latents: all that a translation starts from is an image."""
 
     @property
-    def pair_ranges(self):
+    def pair_ranges(self) -> Sequence[tuple[float, float]]:
         """Lowest and highest values of sources and of targets, which the generator can make."""
         return output_ranges.UNBOUNDED, self.sample_range
 
-    def sampling_inputs(self, count, seed):
+    def sampling_inputs(self, count: Any, seed: Any) -> NoReturn:
         """Raises a `ValueError`: a translation needs images, it cannot draw samples."""
         raise ValueError(
             f"A {type(self).__name__} draws no samples: it starts from images. Pass them: "
             "model.translate(images)."
         )
 
-    def unpack(self, data):
+    def unpack(self, data: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns both images of the pairs of a batch."""
         pairs = zip(_pair(data), self.pair_shapes, self.pair_ranges, strict=True)
         return tuple(self.checked(images, *expected) for images, *expected in pairs)
 
-    def check_batch(self, batch, what):
+    def check_batch(self, batch: Any, what: str) -> None:
         """Checks pairs of images before training."""
-        for images, *expected in zip(_pair(batch), self.pair_shapes, self.pair_ranges, strict=True):
-            data_checks.check_samples(images, *expected, what)
+        pairs = zip(_pair(batch), self.pair_shapes, self.pair_ranges, strict=True)
+        for images, shape, bounds in pairs:
+            data_checks.check_samples(images, shape, bounds, what)
 
-    def augmented_discriminator(self, seed, *sources, discriminator=None):
+    def augmented_discriminator(
+        self, seed: tf.Tensor, *sources: tf.Tensor, discriminator: keras.Model | None = None
+    ) -> Callable[..., Any]:
         """As in `Game`; sources and images are augmented alike, by the same seed."""
-        sources = [self.augmented(source, seed) for source in sources]
-        return super().augmented_discriminator(seed, *sources, discriminator=discriminator)
+        augmented = [self.augmented(source, seed) for source in sources]
+        return super().augmented_discriminator(seed, *augmented, discriminator=discriminator)
 
-    def feature_error(self, discriminate, target, outputs):
+    def feature_error(
+        self, discriminate: Callable[..., Any], target: tf.Tensor, outputs: tuple[Any, Any]
+    ) -> tf.Tensor:
         """Returns the `losses.feature_matching` of generated images.
 
         Args:
@@ -92,22 +105,29 @@ class Pix2Pix(Translation):
 
     logged = (*AdversarialModel.logged, "reconstruction_error")
 
-    def __init__(self, generator, discriminator, *, reconstruction_weight=100.0, **kwargs):
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        reconstruction_weight: float = 100.0,
+        **kwargs: Any,
+    ) -> None:
         values.check_weight("reconstruction_weight", reconstruction_weight)
         super().__init__(generator, discriminator, **kwargs)
         self.reconstruction_weight = reconstruction_weight
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "reconstruction_weight": self.reconstruction_weight}
 
     @property
-    def pair_shapes(self):
+    def pair_shapes(self) -> Sequence[tuple[int | None, ...]]:
         """Shapes of a batch of sources and of targets."""
         return self.generator.input_shape, self.generator.output_shape
 
     @staticmethod
-    def check_networks(generator, discriminator):
+    def check_networks(generator: keras.Model, discriminator: keras.Model) -> None:
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         network_checks.check_images(generator)
@@ -120,7 +140,9 @@ class Pix2Pix(Translation):
             )
         network_checks.check_logits(discriminator)
 
-    def compute_losses(self, batch, latents, seed, players):
+    def compute_losses(
+        self, batch: Any, latents: tf.Tensor, seed: tf.Tensor, players: Sequence[str]
+    ) -> Losses:
         """Computes the adversarial losses, plus the generator's distance from the targets."""
         source, target = batch
         fake = self.generate_batch(source)
@@ -131,7 +153,7 @@ class Pix2Pix(Translation):
             losses["generator"] += self.reconstruction_weight * logs["reconstruction_error"]
         return losses, logs
 
-    def translate(self, images, ema=True, batch_size=64):
+    def translate(self, images: np.ndarray, ema: bool = True, batch_size: int = 64) -> np.ndarray:
         """Translates images.
 
         Args:
@@ -188,14 +210,14 @@ class CycleGAN(Translation):
 
     def __init__(
         self,
-        generator,
-        discriminator,
+        generator: keras.Model,
+        discriminator: keras.Model,
         *,
-        cycle_weight=10.0,
-        identity_weight=5.0,
-        pool_size=50,
-        **kwargs,
-    ):
+        cycle_weight: float = 10.0,
+        identity_weight: float = 5.0,
+        pool_size: int = 50,
+        **kwargs: Any,
+    ) -> None:
         values.check_weight("cycle_weight", cycle_weight)
         values.check_weight("identity_weight", identity_weight)
         super().__init__(generator, discriminator, **kwargs)
@@ -215,23 +237,23 @@ class CycleGAN(Translation):
             shapes = zip(DOMAINS, self.pair_shapes, strict=True)
             self.pools = [ImagePool(pool_size, shape[1:], f"{name}_pool") for name, shape in shapes]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         names = ("cycle_weight", "identity_weight", "pool_size")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @property
-    def pair_shapes(self):
+    def pair_shapes(self) -> Sequence[tuple[int | None, ...]]:
         """Shapes of a batch of the first domain and of the second."""
         return tuple(self.generator.input_shape)
 
     @property
-    def pair_ranges(self):
+    def pair_ranges(self) -> Sequence[tuple[float, float]]:
         """Lowest and highest values of both domains, which the other one's translator makes."""
         return [output_ranges.of(self.generator.get_layer(name)) for name in DOMAINS[::-1]]
 
     @staticmethod
-    def check_networks(generator, discriminator):
+    def check_networks(generator: keras.Model, discriminator: keras.Model) -> None:
         """Raises a `ValueError` if the networks do not fit each other or the model."""
         network_checks.check_built(generator, discriminator)
         for name, network in (("generator", generator), ("discriminator", discriminator)):
@@ -253,7 +275,7 @@ class CycleGAN(Translation):
                 f"{discriminator.input_shape}."
             )
 
-    def compile(self, *args, **kwargs):
+    def compile(self, *args: Any, **kwargs: Any) -> None:
         """Configures the training; arguments as in `AdversarialModel.compile`."""
         super().compile(*args, **kwargs)
         replicas = self.distribute_strategy.num_replicas_in_sync
@@ -263,7 +285,9 @@ class CycleGAN(Translation):
                 "replicas. Pass pool_size=0 to the model, or train on one device."
             )
 
-    def compute_losses(self, batch, latents, seed, players):
+    def compute_losses(
+        self, batch: Any, latents: tf.Tensor, seed: tf.Tensor, players: Sequence[str]
+    ) -> Losses:
         """Computes the losses of both games, plus the cycle and identity errors."""
         batch, losses, logs = list(batch), {}, {}
         fake = self.generate_batch(batch)[::-1]  # In the order of the domains.
@@ -297,7 +321,9 @@ class CycleGAN(Translation):
             {name: (value + other_logs[name]) / 2 for name, value in logs.items()},
         )
 
-    def translate(self, images, to="second", ema=True, batch_size=64):
+    def translate(
+        self, images: np.ndarray, to: str = "second", ema: bool = True, batch_size: int = 64
+    ) -> np.ndarray:
         """Translates images.
 
         Args:

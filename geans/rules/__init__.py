@@ -1,7 +1,11 @@
 """Update rules: when and in which order the players are updated."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from geans import values
-from geans.rules.base import ORDERS, PLAYERS, EpochUpdate, EveryStep, Rule
+from geans.rules.base import ORDERS, PLAYERS, EpochUpdate, Every, EveryStep, Rule
 from geans.rules.extragradient import Extragradient
 from geans.rules.pullback import Pullback
 from geans.rules.svre import SVRE
@@ -24,13 +28,24 @@ __all__ = [
 UPDATES = ("accumulate", "pullback", "extragradient", "svre")
 
 
-def of_arguments(update, update_every, order, discriminator_steps, reuse_fakes, **options):
+def of_arguments(
+    update: str,
+    update_every: Every,
+    order: str,
+    discriminator_steps: int,
+    reuse_fakes: bool,
+    **options: Any,
+) -> Rule:
     """Returns the rule of an `AdversarialModel`'s arguments.
 
     `options` are further arguments of the rule of `update`.
     """
     values.check_name("update", update, UPDATES)
-    turns = {"order": order, "discriminator_steps": discriminator_steps, "reuse_fakes": reuse_fakes}
+    turns: dict[str, Any] = {
+        "order": order,
+        "discriminator_steps": discriminator_steps,
+        "reuse_fakes": reuse_fakes,
+    }
     if update == "pullback":
         return Pullback(update_every, **turns, **options)
     if update in ("extragradient", "svre"):

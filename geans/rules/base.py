@@ -1,19 +1,54 @@
 """The base class of update rules, and when the players move at every step."""
 
+from __future__ import annotations
+
 import inspect
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, Self, TypeAlias
 
 import keras
+import tensorflow as tf
 
 from geans import distribution, values
+from geans.types import Config, Shape
 
 PLAYERS = ("discriminator", "generator")
 ORDERS = ("simultaneous", "alternating")
+
+Every: TypeAlias = int | str | Sequence[int] | keras.optimizers.schedules.LearningRateSchedule
+"""Steps of a window: a number, `"epoch"`, numbers of nested windows, or a schedule."""
+
+
+class Game(Protocol):
+    """What a rule uses of the model, see `Rule`."""
+
+    players: dict[str, Any]
+    steps: keras.Variable
+    distribute_strategy: tf.distribute.Strategy
+
+    def gradients(
+        self,
+        players: Sequence[str],
+        batch: distribution.Batch,
+        noise: tuple[tf.Tensor, tf.Tensor] | None = None,
+    ) -> dict[str, distribution.Gradients]:
+        """Returns a dict from player to `Gradients`, computed in one forward pass."""
+
+    def draw(self, batch: distribution.Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """Draws latents and a seed, to use as `noise`."""
+
+    def fakes_reused(self) -> AbstractContextManager[None]:
+        """Within it, the same inputs of the generator give the same samples."""
+
+    def apply(self, gradients: dict[str, distribution.Gradients]) -> None:
+        """Updates each player of a dict."""
 
 
 class EpochUpdate(keras.callbacks.Callback):
     """Callback that ends the rule's epoch; `fit` puts it first, before observers of the weights."""
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Ends the epoch."""
         self.model.update()
 
@@ -54,47 +89,47 @@ class Rule(keras.layers.Layer):
     updates_per_step = 1
     """Updates of an optimizer per step, in the mean, of rules that do not accumulate gradients."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"name": "update_rule", "dtype": "float32", **kwargs})
 
-    def build_state(self, game):
+    def build_state(self, game: Game) -> None:
         """Creates the rule's variables; called by the model's constructor."""
 
-    def step(self, game, batch):
+    def step(self, game: Game, batch: distribution.Batch) -> None:
         """Trains `game`, the model, on one `distribution.Batch` of this replica."""
         raise NotImplementedError(f"{type(self).__name__} must override step(game, batch).")
 
-    def end_step(self, game):
+    def end_step(self, game: Game) -> None:
         """Runs after each step, outside the replicas."""
 
-    def end_epoch(self, game):
+    def end_epoch(self, game: Game) -> None:
         """Runs after each epoch, outside the replicas."""
 
     @property
-    def description(self):
+    def description(self) -> str:
         """When the players are updated, in words."""
         return f"updates by {type(self).__name__}"
 
-    def add_counter(self):
+    def add_counter(self) -> keras.Variable:
         """Adds an integer variable, initially 0, that is changed outside the replicas."""
         return distribution.add_counter(self)
 
-    def add_sum(self, shape=()):
+    def add_sum(self, shape: Shape = ()) -> keras.Variable:
         """Adds a float variable, initially 0, that sums the replicas' parts."""
         return distribution.local_sum(shape)
 
-    def add_copies(self, variables):
+    def add_copies(self, variables: Sequence[keras.Variable]) -> list[keras.Variable]:
         """Adds a float variable, initially 0, of the shape of each of `variables`."""
         return [self.add_weight(variable.shape, trainable=False) for variable in variables]
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         _, *names = inspect.signature(type(self).__init__).parameters
         serialize = keras.saving.serialize_keras_object
         return {name: serialize(getattr(self, name)) for name in names if name != "kwargs"}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Creates a rule from its config."""
         return cls(**keras.saving.deserialize_keras_object(config))
 
@@ -117,7 +152,9 @@ class EveryStep(Rule):
     Reference: Goodfellow et al. 2014 (arXiv 1406.2661), algorithm 1.
     """
 
-    def __init__(self, order="alternating", discriminator_steps=1, reuse_fakes=False):
+    def __init__(
+        self, order: str = "alternating", discriminator_steps: int = 1, reuse_fakes: bool = False
+    ) -> None:
         super().__init__()
         check_order(order, discriminator_steps)
         if reuse_fakes and order != "alternating":
@@ -129,7 +166,7 @@ class EveryStep(Rule):
         self.discriminator_steps = discriminator_steps
         self.reuse_fakes = bool(reuse_fakes)
 
-    def step(self, game, batch):
+    def step(self, game: Game, batch: distribution.Batch) -> None:
         """Updates both players on one batch."""
         if self.order == "simultaneous":
             game.apply(game.gradients(PLAYERS, batch))
@@ -145,7 +182,7 @@ class EveryStep(Rule):
                 game.apply(game.gradients((player,), batch, noise))
 
     @property
-    def description(self):
+    def description(self) -> str:
         """When the players are updated, in words."""
         return f"{self.order} updates every step"
 

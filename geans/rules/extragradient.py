@@ -1,12 +1,14 @@
 """Updates along the gradients at the point to which an update would lead."""
 
+from __future__ import annotations
+
 import functools
 
 import keras
 import tensorflow as tf
 
 from geans import distribution
-from geans.rules.base import PLAYERS, Rule, trained_variables
+from geans.rules.base import PLAYERS, Game, Rule, trained_variables
 
 
 def extragradient_update(game, gradients):
@@ -40,17 +42,17 @@ class Extragradient(Rule):
     Reference: Gidel et al. 2019 (arXiv 1802.10551), algorithms 2 and 4.
     """
 
-    def __init__(self, fresh_batch=False):
+    def __init__(self, fresh_batch: bool = False) -> None:
         super().__init__()
         self.fresh_batch = bool(fresh_batch)
 
-    def build_state(self, game):
+    def build_state(self, game: Game) -> None:
         """Creates a copy of the weights, if the second batch is another."""
         if self.fresh_batch:
             self.start = self.add_copies(trained_variables(game))
             self.is_ahead = self.add_counter()
 
-    def step(self, game, batch):
+    def step(self, game: Game, batch: distribution.Batch) -> None:
         """Updates both players on one batch, or on the second of two."""
         if not self.fresh_batch:
             noise = game.draw(batch)
@@ -65,12 +67,12 @@ class Extragradient(Rule):
         )
         game.apply(gradients)
 
-    def end_step(self, game):
+    def end_step(self, game: Game) -> None:
         """Notes whether the networks are at w'."""
         if self.fresh_batch:
             self.is_ahead.assign(1 - self.is_ahead)
 
-    def end_epoch(self, game):
+    def end_epoch(self, game: Game) -> None:
         """Leaves w', if the second batch has not come."""
         if self.fresh_batch:
             variables = trained_variables(game)
@@ -79,11 +81,11 @@ class Extragradient(Rule):
             self.is_ahead.assign(0)
 
     @property
-    def updates_per_step(self):
+    def updates_per_step(self) -> int:  # type: ignore[override]
         """Updates of the optimizers per step."""
         return 1 if self.fresh_batch else 2
 
     @property
-    def description(self):
+    def description(self) -> str:
         """When the players are updated, in words."""
         return f"extragradient updates every {'two steps' if self.fresh_batch else 'step'}"

@@ -1,13 +1,17 @@
 """A part of what a window has moved the players is taken back at its end."""
 
+from __future__ import annotations
+
 import functools
 import itertools
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from geans import distribution, optimizers, values
-from geans.rules.base import PLAYERS, EveryStep
+from geans.rules.base import PLAYERS, EveryStep, Game
+from geans.types import Config
 
 NEVER = 2**62
 """Steps of a window that does not end by itself."""
@@ -55,13 +59,13 @@ class Pullback(EveryStep):
 
     def __init__(
         self,
-        window=5,
-        share=None,
-        order="alternating",
-        discriminator_steps=1,
-        reuse_fakes=False,
-        outer=None,
-    ):
+        window: int | str | Sequence[int] = 5,
+        share: float | dict[str, float] | None = None,
+        order: str = "alternating",
+        discriminator_steps: int = 1,
+        reuse_fakes: bool = False,
+        outer: str | Config | keras.Optimizer | None = None,
+    ) -> None:
         super().__init__(order, discriminator_steps, reuse_fakes)
         _check_windows(window)
         _check_share(share)
@@ -70,12 +74,12 @@ class Pullback(EveryStep):
         self.outer = outer and keras.optimizers.serialize(optimizers.get(outer))
 
     @property
-    def shares(self):
+    def shares(self) -> dict[str, float]:
         """Dict of the shares by player, without those of 1 that leave a player where it is."""
         shares = _shares_of(self.share)
         return {name: share for name, share in shares.items() if share < 1 or self.outer}
 
-    def build_state(self, game):
+    def build_state(self, game: Game) -> None:
         """Creates the anchors and outer optimizers, and counts the steps since they were set."""
         self.window_steps = self.add_counter()
         self.anchors, self.outer_optimizers = {}, {}
@@ -93,7 +97,7 @@ class Pullback(EveryStep):
         optimizer.build(variables)
         return optimizer
 
-    def step(self, game, batch):
+    def step(self, game: Game, batch: distribution.Batch) -> None:
         """Updates both players on one batch; before the first of a window, sets the anchors."""
         for window in _windows_of(self.window):
             begins = tf.convert_to_tensor(self.window_steps) % window == 0
@@ -101,14 +105,14 @@ class Pullback(EveryStep):
             distribution.cond(begins, set_anchors, lambda _: None, None)
         super().step(game, batch)
 
-    def end_step(self, game):
+    def end_step(self, game: Game) -> None:
         """Pulls the players back if a window is complete."""
         self.window_steps.assign_add(1)
         for window in _windows_of(self.window):
             ends = tf.convert_to_tensor(self.window_steps) % window == 0
             tf.cond(ends, functools.partial(self.pull_back, game, window), lambda: None)
 
-    def end_epoch(self, game):
+    def end_epoch(self, game: Game) -> None:
         """Pulls the players back if a window is an epoch."""
         if self.window == "epoch":
             started = tf.convert_to_tensor(self.window_steps) > 0
@@ -120,7 +124,7 @@ class Pullback(EveryStep):
             variables = game.players[name].trained_variables
             distribution.assign(self.anchors[f"{name} {window}"], variables)
 
-    def pull_back(self, game, window):
+    def pull_back(self, game: Game, window: int | str) -> None:
         """Moves the players at the end of a window of so many steps; subclasses may override."""
         for name, share in self.shares.items():
             key, variables = f"{name} {window}", game.players[name].trained_variables
@@ -140,7 +144,7 @@ class Pullback(EveryStep):
         self.outer_optimizers[key].apply(gradients, variables)
 
     @property
-    def description(self):
+    def description(self) -> str:
         """When the players are updated, in words."""
         shares = " and ".join(f"{share:.0%} of the {name}" for name, share in self.shares.items())
         steps = " and ".join(map(str, _windows_of(self.window)))

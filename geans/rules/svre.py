@@ -1,12 +1,14 @@
 """Stochastic variance-reduced extragradient."""
 
+from __future__ import annotations
+
 import functools
 
 import keras
 import tensorflow as tf
 
 from geans import distribution
-from geans.rules.base import PLAYERS, trained_variables
+from geans.rules.base import PLAYERS, Game, trained_variables
 from geans.rules.extragradient import extragradient_update
 from geans.rules.window import Window
 
@@ -36,17 +38,17 @@ class SVRE(Window):
     Reference: Chavdarova et al. 2019 (arXiv 1904.08598), algorithm 1.
     """
 
-    def __init__(self, every="epoch"):
+    def __init__(self, every: int | str = "epoch") -> None:
         super().__init__(every)
         self.waits_for_epoch_end = False
 
-    def build_state(self, game):
+    def build_state(self, game: Game) -> None:
         """Creates the sums of a window, w_0 and m."""
         super().build_state(game)
         variables = trained_variables(game)
         self.anchors, self.means = self.add_copies(variables), self.add_copies(variables)
 
-    def step(self, game, batch):
+    def step(self, game: Game, batch: distribution.Batch) -> None:
         """Accumulates gradients, or updates both players."""
         if any(player.scales_loss for player in game.players.values()):
             raise ValueError(
@@ -99,7 +101,7 @@ class SVRE(Window):
         self._clear(PLAYERS)
 
     @property
-    def description(self):
+    def description(self) -> str:
         """When the players are updated, in words."""
         every = "epoch" if self.every == "epoch" else f"window of {self.every} steps"
         return f"variance-reduced extragradient updates in every other {every}"

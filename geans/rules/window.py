@@ -1,12 +1,14 @@
 """Gradients accumulated over a window of steps."""
 
+from __future__ import annotations
+
 import functools
 
 import keras
 import tensorflow as tf
 
 from geans import distribution, values
-from geans.rules.base import PLAYERS, Rule, check_order
+from geans.rules.base import PLAYERS, Game, Rule, check_order
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -30,7 +32,12 @@ class Window(Rule):
         ValueError: If an argument is invalid.
     """
 
-    def __init__(self, every="epoch", order="simultaneous", discriminator_steps=1):
+    def __init__(
+        self,
+        every: int | str | keras.optimizers.schedules.LearningRateSchedule = "epoch",
+        order: str = "simultaneous",
+        discriminator_steps: int = 1,
+    ) -> None:
         super().__init__()
         _check_every(every)
         check_order(order, discriminator_steps)
@@ -39,7 +46,7 @@ class Window(Rule):
         self.discriminator_steps = discriminator_steps
         self.waits_for_epoch_end = every == "epoch"
 
-    def build_state(self, game):
+    def build_state(self, game: Game) -> None:
         """Creates the sums of gradients and weights, and the counters."""
         self.sums, self.weight_sums = {}, {}
         for name, player in game.players.items():
@@ -48,7 +55,7 @@ class Window(Rule):
         self.window_steps = self.add_counter()
         self.windows = self.add_counter()
 
-    def step(self, game, batch):
+    def step(self, game: Game, batch: distribution.Batch) -> None:
         """Accumulates the gradients of the players in turn."""
 
         def accumulate(players, inputs):
@@ -59,7 +66,7 @@ class Window(Rule):
 
         self._in_turn(accumulate, (batch, game.draw(batch)))
 
-    def end_step(self, game):
+    def end_step(self, game: Game) -> None:
         """Ends the window if it is complete."""
         self.window_steps.assign_add(1)
         if self.every != "epoch":
@@ -68,7 +75,7 @@ class Window(Rule):
             size = tf.cast(self.every(first), "int64") if callable(self.every) else self.every
             tf.cond(received >= size, lambda: self._end_window(game), lambda: None)
 
-    def end_epoch(self, game):
+    def end_epoch(self, game: Game) -> None:
         """Ends an incomplete window."""
         started = tf.convert_to_tensor(self.window_steps) > 0
         tf.cond(started, lambda: self._end_window(game), lambda: None)
@@ -103,7 +110,7 @@ class Window(Rule):
         distribution.cond(turn < self.discriminator_steps, *branches, data)
 
     @property
-    def description(self):
+    def description(self) -> str:
         """When the players are updated, in words."""
         if callable(self.every):
             return f"{self.order} updates in windows of {type(self.every).__name__}"
