@@ -8,9 +8,12 @@ with ReLU6 is of Google's repository `tpu`, weights under Apache-2.0.
 """
 
 import pathlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
+
+from geans.types import Shape
 
 DIMENSION, CLASSES, SIDE = 1_280, 1_000, 224
 PATH = pathlib.Path(__file__).with_name("efficientnet_lite0.npz")
@@ -29,7 +32,7 @@ _STAGES = (
 _OPTIONS = {"data_format": "channels_last", "dtype": "float32"}
 
 
-def classifier():
+def classifier() -> keras.Model:
     """Returns the whole network, from pixels (n, 224, 224, 3) to ImageNet's classes.
 
     Pixels are `(value - 127) / 128`, of values from 0 to 255. The outputs are a dict of "features"
@@ -42,7 +45,7 @@ def classifier():
     return _trained(images, {"features": features, "logits": logits})
 
 
-def stages(shape, numbers):
+def stages(shape: Shape, numbers: Sequence[int]) -> keras.Model:
     """Returns a frozen network from pixels to the outputs of some of its seven stages.
 
     Args:

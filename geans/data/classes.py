@@ -6,7 +6,7 @@ import tensorflow as tf
 from geans import values
 
 
-def checked_labels(name, labels, count):
+def checked_labels(name, labels, count) -> np.ndarray:
     """Returns `labels` as int64; raises `ValueError` if they are not integers of shape (count,)."""
     labels = np.asarray(labels)
     if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):

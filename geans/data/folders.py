@@ -6,6 +6,7 @@ import numpy as np
 
 from geans import values
 from geans.data import classes, image_files
+from geans.types import PathLike, Shape, Size
 
 MAX_SIZE = 8_192
 """Largest side, in pixels, to which images are resized."""
@@ -52,7 +53,9 @@ def spaced(total, count=None):
     return np.flatnonzero(np.diff(np.arange(total + 1) * count // total))
 
 
-def folder_shape(path, size=None, channels=None, on_error="raise"):
+def folder_shape(
+    path: PathLike, size: Size | None = None, channels: int | None = None, on_error: str = "raise"
+) -> Shape:
     """Returns the shape `(height, width, channels)` of the images of a folder.
 
     Args:

@@ -9,8 +9,11 @@ Labels that only serve this choice are not yielded.
 """
 
 import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
@@ -27,6 +30,7 @@ from geans.data import (
 from geans.data.folders import MAX_SIZE as MAX_SIZE
 from geans.data.folders import folder_shape as folder_shape
 from geans.files import path_of
+from geans.types import PathLike, Size
 
 EMBEDDED = {"fashion": "fashion_mnist_test.npz"}
 """Names that `embedded` accepts, and their files in this package."""
@@ -44,7 +48,9 @@ CHOOSING = ("limit", "class_shares", "without", "balanced")
 _ENCODED_SHUFFLE_BUFFER = 16_384
 
 
-def embedded(name="fashion", *, image_size=None, labels=False, **batching):
+def embedded(
+    name: str = "fashion", *, image_size: Size | None = None, labels: bool = False, **batching: Any
+) -> tf.data.Dataset:
     """Loads images that come with the package and need no download.
 
     "fashion" is the test set of Fashion-MNIST: 10,000 grey 28x28 pictures of clothes in 10 equal
@@ -78,7 +84,15 @@ def embedded(name="fashion", *, image_size=None, labels=False, **batching):
     return from_arrays(images, labels_, yield_labels=labels, **batching)
 
 
-def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=False, **batching):
+def from_tfds(
+    name: str,
+    *,
+    split: str = "train",
+    data_dir: PathLike | None = None,
+    image_size: Size | None = None,
+    labels: bool = False,
+    **batching: Any,
+) -> tf.data.Dataset:
     """Loads a dataset of tensorflow-datasets that has an "image" feature.
 
     Data already prepared in `data_dir` is read without network access. Up to
@@ -129,15 +143,15 @@ def from_tfds(name, *, split="train", data_dir=None, image_size=None, labels=Fal
 
 
 def from_folder(
-    path,
-    size=None,
+    path: PathLike,
+    size: Size | None = None,
     *,
-    channels=None,
-    on_error="raise",
-    labels=False,
-    samples=None,
-    **batching,
-):
+    channels: int | None = None,
+    on_error: str = "raise",
+    labels: bool = False,
+    samples: int | None = None,
+    **batching: Any,
+) -> tf.data.Dataset:
     """Loads the images of a folder and its subfolders: PNG, JPEG, WebP, BMP, GIF and TIFF.
 
     Photographs are turned as their EXIF orientation says, cropped around the centre and resized
@@ -208,7 +222,15 @@ def from_folder(
     return lazy_images.batches(files, shape, labels_, **batching)
 
 
-def from_npz(path, name="images", *, image_size=None, classes=None, labels=False, **batching):
+def from_npz(
+    path: PathLike,
+    name: str = "images",
+    *,
+    image_size: Size | None = None,
+    classes: str | None = None,
+    labels: bool = False,
+    **batching: Any,
+) -> tf.data.Dataset:
     """Loads images from an array of a `.npz` file.
 
     Args:
@@ -237,16 +259,16 @@ def from_npz(path, name="images", *, image_size=None, classes=None, labels=False
 
 
 def from_arrays(
-    images,
-    labels=None,
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike | None = None,
     *,
-    yield_labels=True,
-    limit=None,
-    class_shares=None,
-    without=None,
-    balanced=False,
-    **batching,
-):
+    yield_labels: bool = True,
+    limit: int | None = None,
+    class_shares: Sequence[float] | None = None,
+    without: Sequence[int] | None = None,
+    balanced: bool = False,
+    **batching: Any,
+) -> tf.data.Dataset:
     """Batches images in memory.
 
     Args:
@@ -289,11 +311,11 @@ def from_arrays(
     if balanced and labels is None:
         raise ValueError("balanced=True needs labels, of which these images have none.")
     batching["balanced_by"] = labels if balanced else None
-    yielded = images if labels is None or not yield_labels else (images, labels)
+    yielded: Any = images if labels is None or not yield_labels else (images, labels)
     return pipeline.batches(yielded, **batching)
 
 
-def checked(images):
+def checked(images: np.ndarray) -> np.ndarray:
     """Returns an array of images as uint8 in [0, 255] or float32 in [-1, 1].
 
     Raises:

@@ -7,6 +7,7 @@ import dataclasses
 import math
 
 import numpy as np
+import tensorflow as tf
 
 from geans import values
 from geans.data import pipeline
@@ -48,11 +49,11 @@ class Mixture:
         object.__setattr__(self, "centers", centers)
 
     @property
-    def modes(self):
+    def modes(self) -> int:
         """Number of modes."""
         return len(self.centers)
 
-    def sample(self, count, seed=0):
+    def sample(self, count: int, seed: int | None = 0) -> np.ndarray:
         """Draws points, every mode with the same probability.
 
         Args:
@@ -69,7 +70,9 @@ class Mixture:
         noise = self.stddev * random.normal(size=(count, 2))
         return (self.centers[modes] + noise).astype("float32")
 
-    def dataset(self, batch_size=64, size=100_000, seed=0):
+    def dataset(
+        self, batch_size: int = 64, size: int = 100_000, seed: int | None = 0
+    ) -> tf.data.Dataset:
         """Batches `size` points drawn once and shuffled in every epoch.
 
         Args:
@@ -84,7 +87,7 @@ class Mixture:
         return pipeline.batches(self.sample(size, seed), batch_size=batch_size, seed=seed)
 
 
-def ring(modes=8, radius=2.0, stddev=0.02):
+def ring(modes: int = 8, radius: float = 2.0, stddev: float = 0.02) -> Mixture:
     """Returns a `Mixture` with modes at equal angles on a circle, the first at (radius, 0).
 
     Args:
@@ -103,7 +106,7 @@ def ring(modes=8, radius=2.0, stddev=0.02):
     return Mixture("ring", radius * np.stack([np.cos(angles), np.sin(angles)], axis=1), stddev)
 
 
-def grid(side=5, spacing=2.0, stddev=0.05):
+def grid(side: int = 5, spacing: float = 2.0, stddev: float = 0.05) -> Mixture:
     """Returns a `Mixture` with modes on a square lattice centered at the origin.
 
     The defaults are the 25 modes {-4, -2, 0, 2, 4} x {-4, -2, 0, 2, 4} of the VEEGAN paper.
@@ -122,7 +125,7 @@ def grid(side=5, spacing=2.0, stddev=0.05):
     values.check_count("side", side, most=100)
     _check_positive("spacing", spacing)
     line = spacing * (np.arange(side) - (side - 1) / 2)
-    return Mixture("grid", [(x, y) for x in line for y in line], stddev)
+    return Mixture("grid", np.array([(x, y) for x in line for y in line]), stddev)
 
 
 def _check_positive(name, value):

@@ -4,15 +4,25 @@
 """
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
 from geans.data import images, jittering, pipeline
 
 
-def paired(source, target, *, jitter=0, flip=False, **batching):
+def paired(
+    source: npt.ArrayLike,
+    target: npt.ArrayLike,
+    *,
+    jitter: int = 0,
+    flip: bool = False,
+    **batching: Any,
+) -> tf.data.Dataset:
     """Batches aligned images in memory.
 
     Args:
@@ -44,7 +54,14 @@ def paired(source, target, *, jitter=0, flip=False, **batching):
     return jittering.varied(dataset, jitter, flip, batching.get("seed"))
 
 
-def unpaired(first, second, *, jitter=0, flip=False, **batching):
+def unpaired(
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    *,
+    jitter: int = 0,
+    flip: bool = False,
+    **batching: Any,
+) -> tf.data.Dataset:
     """Batches images of two domains in memory, each shuffled by itself.
 
     An epoch has as many pairs as the smaller domain has images, and other images of the larger one
@@ -72,7 +89,7 @@ def unpaired(first, second, *, jitter=0, flip=False, **batching):
     return independent(makers, jitter, flip, **batching)
 
 
-def downscaled(dataset, factor=4):
+def downscaled(dataset: tf.data.Dataset, factor: int = 4) -> tf.data.Dataset:
     """Pairs images with smaller ones of themselves, for super-resolution.
 
     Args:
@@ -93,7 +110,7 @@ def downscaled(dataset, factor=4):
     return dataset.map(lambda images: (downscale(images, factor), images))
 
 
-def downscale(images, factor):
+def downscale(images: Any, factor: int) -> Any:
     """Returns images of means over squares of `factor` pixels, in the type of the given ones.
 
     Args:
@@ -118,7 +135,14 @@ def downscale(images, factor):
     return small if tf.is_tensor(images) else small.numpy()
 
 
-def independent(makers, jitter, flip, *, seed=None, **options):
+def independent(
+    makers: Sequence[Callable[..., tf.data.Dataset]],
+    jitter: int,
+    flip: bool,
+    *,
+    seed: int | None = None,
+    **options: Any,
+) -> tf.data.Dataset:
     """Zips two datasets, each shuffled by itself, and cuts their batches to the same size.
 
     Args:
@@ -141,7 +165,7 @@ def independent(makers, jitter, flip, *, seed=None, **options):
     return tf.data.Dataset.zip(*datasets).map(cut).prefetch(pipeline.BATCHES_AHEAD)
 
 
-def _checked(name, pixels):
+def _checked(name, pixels) -> np.ndarray:
     pixels = np.asarray(pixels)
     if pixels.ndim != 4 or not pixels.size:
         raise ValueError(

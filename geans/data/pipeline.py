@@ -3,12 +3,16 @@
 import functools
 import math
 import random
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
 from geans.data import classes, disk_cache
+from geans.types import Shape
 
 MEMORY_LIMIT = 2**30
 """Bytes of decoded uint8 images that a dataset may keep in memory; more goes to a file."""
@@ -16,7 +20,7 @@ MEMORY_LIMIT = 2**30
 BATCHES_AHEAD = 4
 
 
-def normalise(images):
+def normalise(images: tf.Tensor) -> tf.Tensor:
     """Maps uint8 pixels in [0, 255], of any shape, to float32 in [-1, 1]: `images / 127.5 - 1`.
 
     Example:
@@ -27,15 +31,15 @@ def normalise(images):
 
 
 def batches(
-    arrays,
+    arrays: np.ndarray | tuple[np.ndarray, ...],
     *,
-    batch_size=64,
-    shuffle=True,
-    seed=None,
-    drop_remainder=False,
-    mirror=False,
-    balanced_by=None,
-):
+    batch_size: int = 64,
+    shuffle: bool = True,
+    seed: int | None = None,
+    drop_remainder: bool = False,
+    mirror: bool = False,
+    balanced_by: npt.ArrayLike | None = None,
+) -> tf.data.Dataset:
     """Batches arrays that fit in memory.
 
     Args:
@@ -102,16 +106,16 @@ def batches(
 
 
 def decoded_batches(
-    elements,
-    decode,
+    elements: tf.data.Dataset,
+    decode: Callable[..., Any],
     *,
-    shuffle_buffer=None,
-    batch_size=64,
-    shuffle=True,
-    seed=None,
-    drop_remainder=False,
-    mirror=False,
-):
+    shuffle_buffer: int | None = None,
+    batch_size: int = 64,
+    shuffle: bool = True,
+    seed: int | None = None,
+    drop_remainder: bool = False,
+    mirror: bool = False,
+) -> tf.data.Dataset:
     """Batches a dataset too large for memory, decoding every element once.
 
     What was decoded is kept on disk, as `disk_cache.decoded_once` says.
@@ -140,14 +144,16 @@ def decoded_batches(
     elements, decode = disk_cache.decoded_once(elements, decode)
     if shuffle:
         buffer = shuffle_buffer or count
-        shuffle = functools.partial(elements.shuffle, buffer, reshuffle_each_iteration=True)
-        elements = _seeded(shuffle, seed)
+        shuffled = functools.partial(elements.shuffle, buffer, reshuffle_each_iteration=True)
+        elements = _seeded(shuffled, seed)
     decoded = elements.map(decode, tf.data.AUTOTUNE, deterministic=True)
     batched = decoded.batch(batch_size, drop_remainder)
     return finished(batched, seed, mirror, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def finished(batched, seed, mirror, parallel=None):
+def finished(
+    batched: tf.data.Dataset, seed: int | None, mirror: bool, parallel: int | None = None
+) -> tf.data.Dataset:
     """Returns batches mirrored, if wanted, and normalised.
 
     Args:
@@ -179,25 +185,27 @@ def finished(batched, seed, mirror, parallel=None):
     return tf.data.Dataset.zip(batched, draws).map(mirrored, parallel)
 
 
-def another_seed(seed, purpose):
+def another_seed(seed: int | None, purpose: str) -> int | None:
     """Derives an independent seed for another purpose; `None` stays `None`."""
     return None if seed is None else random.Random(f"{seed} {purpose}").getrandbits(62)
 
 
-def random_integers(seed):
+def random_integers(seed: int | None) -> tf.data.Dataset:
     """Returns an endless dataset of integers, others in each iteration; `seed` as in `batches`."""
     make = functools.partial(tf.data.Dataset.random, rerandomize_each_iteration=True)
     return _seeded(make, seed)
 
 
-def decode_all(elements, decode):
+def decode_all(
+    elements: tf.data.Dataset, decode: Callable[..., Any]
+) -> np.ndarray | tuple[np.ndarray, ...]:
     """Decodes a finite dataset once, in parallel; returns one array or a tuple of arrays."""
     decoded = elements.map(decode, tf.data.AUTOTUNE, deterministic=True)
     parts = list(decoded.batch(1024).as_numpy_iterator())
     return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
 
-def fits_in_memory(count, shape):
+def fits_in_memory(count: int, shape: Shape) -> bool:
     """Returns whether `count` uint8 images of one shape stay within `MEMORY_LIMIT`."""
     return count * math.prod(shape) <= MEMORY_LIMIT
 

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from geans import values
 from geans.data import images, pipeline
+from geans.types import PathLike
 
 CLASSES = 10
 
@@ -43,7 +44,7 @@ class Stacked:
 
     source: str
     channels: int = 3
-    data_dir: str | None = None
+    data_dir: PathLike | None = None
 
     # What the literature compares, from VEEGAN on; and what is watched after every epoch, where
     # the classifier should not cost more than training. Real data show all 1,000 modes in both.
@@ -57,16 +58,16 @@ class Stacked:
             raise ValueError(f"channels must be 1 or 3. Received: channels={self.channels!r}")
 
     @property
-    def modes(self):
+    def modes(self) -> int:
         """Number of different stacks."""
         return CLASSES**self.channels
 
     @functools.cached_property
-    def digits(self):
+    def digits(self) -> np.ndarray:
         """Grey digits, a uint8 array (count, size, size)."""
         return DIGITS[self.source](self.data_dir)
 
-    def sample(self, count, seed=0):
+    def sample(self, count: int, seed: int | None = 0) -> np.ndarray:
         """Draws images.
 
         Args:
@@ -83,7 +84,9 @@ class Stacked:
         values.check_seed(seed, optional=True)
         return _stack(self.digits, self._draw(count, seed)).numpy()
 
-    def dataset(self, batch_size=64, size=100_000, seed=0):
+    def dataset(
+        self, batch_size: int = 64, size: int = 100_000, seed: int | None = 0
+    ) -> tf.data.Dataset:
         """Batches `size` images drawn once and shuffled in every epoch.
 
         Args:
@@ -106,23 +109,23 @@ class Stacked:
         return random.integers(len(self.digits), size=(count, self.channels), dtype="int32")
 
 
-def mnist(channels=3, data_dir=None):
+def mnist(channels: int = 3, data_dir: PathLike | None = None) -> Stacked:
     """Returns `Stacked("mnist", channels, data_dir)`: stacked 28x28 MNIST digits."""
     return Stacked("mnist", channels, data_dir)
 
 
-def digits(channels=3):
+def digits(channels: int = 3) -> Stacked:
     """Returns `Stacked("digits", channels)`: stacked 8x8 digits that come with the package."""
     return Stacked("digits", channels)
 
 
-def optical_digits():
+def optical_digits() -> tuple[np.ndarray, np.ndarray]:
     """Returns the embedded digits: uint8 images (1797, 8, 8) and int64 labels (1797,)."""
     with np.load(pathlib.Path(__file__).with_name("optical_digits.npz")) as arrays:
         return arrays["images"], arrays["labels"].astype("int64")
 
 
-def held_out():
+def held_out() -> np.ndarray:
     """Returns a bool mask (1797,) of the embedded digits unseen by the classifier of `metrics`."""
     held_out = np.zeros(1_797, bool)
     held_out[np.random.default_rng(0).permutation(1_797)[:360]] = True

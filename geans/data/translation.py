@@ -7,6 +7,8 @@ length: (source, target) or (first, second). Keywords are passed on to `paired` 
 
 import functools
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,6 +26,7 @@ from geans.data import (
 )
 from geans.data.pairs import paired, unpaired
 from geans.files import path_of
+from geans.types import PathLike, Size
 
 HELD_OUT_EVERY = 10
 """Of an array without a split in its name, every such row is of the split "test"."""
@@ -33,16 +36,16 @@ SUBFOLDERS = ("source", "target")
 
 
 def from_npz(
-    path,
-    split="train",
+    path: PathLike,
+    split: str = "train",
     *,
-    source=None,
-    target=None,
-    classes=None,
-    image_size=None,
-    aligned=True,
-    **options,
-):
+    source: str | Sequence[str] | None = None,
+    target: str | Sequence[str] | None = None,
+    classes: dict[str, int] | None = None,
+    image_size: int | None = None,
+    aligned: bool = True,
+    **options: Any,
+) -> tf.data.Dataset:
     """Loads arrays of a NumPy file, such as `line_train` and `colour_train`.
 
     An array without a split in its name has the splits "test", every tenth row from the first on,
@@ -80,7 +83,15 @@ def from_npz(
     return (paired if aligned else unpaired)(*pair, **options)
 
 
-def from_folders(source_dir, target_dir, size=None, *, channels=3, on_error="raise", **options):
+def from_folders(
+    source_dir: PathLike,
+    target_dir: PathLike,
+    size: Size | None = None,
+    *,
+    channels: int = 3,
+    on_error: str = "raise",
+    **options: Any,
+) -> tf.data.Dataset:
     """Loads the images of two folders, paired by name.
 
     `photos/street/1.jpg` and `labels/street/1.png` make a pair.
@@ -113,7 +124,15 @@ def from_folders(source_dir, target_dir, size=None, *, channels=3, on_error="rai
     return _from_files(columns, shape, lambda *pair: pair, on_error, **options)
 
 
-def from_side_by_side(path, size=None, *, source="left", channels=3, on_error="raise", **options):
+def from_side_by_side(
+    path: PathLike,
+    size: int | None = None,
+    *,
+    source: str = "left",
+    channels: int = 3,
+    on_error: str = "raise",
+    **options: Any,
+) -> tf.data.Dataset:
     """Loads pictures that show source and target side by side, as those of Isola et al. 2017.
 
     Args:
@@ -150,7 +169,15 @@ def from_side_by_side(path, size=None, *, source="left", channels=3, on_error="r
     return _from_files(columns, (height, width, channels), halves, on_error, **options)
 
 
-def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **options):
+def from_tfds(
+    first: str,
+    second: str | None = None,
+    *,
+    split: str = "train",
+    jitter: int = 0,
+    flip: bool = False,
+    **options: Any,
+) -> tf.data.Dataset:
     """Loads two domains from tensorflow-datasets, each shuffled by itself.
 
     Args:
@@ -175,7 +202,7 @@ def from_tfds(first, second=None, *, split="train", jitter=0, flip=False, **opti
     return pairs.independent(makers, jitter, flip, **options)
 
 
-def splits_of(path, target=None):
+def splits_of(path: PathLike, target: str | Sequence[str] | None = None) -> list[str]:
     """Returns the sorted splits in a `.npz` file; raises `ValueError` if it cannot be read.
 
     Args:

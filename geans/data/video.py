@@ -5,6 +5,7 @@ Every function passes further keywords to `pipeline.batches`. Batches are float3
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -12,23 +13,24 @@ import tensorflow as tf
 
 from geans import values
 from geans.data import clip_files, image_files, images, pipeline, stacked
+from geans.types import PathLike
 
 MOST_FRAMES = 1_024
 
 
 def moving_digits(
-    digits="mnist",
+    digits: str | np.ndarray = "mnist",
     *,
-    clips=10_000,
-    frames=8,
-    image_size=32,
-    digit_size=None,
-    digits_per_clip=1,
-    speed=2.0,
-    data_dir=None,
-    seed=None,
-    **batching,
-):
+    clips: int = 10_000,
+    frames: int = 8,
+    image_size: int = 32,
+    digit_size: int | None = None,
+    digits_per_clip: int = 1,
+    speed: float = 2.0,
+    data_dir: PathLike | None = None,
+    seed: int | None = None,
+    **batching: Any,
+) -> tf.data.Dataset:
     """Draws Moving MNIST: digits of constant speed that bounce off the edges of the frame.
 
     Starting points and directions are uniformly random. The outermost pixels that are not black
@@ -88,7 +90,15 @@ def moving_digits(
     return pipeline.batches(drawn[..., np.newaxis], seed=seed, **batching)
 
 
-def from_folder(path, frames=8, size=32, *, channels=3, on_error="raise", **batching):
+def from_folder(
+    path: PathLike,
+    frames: int = 8,
+    size: int = 32,
+    *,
+    channels: int = 3,
+    on_error: str = "raise",
+    **batching: Any,
+) -> tf.data.Dataset:
     """Loads the GIFs of a folder and its subfolders, and subfolders of frames.
 
     Longer recordings give several consecutive clips; frames left over are not used. Frames of a
@@ -119,7 +129,7 @@ def from_folder(path, frames=8, size=32, *, channels=3, on_error="raise", **batc
     recordings, counts = _countable(clip_files.find(path), frames, on_error)
     starts, shape = np.cumsum([0, *counts]), (frames, size, size, channels)
     in_memory = pipeline.fits_in_memory(starts[-1], shape)
-    clips = np.empty((starts[-1], *shape), "uint8") if in_memory else None
+    clips: Any = np.empty((starts[-1], *shape), "uint8") if in_memory else None
 
     def read(index):
         places = range(starts[index], starts[index + 1])

@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
@@ -35,17 +36,17 @@ class Anomalies:
 
 
 def anomaly_scores(
-    images,
-    generator,
-    discriminator,
+    images: npt.ArrayLike,
+    generator: keras.Model,
+    discriminator: keras.Model,
     *,
-    kappa=1.0,
-    blank=-1.0,
-    candidates=60_000,
-    accepted=0.05,
-    neighbours=10,
-    seed=0,
-):
+    kappa: float = 1.0,
+    blank: float = -1.0,
+    candidates: int = 60_000,
+    accepted: float = 0.05,
+    neighbours: int = 10,
+    seed: int = 0,
+) -> Anomalies:
     """Scores images by what a generator of normal images cannot reconstruct of them.
 
     With a reconstruction r of an image x and the discriminator's features f
@@ -121,7 +122,7 @@ def features_of(discriminator):
     return keras.Model(discriminator.input, discriminator.layers[-1].input)
 
 
-def auroc(normal_scores, anomalous_scores):
+def auroc(normal_scores: npt.ArrayLike, anomalous_scores: npt.ArrayLike) -> float:
     """Computes the area under the receiver operating characteristic (Hanley, McNeil 1982).
 
     This is the probability that an anomaly scores higher than a normal example, ties counted half.
@@ -176,7 +177,7 @@ def random_latents(generator, count, seed):
     return tf.clip_by_norm(latents, float(np.sqrt(shape[1])) + NORM_SLACK, axes=1).numpy()
 
 
-def finite_images(images, shape):
+def finite_images(images, shape) -> np.ndarray:
     """Returns images as float32.
 
     Raises:

@@ -19,7 +19,7 @@ IMAGES_AT_ONCE = 64
 ROUNDING = 1e-12
 
 
-def pooled(images, side=SIDE):
+def pooled(images: np.ndarray, side: int = SIDE) -> np.ndarray:
     """Returns images averaged to `side` x `side` pixels, or their own size if that is less.
 
     Example:
@@ -34,7 +34,7 @@ def pooled(images, side=SIDE):
     return images
 
 
-def distances(images):
+def distances(images: np.ndarray) -> np.ndarray:
     """Returns the root mean squared differences of all pairs of `pooled` images, (n, n).
 
     The diagonal is NaN: no image is compared with itself. What is lost in rounding is 0.
@@ -49,7 +49,7 @@ def distances(images):
     return found
 
 
-def variety(images):
+def variety(images: np.ndarray) -> float:
     """Returns the mean distance of two different images, see `distances`; 0 if all are alike.
 
     Of k equally frequent images it is 1 - 1 / k of that of as many different ones.
@@ -62,23 +62,23 @@ def variety(images):
     return float(np.nanmean(distances(images)))
 
 
-def nearest(images):
+def nearest(images: np.ndarray) -> np.ndarray:
     """Returns the distance from each image to the nearest other one, shape (n,)."""
     return np.nanmin(distances(images), axis=1)
 
 
-def moments(images):
+def moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns mean and standard deviation of each channel, two arrays (channels,)."""
     values = images.reshape(-1, images.shape[-1])
     return values.mean(axis=0, dtype="float64"), values.std(axis=0, dtype="float64")
 
 
-def saturation(images):
+def saturation(images: np.ndarray) -> float:
     """Returns the share of values that are nearer to -1 or 1 than `SATURATED`."""
     return float(np.mean(np.abs(images) > SATURATED))
 
 
-def colour(images):
+def colour(images: np.ndarray) -> float:
     """Returns the mean difference between the largest and the smallest channel of a pixel.
 
     It is 0 for grey images, also with equal channels, and at most 2.
@@ -86,7 +86,7 @@ def colour(images):
     return float(np.mean(np.ptp(images[..., :3], axis=-1), dtype="float64"))
 
 
-def checkerboard(images):
+def checkerboard(images: np.ndarray) -> float:
     """Returns the share of the spectrum's energy that alternates from pixel to pixel.
 
     That is the energy |FFT|^2 of the luma in row height / 2 and in column width / 2, rounded down,
@@ -100,12 +100,13 @@ def checkerboard(images):
         >>> checkerboard(board[None, ..., None])
         1.0
     """
-    energy = np.zeros(images.shape[1:3])
+    height, width = images.shape[1:3]
+    energy = np.zeros((height, width))
     for start in range(0, len(images), IMAGES_AT_ONCE):
         spectra = np.fft.fft2(_luma(images[start : start + IMAGES_AT_ONCE]))
         energy += np.square(np.abs(spectra)).sum(axis=0)
     energy[0, 0] = 0
-    row, column = (side // 2 for side in energy.shape)
+    row, column = height // 2, width // 2
     alternating = energy[row].sum() + energy[:, column].sum() - energy[row, column]
     total = energy.sum()
     return float(alternating / total) if total else 0.0

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from geans.metrics import feature_arrays, precision_recall
 
@@ -16,11 +17,18 @@ class ClassCoverage:
         precision: Share of a class's fakes in a real sample's neighbourhood; `None` without labels.
     """
 
-    coverage: dict
-    precision: dict | None
+    coverage: dict[int, float]
+    precision: dict[int, float] | None
 
 
-def coverage_per_class(real_features, real_labels, fake_features, *, fake_labels=None, k=5):
+def coverage_per_class(
+    real_features: npt.ArrayLike,
+    real_labels: npt.ArrayLike,
+    fake_features: npt.ArrayLike,
+    *,
+    fake_labels: npt.ArrayLike | None = None,
+    k: int = 5,
+) -> ClassCoverage:
     """Computes the coverage of `prdc` within each class of the real samples, a `ClassCoverage`.
 
     Neighbourhoods are among the samples of all classes, so the mean of the classes' coverages,

@@ -1,6 +1,7 @@
 """Diversity of generated images: the mean MS-SSIM of random pairs."""
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
@@ -13,7 +14,7 @@ WINDOW = 11  # Pixels, the side of the Gaussian window; its standard deviation i
 PIXELS_AT_ONCE = 2**22
 
 
-def ms_ssim_diversity(images, *, pairs=1_000, seed=0):
+def ms_ssim_diversity(images: npt.ArrayLike, *, pairs: int = 1_000, seed: int = 0) -> float:
     """Computes the mean multi-scale structural similarity (MS-SSIM) of pairs of different images.
 
     1 means identical images, 0 independent noise. It detects collapse, not low quality. Compare it
@@ -51,7 +52,9 @@ def ms_ssim_diversity(images, *, pairs=1_000, seed=0):
     return float(np.mean(np.concatenate([_similarity(*block) for block in blocks]), dtype=float))
 
 
-def ms_ssim_per_class(images, labels, *, pairs=100, seed=0):
+def ms_ssim_per_class(
+    images: npt.ArrayLike, labels: npt.ArrayLike, *, pairs: int = 100, seed: int = 0
+) -> dict[int, float]:
     """Computes `ms_ssim_diversity` per class, a dict from label to float, in ascending order.
 
     Args:
@@ -81,7 +84,7 @@ def ms_ssim_per_class(images, labels, *, pairs=100, seed=0):
     }
 
 
-def _checked_images(images):
+def _checked_images(images) -> np.ndarray:
     images = np.asarray(images)
     if images.ndim != 4 or len(images) < 2 or min(images.shape[1:3]) < WINDOW or not images.size:
         raise ValueError(

@@ -1,13 +1,15 @@
 """Several metrics at once, each with its protocol, from features of real and fake images."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 import geans
 from geans import values
 from geans.metrics.class_coverage import coverage_per_class
+from geans.metrics.feature_set import FeatureSet
 from geans.metrics.frechet import frechet_distance_of
 from geans.metrics.inception_score import inception_score
 from geans.metrics.kernel import kernel_distance
@@ -38,8 +40,8 @@ class Metric:
         by_default: Whether it is measured if no metrics are named.
     """
 
-    function: Callable
-    names: tuple
+    function: Callable[[FeatureSet, FeatureSet], tuple[dict[str, Any], dict[str, Any]]]
+    names: tuple[str, ...]
     smaller_is_better: bool = False
     least: int = 2
     needs_real: bool = True
@@ -178,7 +180,9 @@ def check_possible(names, real, fake_count, classifies):
             )
 
 
-def measure(real, fake, metrics=DEFAULT):
+def measure(
+    real: FeatureSet, fake: FeatureSet, metrics: Sequence[str] = DEFAULT
+) -> list[Measurement]:
     """Compares the features of real and generated images; returns a list of `Measurement`s.
 
     Args:

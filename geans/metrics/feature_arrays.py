@@ -18,7 +18,7 @@ class NotFiniteError(FloatingPointError, ValueError):
     """An error of samples with NaN or infinity, most often those of a diverged generator."""
 
 
-def checked(name, features, *, least=1):
+def checked(name, features, *, least=1) -> np.ndarray:
     """Returns features as an array of their own type, not copied if they were one.
 
     Raises a `ValueError` that calls them `name` unless they are finite numbers (n >= `least`, d).
@@ -107,7 +107,7 @@ def checked_pair(real, fake, *, least=1):
     return real, fake
 
 
-def checked_labels(name, labels, count):
+def checked_labels(name, labels, count) -> np.ndarray:
     """Returns labels as a NumPy array; raises a `ValueError` unless they are `count` integers."""
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu" or labels.shape != (count,):

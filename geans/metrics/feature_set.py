@@ -2,6 +2,8 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -33,12 +35,20 @@ class FeatureSet:
     logits: np.ndarray | None = None
 
     @property
-    def count(self):
+    def count(self) -> int:
         """Returns the number of images."""
-        return self.statistics.count
+        return self.statistics.count  # type: ignore[return-value]
 
 
-def extract(batches, network, origin, *, count=None, keep=True, progress=None):
+def extract(
+    batches: Iterable[Any],
+    network: FeatureNetwork,
+    origin: Origin,
+    *,
+    count: int | None = None,
+    keep: bool = True,
+    progress: Callable[[int], Any] | None = None,
+) -> FeatureSet:
     """Computes the features of images, a `FeatureSet`.
 
     Args:
@@ -53,7 +63,8 @@ def extract(batches, network, origin, *, count=None, keep=True, progress=None):
     Raises:
         ValueError: If there are fewer than 2 images, or the network does not accept them.
     """
-    statistics, rows, digests, done = None, [], [], 0
+    statistics: Any = None
+    rows, digests, done = [], [], 0
     for images in _first(count, batches):
         found = network(images)
         if statistics is None:
@@ -72,7 +83,15 @@ def extract(batches, network, origin, *, count=None, keep=True, progress=None):
     return FeatureSet(network, origin, statistics.result(), **_sorted(rows, digests))
 
 
-def extract_cached(batches, network, origin, *, count=None, keep=True, progress=None):
+def extract_cached(
+    batches: Iterable[Any],
+    network: FeatureNetwork,
+    origin: Origin,
+    *,
+    count: int | None = None,
+    keep: bool = True,
+    progress: Callable[[int], Any] | None = None,
+) -> FeatureSet:
     """Returns `extract` of real images, from the cache on disk if possible.
 
     The key is the images' pixels, in any order, and the network's checksum; the network must also
@@ -82,7 +101,7 @@ def extract_cached(batches, network, origin, *, count=None, keep=True, progress=
         batches: As in `extract`; read twice if their features are not cached.
         network, origin, count, keep, progress: As in `extract`.
     """
-    options = {"count": count, "keep": keep, "progress": progress}
+    options: dict[str, Any] = {"count": count, "keep": keep, "progress": progress}
     if network.checksum == "none":
         return extract(batches, network, origin, **options)
     key = _key(network, [_digests(images) for images in _first(count, batches)])

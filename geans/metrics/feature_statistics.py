@@ -1,11 +1,16 @@
 """Mean and covariance of features, accumulated over batches."""
 
+from collections.abc import Iterable
+from typing import Self
+
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import values
 from geans.metrics import frechet
+from geans.types import Config
 
 
 @keras.saving.register_keras_serializable(package="geans")
@@ -32,7 +37,13 @@ class FeatureStatistics(keras.metrics.Metric):
         ([0.5, 0.5], 20)
     """
 
-    def __init__(self, dimension, *, center=None, name="feature_statistics"):
+    def __init__(
+        self,
+        dimension: int,
+        *,
+        center: npt.ArrayLike | None = None,
+        name: str = "feature_statistics",
+    ) -> None:
         # float64 whatever the global dtype policy is.
         super().__init__(name=name, dtype="float64")
         values.check_count("dimension", dimension, most=10**5)
@@ -45,7 +56,7 @@ class FeatureStatistics(keras.metrics.Metric):
     def _add(self, name, shape):
         return self.add_variable(shape, initializer="zeros", dtype="float64", name=name)
 
-    def update_state(self, features, sample_weight=None):
+    def update_state(self, features: tf.Tensor, sample_weight: None = None) -> None:
         """Adds a batch of features, shape (batch, d)."""
         if sample_weight is not None:
             raise ValueError(
@@ -64,7 +75,7 @@ class FeatureStatistics(keras.metrics.Metric):
         self.sums.assign_add(tf.reduce_sum(features, axis=0))
         self.products.assign_add(tf.matmul(features, features, transpose_a=True))
 
-    def merge_state(self, metrics):
+    def merge_state(self, metrics: Iterable[Self]) -> None:
         """Adds the state of other `FeatureStatistics` of the same dimension and center."""
         for other in metrics:
             mine, theirs = self._kind(), other._kind()
@@ -79,7 +90,7 @@ class FeatureStatistics(keras.metrics.Metric):
     def _kind(self):
         return self.dimension, None if self.center is None else self.center.tolist()
 
-    def result(self):
+    def result(self) -> frechet.Gaussian:
         """Returns the `Gaussian` of all features so far. Call it outside of a `tf.function`."""
         total, sums, products = (np.array(each) for each in self.variables)
         if total < 2:
@@ -96,7 +107,7 @@ class FeatureStatistics(keras.metrics.Metric):
         center = 0 if self.center is None else self.center
         return frechet.Gaussian(mean + center, covariance, int(total))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         center = None if self.center is None else self.center.tolist()
         return {"dimension": self.dimension, "center": center, "name": self.name}

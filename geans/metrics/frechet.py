@@ -1,8 +1,10 @@
 """Fréchet distance between Gaussians fitted to features: the FID, if they are Inception's."""
 
 import dataclasses
+from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from geans import values
 from geans.metrics import feature_arrays
@@ -47,7 +49,7 @@ class Gaussian:
         object.__setattr__(self, "covariance", covariance)
 
     @classmethod
-    def of(cls, features):
+    def of(cls, features: npt.ArrayLike) -> Self:
         """Computes the Gaussian of features, shape (n, d), n >= 2, in two passes in float64."""
         return cls._of(feature_arrays.checked("features", features, least=2))
 
@@ -68,11 +70,11 @@ class ClassDistances:
         mean: Unweighted mean of the distances.
     """
 
-    distances: dict
+    distances: dict[int, float]
     mean: float
 
 
-def frechet_distance(real_features, fake_features):
+def frechet_distance(real_features: npt.ArrayLike, fake_features: npt.ArrayLike) -> float:
     """Computes the squared Fréchet (Wasserstein-2) distance between Gaussians fitted to features.
 
         |m - m'|^2 + tr(S + S' - 2 (S S')^(1/2)),    S divided by n - 1
@@ -101,7 +103,7 @@ def frechet_distance(real_features, fake_features):
     return frechet_distance_of(Gaussian._of(real), Gaussian._of(fake))
 
 
-def frechet_distance_of(real_statistics, fake_statistics):
+def frechet_distance_of(real_statistics: Gaussian, fake_statistics: Gaussian) -> float:
     """Computes `frechet_distance`, a float, from statistics.
 
     Args:
@@ -158,7 +160,13 @@ def _without_noise(eigenvalues):
     return np.where(eigenvalues > noise, eigenvalues, 0)
 
 
-def frechet_bias(dimension, count, *, other_count=None, covariance=None):
+def frechet_bias(
+    dimension: int,
+    count: int,
+    *,
+    other_count: int | None = None,
+    covariance: np.ndarray | None = None,
+) -> float:
     """Computes the expected `frechet_distance` between two samples of one Gaussian distribution.
 
         (1/n + 1/m) (sum_i s_i + 1/2 sum_ij s_i s_j (1 + [i = j]) / (s_i + s_j))
@@ -200,7 +208,12 @@ def _bias_per_sample(covariance):
     return spectrum.sum() + (pairs.sum() + np.trace(pairs)) / 2
 
 
-def frechet_distance_per_class(real_features, real_labels, fake_features, fake_labels):
+def frechet_distance_per_class(
+    real_features: npt.ArrayLike,
+    real_labels: npt.ArrayLike,
+    fake_features: npt.ArrayLike,
+    fake_labels: npt.ArrayLike,
+) -> ClassDistances:
     """Computes `frechet_distance` within each class, and its mean (intra-FID): a `ClassDistances`.
 
     It reveals a generator that ignores its labels. For few samples per class see `frechet_bias`.

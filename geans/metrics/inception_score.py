@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from geans import values
 from geans.metrics import feature_arrays
@@ -21,7 +22,9 @@ class InceptionScore:
     stddev: float
 
 
-def inception_score(logits, *, splits=10, seed=None):
+def inception_score(
+    logits: npt.ArrayLike, *, splits: int = 10, seed: int | None = None
+) -> InceptionScore:
     """Computes exp of the mean over samples of KL(p(y|x) || p(y)), for each split of the samples.
 
     It is 1 if all samples are classified alike, and K if each surely belongs to one of K equally

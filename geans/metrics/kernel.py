@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from geans import values
 from geans.metrics import feature_arrays
@@ -21,7 +22,14 @@ class KernelDistance:
     stddev: float
 
 
-def kernel_distance(real_features, fake_features, *, subsets=100, subset_size=1000, seed=0):
+def kernel_distance(
+    real_features: npt.ArrayLike,
+    fake_features: npt.ArrayLike,
+    *,
+    subsets: int = 100,
+    subset_size: int | None = 1000,
+    seed: int = 0,
+) -> KernelDistance:
     """Computes the unbiased squared maximum mean discrepancy with the kernel (x . y / d + 1)^3.
 
     Returns a `KernelDistance`, whose expectation does not depend on the number of samples. Subsets

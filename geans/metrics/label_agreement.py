@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +24,7 @@ class LabelAgreement:
     classes_named: int
 
 
-def label_agreement(labels, classes):
+def label_agreement(labels: npt.ArrayLike, classes: npt.ArrayLike) -> LabelAgreement:
     """Compares labels or codes with the classes that a classifier recognises.
 
     Returns a `LabelAgreement`, whose mutual information is biased upwards, by about
@@ -63,7 +64,7 @@ def label_agreement(labels, classes):
     )
 
 
-def _checked(name, integers):
+def _checked(name, integers) -> np.ndarray:
     integers = np.asarray(integers)
     if integers.ndim != 1 or integers.dtype.kind not in "iu" or (integers < 0).any():
         raise ValueError(

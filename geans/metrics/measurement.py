@@ -1,6 +1,7 @@
 """A number and the protocol of its measurement."""
 
 import dataclasses
+from typing import Any
 
 ENOUGH_FOR_FRECHET = 10_000
 """Number of samples below which a Fréchet distance is printed with a warning of its bias."""
@@ -53,7 +54,7 @@ class Measurement:
     metric: str
     value: float
     stddev: float | None = None
-    options: dict = dataclasses.field(default_factory=dict)
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
     features: str
     checksum: str
     resize: str
@@ -82,7 +83,7 @@ class Measurement:
         return f"{self.real_count:,} of {self.real}" if self.real_count else str(self.real)
 
     @property
-    def warning(self):
+    def warning(self) -> str | None:
         """Returns a caveat about the number, or `None`."""
         if self.features.startswith("keras:"):
             return "numbers of these features compare with nothing published"

@@ -2,8 +2,10 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from geans.metrics import feature_arrays, stacked_digits
 
@@ -32,7 +34,7 @@ class ModeCoverage:
 NOTHING = ModeCoverage(modes=0, high_quality_fraction=0.0, reverse_kl=math.inf, covered_modes=0)
 
 
-def mode_coverage(samples, real):
+def mode_coverage(samples: npt.ArrayLike, real: Any) -> ModeCoverage:
     """Counts the modes of known data that generated points or stacked digits reach.
 
     A point is of high quality within 3 standard deviations of its nearest mode. Every image of
@@ -74,7 +76,7 @@ def mode_coverage(samples, real):
         )
     if not _are_points(real):
         counts = stacked_digits.samples_per_mode(samples, real)
-        return _from_counts(counts, len(samples), high_quality_fraction=None)
+        return _from_counts(counts, np.shape(samples)[0], high_quality_fraction=None)
     centers = np.asarray(real.centers, dtype="float64")
     samples = _finite_points(samples, dimension=centers.shape[1])
     counts = _good_samples_per_mode(samples, centers, GOOD_RADIUS * real.stddev)
@@ -83,7 +85,7 @@ def mode_coverage(samples, real):
     )
 
 
-def mode_coverage_or_nothing(samples, real):
+def mode_coverage_or_nothing(samples: npt.ArrayLike, real: Any) -> ModeCoverage:
     """Returns `mode_coverage`, or zero modes if samples are not finite (a diverged generator)."""
     if np.isfinite(samples).all():
         return mode_coverage(samples, real)
@@ -106,7 +108,7 @@ def _from_counts(counts, samples, high_quality_fraction):
     )
 
 
-def _finite_points(samples, dimension):
+def _finite_points(samples, dimension) -> np.ndarray:
     try:
         samples = np.asarray(samples, dtype="float64")
     except TypeError as error:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from geans.metrics import feature_arrays
 
@@ -24,7 +25,7 @@ class Motion:
     clip_difference: float
 
 
-def motion(clips):
+def motion(clips: npt.ArrayLike) -> Motion:
     """Measures the `Motion` of clips: how much their frames differ from one another.
 
     A lower `frame_change` than that of real clips means stillness or blur, a higher one flicker.
@@ -66,7 +67,7 @@ def _mean_difference(frames):
     return np.mean(weights @ ascending.astype("float64")) / (count * (count - 1) / 2)
 
 
-def _checked_clips(clips):
+def _checked_clips(clips) -> np.ndarray:
     """Clips as floats from 0 to 1."""
     clips = np.asarray(clips)
     if clips.ndim != 5 or min(clips.shape[:2]) < 2 or not clips.size:

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 from geans import values
 
@@ -45,7 +46,13 @@ class DataCopying:
     copied_fraction: float
 
 
-def nearest_neighbours(fake_features, training_features, *, held_out_features=None, count=1):
+def nearest_neighbours(
+    fake_features: npt.ArrayLike,
+    training_features: npt.ArrayLike,
+    *,
+    held_out_features: npt.ArrayLike | None = None,
+    count: int = 1,
+) -> NearestNeighbours:
     """Finds the training examples that are nearest to each fake, in at most about 500 MB.
 
     Equal rows are at distance exactly 0. Where more than 8 training examples agree to 1e-7 of the
@@ -79,7 +86,7 @@ def nearest_neighbours(fake_features, training_features, *, held_out_features=No
     return NearestNeighbours(indices, distances, _search(held_out, training, 1)[1][:, 0])
 
 
-def data_copying(held_out_distances, fake_distances):
+def data_copying(held_out_distances: npt.ArrayLike, fake_distances: npt.ArrayLike) -> DataCopying:
     """Tests whether fakes are nearer to the training data than new data of its distribution.
 
     The z-score compares the ranks of all distances, and is blind where copies and poor fakes

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 
 LEAST_GAP = 0.5
 """Distance of the mean logits of training images and samples below which nothing is overfitted.
@@ -29,7 +30,13 @@ class Overfitting:
     r_v: float | None
 
 
-def overfitting(real_logits, fake_logits, held_out_logits=None, *, neutral=0.0):
+def overfitting(
+    real_logits: npt.ArrayLike,
+    fake_logits: npt.ArrayLike,
+    held_out_logits: npt.ArrayLike | None = None,
+    *,
+    neutral: float = 0.0,
+) -> Overfitting:
     """Compares the logits of training images with those of samples and of held-out images.
 
         r_t = E[sign(D_train)]
@@ -54,6 +61,6 @@ def overfitting(real_logits, fake_logits, held_out_logits=None, *, neutral=0.0):
     gap = real.mean() - fake.mean()
     r_v = None
     if held_out_logits is not None and gap > LEAST_GAP * real.std():
-        r_v = float((real.mean() - np.mean(held_out_logits, dtype="float64")) / gap)
+        r_v = float((real.mean() - np.mean(np.asarray(held_out_logits), dtype="float64")) / gap)
     r_t, r_t_fake = (float(np.sign(logits - neutral).mean()) for logits in (real, fake))
     return Overfitting(r_t, r_t_fake, r_v)

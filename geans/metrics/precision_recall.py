@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 
 from geans import values
 from geans.metrics import feature_arrays
@@ -27,7 +28,7 @@ class PRDC:
     coverage: float
 
 
-def prdc(real_features, fake_features, *, k=5):
+def prdc(real_features: npt.ArrayLike, fake_features: npt.ArrayLike, *, k: int = 5) -> PRDC:
     """Computes fidelity (precision, density) and diversity (recall, coverage) of samples.
 
     The neighbourhood of a sample is the open ball up to its k-th nearest neighbour of its own kind,

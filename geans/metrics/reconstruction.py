@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans.metrics.features import network
@@ -11,7 +12,7 @@ WINDOW = 11  # Pixels, the side of SSIM's Gaussian window; its standard deviatio
 PIXELS_AT_ONCE = 2**22
 
 
-def mean_absolute_error(real, fake):
+def mean_absolute_error(real: npt.ArrayLike, fake: npt.ArrayLike) -> float:
     """Computes the mean absolute (L1) difference of pixels of images in [-1, 1], a float in [0, 2].
 
     Images are rounded to 8 bits first.
@@ -37,7 +38,7 @@ def mean_absolute_error(real, fake):
     return float(sum(apart) / real.size / 127.5)
 
 
-def peak_signal_to_noise_ratio(real, fake):
+def peak_signal_to_noise_ratio(real: npt.ArrayLike, fake: npt.ArrayLike) -> float:
     """Computes the peak signal-to-noise ratio (PSNR) of images and targets, a float in decibels.
 
     It is 20 log10(255 / r) with the root mean square r of the difference of all pixels of all
@@ -64,7 +65,7 @@ def peak_signal_to_noise_ratio(real, fake):
     return float(10 * np.log10(255**2 / mean)) if mean else math.inf
 
 
-def structural_similarity(real, fake):
+def structural_similarity(real: npt.ArrayLike, fake: npt.ArrayLike) -> float:
     """Computes the mean structural similarity (SSIM) of images and targets, a float in [-1, 1].
 
     It compares brightness, contrast and structure within windows of 11 pixels; 1 is perfect. Colour
@@ -99,7 +100,7 @@ def _blocks(real, fake):
     return ((real[i : i + step], fake[i : i + step]) for i in range(0, len(real), step))
 
 
-def _checked(real, fake):
+def _checked(real, fake) -> tuple[np.ndarray, np.ndarray]:
     real, fake = np.asarray(real), np.asarray(fake)
     if real.shape != fake.shape or real.ndim != 4 or not real.size:
         raise ValueError(

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans.metrics import feature_arrays
@@ -37,12 +38,12 @@ class FeatureNetwork:
     """
 
     name: str
-    function: Callable
+    function: Callable[[tf.Tensor], tf.Tensor | dict[str, tf.Tensor]]
     checksum: str = "none"
     resize: str = "none"
-    image_shape: tuple | None = None
+    image_shape: tuple[int | None, ...] | None = None
 
-    def __call__(self, images):
+    def __call__(self, images: npt.ArrayLike) -> dict[str, np.ndarray]:
         """Returns the features of images, and their logits if there are any."""
         images = self._checked(images)
         found = self.function(tf.convert_to_tensor(images))
@@ -57,7 +58,7 @@ class FeatureNetwork:
                 )
         return arrays
 
-    def _checked(self, images):
+    def _checked(self, images) -> np.ndarray:
         images = np.asarray(images)
         expected = self.image_shape or (None,) * max(images.ndim - 1, 1)
         fits = images.ndim == len(expected) + 1 and all(
@@ -75,7 +76,7 @@ class FeatureNetwork:
         return images
 
 
-def to_pixels(images):
+def to_pixels(images: np.ndarray) -> np.ndarray:
     """Returns images as uint8; raises a `ValueError` unless they are that or floats in [-1, 1]."""
     feature_arrays.check_images("images", images)
     if images.dtype == np.uint8:

@@ -3,6 +3,8 @@
 import functools
 import importlib
 import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 
@@ -30,7 +32,9 @@ NETWORKS = {
 """From name to the function that makes the network, each with its own options."""
 
 
-def get(features, **options):
+def get(
+    features: str | keras.Model | Callable[..., Any] | FeatureNetwork, **options: Any
+) -> FeatureNetwork:
     """Returns a `FeatureNetwork` by name, or made of a model or function.
 
     Args:
@@ -56,7 +60,7 @@ def get(features, **options):
     return make(**options)
 
 
-def default_for(image_shape):
+def default_for(image_shape: Sequence[int | None]) -> str:
     """Returns the name of the default network for images or points.
 
     Args:
