@@ -8,18 +8,20 @@ import functools
 import importlib.util
 import itertools
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from geans import files
+from geans.types import PathLike
 
 CALIBRATION_SAMPLES = 256
 """Samples from which the ranges of an int8 file's activations are taken."""
 
 
-def saved_model(model, path, *, ema=True):
+def saved_model(model: keras.Model, path: PathLike, *, ema: bool = True) -> None:
     """Writes a SavedModel; the object that TensorFlow loads from it has these functions.
 
     - `serving_default`: the generator's inputs, such as float32 latents `(batch, latent_dim)` (and
@@ -67,7 +69,7 @@ def saved_model(model, path, *, ema=True):
     tf.saved_model.save(served, str(path), {"serving_default": generate})
 
 
-def litert(model, path, *, ema=True, int8=False):
+def litert(model: keras.Model, path: PathLike, *, ema: bool = True, int8: bool = False) -> None:
     """Writes a `.tflite` file, for phones, browsers and microcontrollers.
 
     Its one signature has the names of the generator's inputs, such as `latents` and `labels`, and
@@ -83,7 +85,8 @@ def litert(model, path, *, ema=True, int8=False):
     Raises:
         ValueError: If `model` or `path` is invalid.
     """
-    network, options = _network(model, ema), {}
+    network = _network(model, ema)
+    options: dict[str, Any] = {}
     if int8:
         inputs = keras.tree.flatten(model.sampling_inputs(CALIBRATION_SAMPLES, 0))
         names = [each.name for each in model.generator.inputs]
@@ -98,7 +101,7 @@ def litert(model, path, *, ema=True, int8=False):
         network.export(unfinished, "litert", verbose=False, **options)
 
 
-def onnx(model, path, *, ema=True):
+def onnx(model: keras.Model, path: PathLike, *, ema: bool = True) -> None:
     """Writes an `.onnx` file, whose inputs have the names of the generator's.
 
     Args:
@@ -111,7 +114,7 @@ def onnx(model, path, *, ema=True):
     network_to_onnx(model.sampling_network(ema), path)
 
 
-def network_to_onnx(network, path):
+def network_to_onnx(network: keras.Model, path: PathLike) -> None:
     """Writes a Keras model as `.onnx` file; as `onnx` does it with a generator."""
     if importlib.util.find_spec("tf2onnx") is None:
         raise ValueError('ONNX needs packages that are not installed: pip install "geans[onnx]".')
@@ -122,7 +125,7 @@ def network_to_onnx(network, path):
         network.export(unfinished, "onnx", verbose=False)
 
 
-def keras_file(model, path, *, ema=True):
+def keras_file(model: keras.Model, path: PathLike, *, ema: bool = True) -> None:
     """Writes the generator as a `.keras` file, for `keras.saving.load_model`.
 
     Generators with layers of `geans`, such as those of `networks.style`, need `import geans` before

@@ -12,8 +12,11 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec
 
 from geans import files
+from geans.types import PathLike
 
 ARTIFACTS = (
     *("preset.json", "versions.json", "cost.json", "metrics.json", "evaluation.json"),
@@ -25,8 +28,10 @@ ARTIFACTS = (
 _log = logging.getLogger(__name__)
 PACKAGES = ("geans", "tensorflow", "keras", "numpy", "tensorflow-datasets", "matplotlib")
 
+P = ParamSpec("P")
 
-def versions():
+
+def versions() -> dict[str, str]:
     """Returns versions of Python and packages, and the machine, as a dict of strings."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
@@ -37,7 +42,7 @@ def versions():
     return found | {"machine": f"{platform.machine()}, {os.cpu_count()} CPU cores"}
 
 
-def peak_memory_mb():
+def peak_memory_mb() -> float:
     """Returns this process's peak memory in units of 10^6 bytes, NaN if unknown."""
     status = pathlib.Path("/proc/self/status")
     if status.exists():
@@ -53,7 +58,7 @@ def peak_memory_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def check_writable(directory):
+def check_writable(directory: PathLike) -> None:
     """Creates a directory; raises a `ValueError` if nothing can be written into it."""
     directory = files.path_of(directory)
     try:
@@ -68,7 +73,7 @@ def check_writable(directory):
         ) from error
 
 
-def tolerant(write):
+def tolerant(write: Callable[P, Any]) -> Callable[P, Any]:
     """Decorates a writing method to warn on `OSError` instead of ending the training."""
 
     @functools.wraps(write)
@@ -81,17 +86,17 @@ def tolerant(write):
     return write_or_warn
 
 
-def write_json(values, path):
+def write_json(values: Any, path: PathLike) -> None:
     """Writes a dict as indented JSON, atomically."""
     _write_text(json.dumps(values, indent=2) + "\n", path)
 
 
-def write_lines(rows, path):
+def write_lines(rows: Iterable[dict[str, Any]], path: PathLike) -> None:
     """Writes dicts as JSON lines, atomically."""
     _write_text("".join(json.dumps(row) + "\n" for row in rows), path)
 
 
-def append_row(row, path):
+def append_row(row: dict[str, Any], path: PathLike) -> None:
     """Appends a dict and the `versions` to a file of JSON lines.
 
     Example:
@@ -104,7 +109,7 @@ def append_row(row, path):
         file.write(json.dumps(row | versions()) + "\n")
 
 
-def read_rows(path):
+def read_rows(path: PathLike) -> list[dict[str, Any]]:
     """Returns the dicts of a file of JSON lines; empty if it does not exist."""
     path = files.path_of(path)
     return list(map(json.loads, path.read_text().splitlines())) if path.exists() else []
@@ -117,20 +122,20 @@ def _write_text(text, path):
         unfinished.write_text(text)
 
 
-def save_model(model, path):
+def save_model(model: Any, path: PathLike) -> None:
     """Saves a model to a `.keras` file, atomically."""
     with files.replacing(path) as unfinished:
         model.save(unfinished)
 
 
-def text_table(lines):
+def text_table(lines: Sequence[Sequence[str]]) -> str:
     """Returns rows of strings as text with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = (map(str.ljust, line, widths) for line in lines)
     return "\n".join("  ".join(cells).rstrip() for cells in padded)
 
 
-def write_epoch(row, path):
+def write_epoch(row: dict[str, Any], path: PathLike) -> None:
     """Puts a row, a dict with "epoch", into a CSV file, atomically, below those of earlier epochs.
 
     Drops rows of later epochs, which are from before a resume.
@@ -161,7 +166,7 @@ def _read_rows(path):
     return rows
 
 
-def read_history(path):
+def read_history(path: PathLike) -> dict[str, list[float]]:
     """Returns the columns of a CSV of epochs, a dict of lists of floats; empty without a file.
 
     Raises a `ValueError` if the file is damaged.
@@ -170,7 +175,7 @@ def read_history(path):
     return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
 
 
-def check_run_dir(run_dir, *, resume=False, overwrite=False):
+def check_run_dir(run_dir: PathLike, *, resume: bool = False, overwrite: bool = False) -> None:
     """Raises a `ValueError` if a run would overwrite files, or has nothing to resume."""
     if resume and overwrite:
         raise ValueError("Either resume a run or overwrite it, not both.")
@@ -195,7 +200,7 @@ def check_run_dir(run_dir, *, resume=False, overwrite=False):
         )
 
 
-def check_trained(run_dir):
+def check_trained(run_dir: Any) -> None:
     """Raises a `ValueError` unless a directory holds a model or a checkpoint of a run."""
     if run_dir is None:
         raise ValueError("Pass --run_dir, the directory of a run of geans train.")
@@ -209,7 +214,7 @@ def check_trained(run_dir):
         )
 
 
-def clear(run_dir):
+def clear(run_dir: PathLike) -> None:
     """Removes the files of a run from its directory, and nothing else."""
     run_dir = files.path_of(run_dir)
     for name in ARTIFACTS:

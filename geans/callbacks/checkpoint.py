@@ -11,11 +11,13 @@ import signal
 import tempfile
 import threading
 import zipfile
+from typing import Any
 
 import keras
 import numpy as np
 
 from geans import files, report
+from geans.types import PathLike
 
 MODEL = "model.keras"
 RECORD = "checkpoint.json"
@@ -50,7 +52,7 @@ class Checkpoint(keras.callbacks.Callback):
         >>> callback = Checkpoint("runs/mine", every_steps=500)
     """
 
-    def __init__(self, run_dir, every_steps=None, keep=3):
+    def __init__(self, run_dir: PathLike, every_steps: int | None = None, keep: int = 3) -> None:
         super().__init__()
         for name, value in (("every_steps", every_steps), ("keep", keep)):
             optional = name == "every_steps" and value is None
@@ -59,9 +61,10 @@ class Checkpoint(keras.callbacks.Callback):
         self.directory = files.path_of(run_dir) / "checkpoints"
         self.every_steps = every_steps
         self.keep = keep
-        self._handlers, self._signal = {}, None
+        self._handlers: dict[int, Any] = {}
+        self._signal = None
 
-    def restore(self, model, initial_epoch=0):
+    def restore(self, model: keras.Model, initial_epoch: int = 0) -> tuple[int, int]:
         """Restores the newest intact checkpoint, or saves the first; called by `fit`.
 
         Returns completed epochs, and completed steps of the next one.
@@ -74,7 +77,8 @@ class Checkpoint(keras.callbacks.Callback):
             report.check_writable(self.directory)
             _delete(self.directory.glob(f"{UNFINISHED}*"))
         if record is None:
-            self._resumed_step, self._means, self._history = 0, None, {"epoch": []}
+            self._resumed_step, self._means = 0, None
+            self._history: dict[str, Any] = {"epoch": []}
             try:
                 self._write(initial_epoch, 0)
             except OSError as error:
@@ -93,12 +97,12 @@ class Checkpoint(keras.callbacks.Callback):
         self._listen()
         return initial_epoch, self._resumed_step
 
-    def release(self):
+    def release(self) -> None:
         """Stops listening to signals; called by `fit` whenever it ends."""
         self._stop_listening()
         self._end_if_told()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Restores the metrics of an interrupted epoch, which Keras has just reset."""
         self._epoch, self._saved_at = epoch, self._resumed_step
         self._steps_before = int(self.model.steps.numpy()) - self._resumed_step
@@ -106,7 +110,7 @@ class Checkpoint(keras.callbacks.Callback):
             _set_means(self.model, self._means)
         self._resumed_step = 0
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves after every `every_steps` steps, or if a signal came."""
         # Keras' number, as the model's counter may lag behind on an accelerator.
         # A call of several steps may end before its last one.
@@ -119,7 +123,7 @@ class Checkpoint(keras.callbacks.Callback):
             self._try_to_write(self._epoch, step)
             self._end_if_told()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves a checkpoint."""
         self._history["epoch"].append(epoch)
         for name, value in (logs or {}).items():
@@ -127,7 +131,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._try_to_write(epoch + 1, 0)
         self._end_if_told()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Adds the epochs before the interruption to the history that `fit` returns."""
         self._end_if_told()
         history = keras.callbacks.History()
@@ -137,7 +141,7 @@ class Checkpoint(keras.callbacks.Callback):
         history.history = {k: v for k, v in self._history.items() if k != "epoch"}
         self.model.history = history
 
-    def prune(self, keep):
+    def prune(self, keep: int) -> None:
         """Removes all checkpoints but the newest `keep`."""
         self._remove(checkpoints(self.directory)[:-keep])
 

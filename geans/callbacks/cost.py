@@ -2,10 +2,12 @@
 
 import json
 import time
+from typing import Any
 
 import keras
 
 from geans import files, report
+from geans.types import PathLike
 
 
 class Cost(keras.callbacks.Callback):
@@ -20,12 +22,13 @@ class Cost(keras.callbacks.Callback):
         path: The file; its directory must exist.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: PathLike) -> None:
         super().__init__()
         self.path = files.path_of(path)
-        self._seconds, self._memory, self._begun = 0.0, 0.0, None
+        self._seconds, self._memory = 0.0, 0.0
+        self._begun: float | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Reads the cost of earlier sessions of the run."""
         self._seconds, self._memory = self._read() if self.path.exists() else (0.0, 0.0)
         self._begun = None
@@ -40,16 +43,16 @@ class Cost(keras.callbacks.Callback):
                 f"({error!r}). Remove the file; the count then begins anew."
             ) from error
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Starts the clock."""
         self._begun = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Stops the clock and writes the file."""
         self.write()
 
     @report.tolerant
-    def write(self):
+    def write(self) -> None:
         """Writes the file; also for a run that is interrupted within an epoch."""
         if self._begun is not None:
             self._seconds += time.perf_counter() - self._begun

@@ -3,12 +3,14 @@
 import dataclasses
 import zipfile
 import zlib
+from typing import Any
 
 import keras
 import numpy as np
 
 from geans import files, metrics, report, values
 from geans.metrics import feature_arrays
+from geans.types import PathLike
 
 # By rank: points and images.
 SAMPLES_TO_KEEP = {2: 500, 4: 16}
@@ -33,7 +35,15 @@ class Coverage(keras.callbacks.Callback):
         ValueError: If `count` or `moments` is invalid; when training begins, if files are damaged.
     """
 
-    def __init__(self, directory, mixture, *, count=None, moments=5, seed=0):
+    def __init__(
+        self,
+        directory: PathLike,
+        mixture: Any,
+        *,
+        count: int | None = None,
+        moments: int = 5,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
         if count is not None:
             values.check_count("count", count)
@@ -44,13 +54,13 @@ class Coverage(keras.callbacks.Callback):
         self.moments = moments
         self.seed = seed
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Checks the files of an earlier session before the first step."""
         read_samples(self.directory / "coverage.npz")
         report.read_history(self.directory / "coverage.csv")
 
     @report.tolerant
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measures, and keeps samples at some epochs."""
         seen = int(self.model.samples_seen.numpy())  # All workers must read it.
         if not getattr(self.model, "is_chief", True):

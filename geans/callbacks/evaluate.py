@@ -8,12 +8,15 @@ import operator
 import pathlib
 import reprlib
 import tempfile
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from geans import files, report, values
 from geans.metrics import evaluation, feature_arrays, feature_set, features, measurement
+from geans.types import PathLike
 
 _log = logging.getLogger(__name__)
 
@@ -52,19 +55,19 @@ class Evaluate(keras.callbacks.Callback):
 
     def __init__(
         self,
-        real=None,
-        metrics=evaluation.DEFAULT,
+        real: Any = None,
+        metrics: Sequence[str] = evaluation.DEFAULT,
         *,
-        every=5,
-        samples=10_000,
-        features=None,
-        ema=True,
-        seed=0,
-        directory=None,
-        keep_best=None,
-        name="training data",
-        verbose=1,
-    ):
+        every: int = 5,
+        samples: int = 10_000,
+        features: Any = None,
+        ema: bool = True,
+        seed: int = 0,
+        directory: PathLike | None = None,
+        keep_best: str | None = None,
+        name: str = "training data",
+        verbose: int = 1,
+    ) -> None:
         super().__init__()
         _check(metrics, every, samples, seed, directory, keep_best)
         self.real = real
@@ -79,10 +82,11 @@ class Evaluate(keras.callbacks.Callback):
         self.keep_best = keep_best
         self.name = name
         self.verbose = verbose
-        self._reference = None
-        self._said, self._has_printed = set(), False
+        self._reference: Any = None
+        self._said: set[str] = set()
+        self._has_printed = False
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Computes the features of the real images before the first step."""
         if self.directory is not None and self.model.is_chief:
             report.check_writable(self.directory)
@@ -99,7 +103,7 @@ class Evaluate(keras.callbacks.Callback):
                 "large: compare them only with others of as many."
             )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Evaluates every `every` epochs."""
         done = epoch + 1
         if done % self.every and done != (self.params or {}).get("epochs"):

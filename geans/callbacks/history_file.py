@@ -1,8 +1,11 @@
 """The history of a run as a CSV file."""
 
+from typing import Any
+
 import keras
 
 from geans import files, report
+from geans.types import PathLike
 
 
 class HistoryFile(keras.callbacks.Callback):
@@ -14,12 +17,12 @@ class HistoryFile(keras.callbacks.Callback):
         path: The file; its directory must exist.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: PathLike) -> None:
         super().__init__()
         self.path = files.path_of(path)
 
     @report.tolerant
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Appends the epoch's row."""
         row = {"epoch": epoch + 1} | {name: float(value) for name, value in (logs or {}).items()}
         report.write_epoch(row, self.path)

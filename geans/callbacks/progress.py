@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Any, TextIO
 
 import keras
 
@@ -19,17 +20,19 @@ class Progress(keras.callbacks.Callback):
         stream: Where to write the lines; the bar always goes to standard output.
     """
 
-    def __init__(self, stream=None):
+    def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__()
         self.stream = stream or sys.stdout
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Starts the clock."""
-        self._bar = self._first_epoch = self._warm = None
+        self._bar: Any = None
+        self._first_epoch: Any = None
+        self._warm: Any = None
         self._told = False
         self._start = time.monotonic()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Makes the bar at the first epoch of the session."""
         if self._first_epoch is None:
             self._first_epoch = epoch
@@ -38,7 +41,7 @@ class Progress(keras.callbacks.Callback):
                 self._bar = keras.utils.Progbar((epochs - epoch) * steps, unit_name="step")
         self._epochs_before = epoch - self._first_epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Moves the bar, or tells the time left as soon as it is known."""
         steps = self.params.get("steps")
         if self._bar is not None:
@@ -52,7 +55,7 @@ class Progress(keras.callbacks.Callback):
             if self._told:
                 print(f"about {self._left(done)} left", file=self.stream, flush=True)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes a line without a bar."""
         if self._bar is None:
             self._told = True

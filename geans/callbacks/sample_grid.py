@@ -1,11 +1,15 @@
 """Pictures of generated samples during training."""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from geans import files, plotting, report, values
+from geans.types import PathLike
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -35,18 +39,18 @@ class SampleGrid(keras.callbacks.Callback):
 
     def __init__(
         self,
-        directory,
-        every=1,
+        directory: PathLike,
+        every: int = 1,
         *,
-        first_after=30.0,
-        count=64,
-        seed=0,
-        columns=None,
-        conditions=None,
-        draw=None,
-        mixture=None,
-        picture=None,
-    ):
+        first_after: float | None = 30.0,
+        count: int = 64,
+        seed: int = 0,
+        columns: int | None = None,
+        conditions: dict[str, Any] | None = None,
+        draw: Callable[[Any], npt.ArrayLike] | None = None,
+        mixture: Any = None,
+        picture: Callable[..., plotting.style.Figure] | None = None,
+    ) -> None:
         super().__init__()
         values.check_count("every", every)
         values.check_count("count", count)
@@ -61,32 +65,33 @@ class SampleGrid(keras.callbacks.Callback):
         self.mixture = mixture
         self.picture = picture or self._figure
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Makes the directory."""
         self._seen = self._drawn = 0
         mixture = self.mixture
         self._real = None if mixture is None else np.asarray(mixture.sample(self.count))
         report.check_writable(self.directory)
-        self._start = None
+        self._start: float | None = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Starts the clock of the first epoch."""
         self._start = time.monotonic() if epoch == 0 and self.first_after is not None else None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Draws once within a long first epoch."""
-        if self._start is not None and time.monotonic() - self._start > self.first_after:
+        start, wait = self._start, self.first_after
+        if start is not None and wait is not None and time.monotonic() - start > wait:
             self._start = None
             self._draw()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Draws every `every` epochs, and at the last epoch."""
         self._seen = epoch + 1  # Keras counts from 0, the file names from 1.
         if self._seen % self.every == 0 or self._seen == (self.params or {}).get("epochs"):
             self._draw()
 
     @report.tolerant
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Draws the last epoch if it is missing, and writes the animation."""
         # Training may have stopped early, so the last epoch is only known now.
         if self._seen != self._drawn:

@@ -2,13 +2,17 @@
 
 import importlib.util
 import json
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from geans import report, values
 from geans.plotting import images as grids
+from geans.types import PathLike
 
 FILE_SUFFIX = ".samples"
 
@@ -37,16 +41,16 @@ class TensorBoard(keras.callbacks.TensorBoard):
 
     def __init__(
         self,
-        log_dir="logs",
+        log_dir: PathLike = "logs",
         *,
-        real=None,
-        hyperparameters=None,
-        count=64,
-        seed=0,
-        conditions=None,
-        draw=None,
-        **kwargs,
-    ):
+        real: Any = None,
+        hyperparameters: dict[str, Any] | None = None,
+        count: int = 64,
+        seed: int = 0,
+        conditions: dict[str, Any] | None = None,
+        draw: Callable[[Any], npt.ArrayLike] | None = None,
+        **kwargs: Any,
+    ) -> None:
         values.check_count("count", count)
         super().__init__(log_dir, **kwargs)
         self.real = real
@@ -56,7 +60,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
         self.conditions = dict(conditions or {})
         self.draw = draw
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Opens a file beside Keras', and writes the hyperparameters."""
         super().on_train_begin(logs)
         self._writer = tf.summary.create_file_writer(self._train_dir, filename_suffix=FILE_SUFFIX)
@@ -69,7 +73,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
             api.hparams({name: _plain(each) for name, each in self.hyperparameters.items()})
 
     @report.tolerant
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes scalars, samples and logits."""
         super().on_epoch_end(epoch, logs)
         with self._writer.as_default(step=epoch):
@@ -79,7 +83,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
                 self._write_logits()
         self._writer.flush()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Closes the files."""
         super().on_train_end(logs)
         self._writer.close()

@@ -4,12 +4,15 @@ import pathlib
 import tempfile
 
 import numpy as np
+import numpy.typing as npt
 
 from geans.plotting.files import animation, save
 from geans.plotting.images import image_grid
+from geans.plotting.style import Figure
+from geans.types import PathLike
 
 
-def clip_rows(clips, *, title=None):
+def clip_rows(clips: npt.ArrayLike, *, title: str | None = None) -> Figure:
     """Returns a figure with a row of frames for every clip.
 
     Args:
@@ -23,7 +26,14 @@ def clip_rows(clips, *, title=None):
     return image_grid(clips.reshape(-1, *clips.shape[2:]), clips.shape[1], title=title)
 
 
-def clip_animation(clips, path, columns=None, *, seconds_per_frame=0.125, seconds_at_end=0.5):
+def clip_animation(
+    clips: npt.ArrayLike,
+    path: PathLike,
+    columns: int | None = None,
+    *,
+    seconds_per_frame: float = 0.125,
+    seconds_at_end: float = 0.5,
+) -> None:
     """Writes a grid of clips as an endless GIF.
 
     Args:
@@ -44,7 +54,7 @@ def clip_animation(clips, path, columns=None, *, seconds_per_frame=0.125, second
         animation(paths, path, seconds_per_frame=seconds_per_frame, seconds_at_end=seconds_at_end)
 
 
-def _checked(clips):
+def _checked(clips) -> np.ndarray:
     clips = np.asarray(clips)
     if clips.ndim != 5 or not clips.size:
         raise ValueError(

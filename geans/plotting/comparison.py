@@ -1,7 +1,8 @@
 """Pictures of mode coverage during training, for `geans compare`."""
 
 import dataclasses
-import typing
+from collections.abc import Iterable
+from typing import Any
 
 import matplotlib.ticker
 import numpy as np
@@ -32,12 +33,12 @@ class ComparisonRow:
 
     name: str
     summary: str
-    mixture: typing.Any
-    moments: dict
-    curves: list
+    mixture: Any
+    moments: dict[int, np.ndarray]
+    curves: list[dict[str, list[float]]]
 
 
-def comparison(rows):
+def comparison(rows: Iterable[ComparisonRow]) -> Figure:
     """Returns a figure with a row per preset: samples at several moments, then coverage curves.
 
     Points lie over the true modes, discs of 3 standard deviations, within which a sample counts as

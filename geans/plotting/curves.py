@@ -1,6 +1,7 @@
 """Training curves over the epochs."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 import matplotlib.ticker
 import numpy as np
@@ -10,7 +11,7 @@ from geans.plotting.style import INK, OTHERS, PALE, ROLES, Figure, soften
 SHARES = ("precision", "recall", "density", "coverage")
 
 
-def training_curves(history):
+def training_curves(history: Mapping[str, Sequence[float]]) -> Figure:
     """Returns a figure of `fit`'s history, one panel per kind of value, over a shared epoch axis.
 
     Keys with the same last word share a panel, as do precision, recall, density and coverage; each
@@ -23,13 +24,13 @@ def training_curves(history):
         ValueError: If `history` is empty or its lists differ in length.
     """
     epochs = _epochs(history)
-    panels = {"loss": [], "logits": []}
+    panels: dict[str, list[str]] = {"loss": [], "logits": []}
     for key in history:
         panels.setdefault(_kind(key), []).append(key)
     panels = {kind: keys for kind, keys in panels.items() if keys}
     size = (8, 0.4 + 2.5 * len(panels))
     figure = Figure(figsize=size, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr, call-arg]
     rows = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
     for axes, (kind, keys) in zip(rows, panels.items(), strict=True):
         _draw_curves(axes, kind, {key: history[key] for key in keys})

@@ -1,12 +1,16 @@
 """PNG files and GIF animations."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
 from geans import files
+from geans.plotting.style import Figure
+from geans.types import PathLike
 
 
-def save(figure, path):
+def save(figure: Figure, path: PathLike) -> None:
     """Writes a figure as PNG atomically; makes missing folders.
 
     Args:
@@ -19,7 +23,13 @@ def save(figure, path):
     _write(path, ".png", lambda file: figure.savefig(file, format="png", dpi="figure"))
 
 
-def animation(frames, path, *, seconds_per_frame=0.25, seconds_at_end=2.0):
+def animation(
+    frames: Sequence[PathLike],
+    path: PathLike,
+    *,
+    seconds_per_frame: float = 0.25,
+    seconds_at_end: float = 2.0,
+) -> None:
     """Joins pictures into an endless GIF that rests on its last frame.
 
     Frames of different sizes are centred on white; equal neighbours become one longer frame.

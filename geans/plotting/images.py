@@ -1,9 +1,12 @@
 """Grids of images."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.textpath
 import numpy as np
+import numpy.typing as npt
 
 from geans.plotting.style import DPI, INK, MAGENTA, Figure
 
@@ -11,7 +14,13 @@ GRID_PIXELS, GAP_PIXELS, TITLE_PIXELS = 720, 2, 36
 LABEL_GAP, LABEL_SIZE = 7, 8  # Pixels on either side of a row's label, and its size in points.
 
 
-def image_grid(images, columns=None, *, row_labels=None, title=None):
+def image_grid(
+    images: npt.ArrayLike,
+    columns: int | None = None,
+    *,
+    row_labels: Sequence[Any] | None = None,
+    title: str | None = None,
+) -> Figure:
     """Returns a figure of tiled images, each pixel shown as a whole number of screen pixels.
 
     Args:

@@ -2,6 +2,7 @@
 
 import matplotlib.ticker
 import numpy as np
+import numpy.typing as npt
 
 from geans.plotting.images import image_grid
 from geans.plotting.style import BLUE, INK, PALE, VERMILION, Figure, axes_at, soften, write_above
@@ -15,8 +16,14 @@ BINS = 50
 
 
 def neighbours(
-    fake, nearest, distances, *, fake_distances=None, held_out_distances=None, title=None
-):
+    fake: npt.ArrayLike,
+    nearest: npt.ArrayLike,
+    distances: npt.ArrayLike,
+    *,
+    fake_distances: npt.ArrayLike | None = None,
+    held_out_distances: npt.ArrayLike | None = None,
+    title: str | None = None,
+) -> Figure:
     """Returns a figure with rows of a generated image, its nearest training images and distances.
 
     An optional histogram compares the distances of fakes and held-out images: fakes of a generator
@@ -45,11 +52,12 @@ def neighbours(
             _draw_image(axes_at(figure, where), image, caption)
     _write_headings(figure, title)
     if histogram is not None:
-        _draw_histogram(axes_at(figure, place), *histogram, distances[:, 0])
+        fakes, held_out = histogram
+        _draw_histogram(axes_at(figure, place), fakes, held_out, distances[:, 0])
     return figure
 
 
-def _checked_rows(fake, nearest, distances):
+def _checked_rows(fake, nearest, distances) -> np.ndarray:
     distances = _checked_distances("distances", distances)
     rows, count = (*distances.shape, 0, 0)[:2]
     fits = fake.ndim == 4 and fake.size and distances.ndim == 2

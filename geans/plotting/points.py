@@ -1,12 +1,22 @@
 """Scatter plots of generated and real points."""
 
+from typing import Any
+
 import matplotlib.collections
 import numpy as np
+import numpy.typing as npt
 
 from geans.plotting.style import BLUE, INK, VERMILION, Figure, soften
 
 
-def scatter(real, fake, mixture=None, *, title=None, coverage=None):
+def scatter(
+    real: npt.ArrayLike | None,
+    fake: npt.ArrayLike,
+    mixture: Any = None,
+    *,
+    title: str | None = None,
+    coverage: Any = None,
+) -> Figure:
     """Returns a figure of generated points over real ones and the true modes.
 
     The frame depends only on modes and real points (on fakes if there are neither), so that an
@@ -31,7 +41,7 @@ def scatter(real, fake, mixture=None, *, title=None, coverage=None):
     real = _points("real", np.empty((0, 2)) if real is None else real)
     fake = _points("fake", fake)
     figure = Figure(figsize=(6, 7), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr, call-arg]
     axes = figure.add_subplot(aspect="equal")
     low, high = frame(real, fake, mixture)
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
@@ -48,7 +58,7 @@ def scatter(real, fake, mixture=None, *, title=None, coverage=None):
     return figure
 
 
-def _points(name, points):
+def _points(name, points) -> np.ndarray:
     points = np.asarray(points)
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(

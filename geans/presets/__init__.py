@@ -63,12 +63,12 @@ PRESETS = {
 }
 
 
-def names():
+def names() -> list[str]:
     """Returns the names of all presets, sorted."""
     return sorted(PRESETS)
 
 
-def get(name):
+def get(name: str) -> Preset:
     """Returns the preset of that name; raises a `ValueError` if the name is unknown."""
     values.check_name("preset", name, names())
     return PRESETS[name]()

@@ -4,6 +4,8 @@ import dataclasses
 import os
 
 from geans.files import path_of
+from geans.presets.preset import Preset
+from geans.types import PathLike
 from geans.values import did_you_mean
 
 DOWNSCALED = "downscaled:"
@@ -16,7 +18,7 @@ IMAGES = ("folder", "arrays", "tfds", "embedded")
 """Prefixes of sources of single images, which have recipes and may be mirrored."""
 
 
-def located(preset, data_dir=None):
+def located(preset: Preset, data_dir: PathLike | None = None) -> Preset:
     """Returns the preset with the absolute path of its data, if they are files.
 
     Args:
@@ -50,7 +52,7 @@ def located(preset, data_dir=None):
     return dataclasses.replace(preset, data=f"{kind}:{path}")
 
 
-def moved(preset, data, data_dir=None):
+def moved(preset: Preset, data: str | None, data_dir: PathLike | None = None) -> Preset:
     """Returns the preset of a run with the files `data`, to where its own have moved.
 
     Args:

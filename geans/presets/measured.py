@@ -24,7 +24,7 @@ class Expected:
     score: str = NOT_RUN
 
 
-def expected(name):
+def expected(name: str) -> Expected:
     """Returns the `Expected` of a preset, from `measured.json` (made by `benchmarks/tables.py`)."""
     return Expected(**_measured().get(name, {}))
 

@@ -7,8 +7,10 @@ import math
 import re
 import types
 import typing
+from typing import Any
 
 from geans import files
+from geans.types import PathLike
 from geans.values import check_name, did_you_mean
 
 MAX_BYTES = 2**20
@@ -194,12 +196,12 @@ class Preset:
         _check_image_size(self.image_size)
 
     @property
-    def command(self):
+    def command(self) -> str:
         """Returns the command line that runs the preset."""
         return f"geans train --preset={self.name}"
 
 
-def from_dict(values):
+def from_dict(values: dict[str, Any]) -> Preset:
     """Returns the preset of a dict, ignoring old fields; raises a `ValueError` if it is invalid."""
     if not isinstance(values, dict):
         raise ValueError(f"A preset is a JSON object. Received: {_shortened(values)}.")
@@ -223,7 +225,7 @@ def from_dict(values):
     return Preset(**values)
 
 
-def read(path):
+def read(path: PathLike) -> Preset:
     """Reads a preset from a JSON file in UTF-8, which may be untrusted.
 
     Raises:
@@ -236,7 +238,7 @@ def read(path):
         raise ValueError(f"No preset can be read from {path}: {error}") from error
 
 
-def changed(preset, **fields):
+def changed(preset: Preset, **fields: Any) -> Preset:
     """Returns the preset with other fields, without the `data_options` of data that it leaves."""
     left = preset.data_options if fields.get("data", preset.data) != preset.data else {}
     if left and "data_options" not in fields:
@@ -299,14 +301,14 @@ def _refuse_constant(word):
     raise ValueError(f"{word} is not a JSON number. Write a finite one.")
 
 
-def field_texts():
+def field_texts() -> dict[str, str]:
     """Returns a dict from field name to description, from the docstring of `Preset`."""
-    text = inspect.getdoc(Preset).partition("Args:")[2].partition("Raises:")[0]
+    text = (inspect.getdoc(Preset) or "").partition("Args:")[2].partition("Raises:")[0]
     found = re.findall(r"^    (\w+): ((?:.|\n {8})+)", text, re.MULTILINE)
     return {name: " ".join(words.split()).replace("`", "") for name, words in found}
 
 
-def plain_fields():
+def plain_fields() -> list[tuple[str, type]]:
     """Returns `(name, type)` of the fields that hold one number or word, without `None`."""
     kinds = {field.name: _kinds(field.type) for field in dataclasses.fields(Preset)}
     return [(name, kinds_[0]) for name, kinds_ in kinds.items() if dict not in kinds_]

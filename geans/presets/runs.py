@@ -6,13 +6,14 @@ import re
 
 from geans import files
 from geans.presets import data_files
-from geans.presets.preset import read
+from geans.presets.preset import Preset, read
+from geans.types import PathLike
 
 FREE = ("epochs", "picture_every", "evaluate_every")
 """Fields that may change when a run is resumed, beside the path of moved data."""
 
 
-def run_name(preset, data=None):
+def run_name(preset: Preset, data: str | None = None) -> str:
     """Returns the name of the directory of a preset's run, on its own data or on others.
 
     Example:
@@ -27,7 +28,7 @@ def run_name(preset, data=None):
     return f"{preset.name.removesuffix(f'_{own}')}_{other}"
 
 
-def check_resume(preset, run_dir):
+def check_resume(preset: Preset, run_dir: PathLike) -> None:
     """Raises a `ValueError` if a preset cannot resume the run in a directory."""
     before = read(files.path_of(run_dir) / "preset.json")
     data_files.moved(before, preset.data)
@@ -53,7 +54,7 @@ def check_resume(preset, run_dir):
         )
 
 
-def finished(preset, run_dir):
+def finished(preset: Preset, run_dir: PathLike) -> str:
     """Returns a text that says how to train longer, if all epochs of a run are done, else ""."""
     done = _epochs_done(run_dir)
     # The last thing a run does is to remove all checkpoints but one.
@@ -75,7 +76,7 @@ def _checkpoints(run_dir):
     return sorted((files.path_of(run_dir) / "checkpoints").glob("epoch_*_step_*"))
 
 
-def name_of_data(data):
+def name_of_data(data: str) -> str:
     """Returns a name for runs on the data of a source string: that of its file or folder."""
     data = data.removeprefix(data_files.DOWNSCALED)
     path = os.path.abspath(files.path_of(data.partition(":")[2]))

@@ -5,10 +5,14 @@ import hashlib
 import io
 import json
 import pathlib
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from geans import files, values
+from geans.types import PathLike
 
 FOLDER = pathlib.Path(__file__).parent
 TABLE = FOLDER / "models.json"
@@ -19,12 +23,12 @@ def _table():
     return json.loads(TABLE.read_text(encoding="utf-8"))
 
 
-def names():
+def names() -> list[str]:
     """Returns the names of all pretrained models, sorted."""
     return sorted(_table())
 
 
-def entry(name):
+def entry(name: str) -> dict[str, Any]:
     """Returns what the table says of a model; raises a `ValueError` if the name is unknown.
 
     Returns:
@@ -40,7 +44,7 @@ def entry(name):
     return _table()[name]
 
 
-def weights(name, part):
+def weights(name: str, part: str) -> list[np.ndarray]:
     """Returns the weights of a model's `"generator"` (EMA) or `"discriminator"`: float32 arrays.
 
     A file that is not in the package is fetched once and kept in Keras' cache directory.
@@ -70,7 +74,7 @@ def _fetched(file):
     return pathlib.Path(path)
 
 
-def read(path, sha256):
+def read(path: PathLike, sha256: str) -> list[np.ndarray]:
     """Returns the arrays of a file of `write`, as float32.
 
     Raises:
@@ -92,13 +96,13 @@ def read(path, sha256):
         return [arrays[str(index)].astype("float32") for index in range(len(arrays.files))]
 
 
-def write(path, arrays):
+def write(path: PathLike, arrays: Iterable[npt.ArrayLike]) -> str:
     """Writes arrays as float16 into a `.npz` file, and returns its SHA-256.
 
     Raises:
         ValueError: If an array holds values that float16 cannot.
     """
-    halves = {}
+    halves: dict[str, Any] = {}
     for index, array in enumerate(arrays):
         with np.errstate(over="ignore"):
             half = np.asarray(array).astype("float16")
