@@ -11,14 +11,19 @@ Each run has its own process, so that its peak memory is its own. A comparison's
 import dataclasses
 import json
 import math
+import pathlib
 import signal
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from geans import files, presets, report
+from geans.types import PathLike
 
 BAD_INPUT = 2
 CHILD = "import sys; from geans import comparison; sys.exit(comparison.train(sys.argv[1]))"
@@ -53,11 +58,17 @@ class Difference:
     """
 
     shift: float
-    interval: tuple | None
+    interval: tuple[float, float] | None
     p_value: float | None
 
 
-def run(chosen, seeds, run_dir, *, data_dir=None):
+def run(
+    chosen: Sequence[presets.Preset],
+    seeds: Sequence[int],
+    run_dir: PathLike,
+    *,
+    data_dir: PathLike | None = None,
+) -> list[dict[str, Any]]:
     """Trains every preset with every seed; resumes interrupted runs and skips finished ones.
 
     Args:
@@ -92,14 +103,14 @@ def run(chosen, seeds, run_dir, *, data_dir=None):
     return [rows[preset.name, seed] for preset in chosen for seed in seeds]
 
 
-def read_rows(run_dir):
+def read_rows(run_dir: PathLike) -> list[dict[str, Any]]:
     """Returns the rows of a comparison's finished runs; empty without a file."""
     return report.read_rows(files.path_of(run_dir) / "results.jsonl")
 
 
-def table(rows):
+def table(rows: Sequence[dict[str, Any]]) -> str:
     """Returns a text table: a line per preset, with median and range over its seeds."""
-    groups = {}
+    groups: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(row["preset"], []).append(row)
     columns = _columns(rows)
@@ -117,7 +128,7 @@ def _columns(rows):
     return {name: column(name) for name in (*names, *COST)}
 
 
-def cell(values, shape):
+def cell(values: Sequence[Any], shape: str) -> str:
     """Formats the median of numbers and their range, such as "2 (1-3)"; `-` if one is missing."""
     if None in values:
         return "-"
@@ -125,12 +136,12 @@ def cell(values, shape):
     return middle if low == high else f"{middle} ({low}-{high})"
 
 
-def column(key):
+def column(key: str) -> tuple[str, str]:
     """Returns heading and number format of a metric or a cost."""
     return COLUMNS.get(key, (key.replace("_", " "), "{:.4g}"))
 
 
-def difference(first, second):
+def difference(first: npt.ArrayLike, second: npt.ArrayLike) -> Difference:
     """Returns by how much the numbers of `second` are larger than those of `first`.
 
     Example:
@@ -177,7 +188,7 @@ def _rank_sums(ranks, count):
     return ways[-1] / ways[-1].sum(), np.arange(ways.shape[1])
 
 
-def picture(chosen, seeds, run_dir):
+def picture(chosen: Sequence[presets.Preset], seeds: Sequence[int], run_dir: PathLike) -> Any:
     """Returns a figure of finished runs, with samples of one seed; `None` without known modes."""
     from geans import experiment, plotting
 
@@ -186,14 +197,14 @@ def picture(chosen, seeds, run_dir):
     return plotting.comparison(rows) if rows else None
 
 
-def train(job):
+def train(job: str) -> int:
     """Trains one run in its own process. Returns the exit code."""
     from geans import experiment
 
-    job = json.loads(job)
-    preset = presets.from_dict(job.pop("preset"))
+    options = json.loads(job)
+    preset = presets.from_dict(options.pop("preset"))
     try:
-        experiment.run(preset, **job)
+        experiment.run(preset, **options)
     except ValueError as error:
         print(" ".join(str(error).split()), file=sys.stderr)
         return BAD_INPUT
@@ -229,7 +240,7 @@ def _options(preset):
     return {key: value for key, value in dataclasses.asdict(preset).items() if key != "seed"}
 
 
-def run_dirs(run_dir):
+def run_dirs(run_dir: PathLike) -> list[pathlib.Path]:
     """Returns the run directories of a comparison, by preset and seed; empty if it is not one."""
     run_dir = files.path_of(run_dir)
     if not (run_dir / "compare.json").is_file():

@@ -6,8 +6,10 @@ from geans import presets
 from geans.cli import names, tables
 
 NUMBER_OR_WORD = ("update_every", "image_size")
-OPTIONS = ("data_options", "model_options", "generator_options", "discriminator_options")
-OPTIONS += ("optimizer_options", "update_options")
+OPTIONS = (
+    *("data_options", "model_options", "generator_options", "discriminator_options"),
+    *("optimizer_options", "update_options"),
+)
 
 WIDTH_TEXT = "The option width of both networks: their channels next to the image."
 

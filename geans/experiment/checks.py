@@ -106,7 +106,7 @@ class Evidence:
 
     model: models.AdversarialModel
     diverged: bool
-    history: dict
+    history: dict[str, list[float]]
     real: np.ndarray
     fake: np.ndarray
     overfitting: metrics.Overfitting | None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
@@ -9,21 +10,22 @@ from geans import metrics, plotting, presets
 from geans.experiment import evaluation, loading
 from geans.experiment.sources.base import BATCH_SIZE, Source
 from geans.metrics.features import pixels, to_pixels
+from geans.types import PathLike
 
 ROWS, COLUMNS = 6, 5
 
 
 def neighbours(
-    run_dir,
+    run_dir: PathLike,
     *,
-    data=None,
-    held_out=None,
-    features=None,
-    samples=1_000,
-    ema=True,
-    seed=0,
-    data_dir=None,
-):
+    data: str | None = None,
+    held_out: str | None = None,
+    features: Any = None,
+    samples: int = 1_000,
+    ema: bool = True,
+    seed: int = 0,
+    data_dir: PathLike | None = None,
+) -> tuple[plotting.style.Figure, list[metrics.Measurement]]:
     """Finds the training images nearest to generated ones.
 
     Args:

@@ -10,6 +10,7 @@ import numpy as np
 from geans import files, metrics, presets, report, values
 from geans.experiment import checks, families, loading, making
 from geans.experiment.sources.base import Source, finite, first, sample_shape
+from geans.types import PathLike
 
 SAMPLES = 500
 """Default number of samples, and of training images, to look at."""
@@ -27,7 +28,14 @@ CAUSES = ("divergence", "updates", "data range")
 """Names of findings that do not follow from too few updates."""
 
 
-def diagnose(run_dir, *, data=None, data_dir=None, samples=SAMPLES, seed=0):
+def diagnose(
+    run_dir: PathLike,
+    *,
+    data: str | None = None,
+    data_dir: PathLike | None = None,
+    samples: int = SAMPLES,
+    seed: int = 0,
+) -> list[checks.Finding]:
     """Looks for what went wrong in a run on images.
 
     Args:

@@ -2,33 +2,36 @@
 
 import dataclasses
 import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 import geans
-from geans import data, metrics, presets, report
+from geans import data, metrics, models, presets, report
 from geans.experiment import families, loading
 from geans.experiment.sources.base import BATCH_SIZE, SAMPLES, Source
 from geans.metrics import evaluation, feature_set, features
 from geans.metrics.measurement import Measurement, Origin
+from geans.types import PathLike
 
 _log = logging.getLogger(__name__)
 
 
 def evaluate(
-    run_dir,
+    run_dir: PathLike,
     *,
-    data=None,
-    metrics=None,
-    features=None,
-    split=None,
-    samples=None,
-    ema=True,
-    seed=0,
-    data_dir=None,
-    progress=None,
-    model=None,
-):
+    data: str | None = None,
+    metrics: Sequence[str] | None = None,
+    features: Any = None,
+    split: str | None = None,
+    samples: int | None = None,
+    ema: bool = True,
+    seed: int = 0,
+    data_dir: PathLike | None = None,
+    progress: Callable[[str, int], Callable[[int], Any]] | None = None,
+    model: models.AdversarialModel | None = None,
+) -> list[Measurement]:
     """Returns `metrics.Measurement`s that compare samples of a trained run with its data.
 
     Known modes are counted as well; clips are compared by `metrics.motion`, translations with their
@@ -89,16 +92,16 @@ def default_samples(network):
 
 
 def evaluate_folders(
-    real,
-    fake,
+    real: PathLike,
+    fake: PathLike,
     *,
-    image_size=None,
-    on_error="raise",
-    metrics=None,
-    features=None,
-    samples=None,
-    progress=None,
-):
+    image_size: int | None = None,
+    on_error: str = "raise",
+    metrics: Sequence[str] | None = None,
+    features: Any = None,
+    samples: int | None = None,
+    progress: Callable[[str, int], Callable[[int], Any]] | None = None,
+) -> list[Measurement]:
     """Returns `metrics.Measurement`s that compare two folders of images.
 
     If any file is in colour, all count as coloured; transparent pixels are shown on white.
@@ -116,7 +119,7 @@ def evaluate_folders(
     """
     metrics = evaluation.DEFAULT if metrics is None else metrics
     evaluation.check_names(metrics)
-    reading = {"size": image_size, "on_error": on_error}
+    reading: dict[str, Any] = {"size": image_size, "on_error": on_error}
     shapes = {folder: data.images.folder_shape(folder, **reading) for folder in (real, fake)}
     sizes = {folder: f"{shape[1]}x{shape[0]}" for folder, shape in shapes.items()}
     if len(set(sizes.values())) > 1:
@@ -131,7 +134,7 @@ def evaluate_folders(
         (Origin(name=str(folder)), _files(folder, samples, channels=shape[2], **reading))
         for folder in (real, fake)
     ]
-    return _compare(*pair, network, metrics, samples, progress)
+    return _compare(pair[0], pair[1], network, metrics, samples, progress)
 
 
 def measurements(numbers, features, real, fake, *, checksum="none", resize="none"):
@@ -145,7 +148,7 @@ def measurements(numbers, features, real, fake, *, checksum="none", resize="none
     ]
 
 
-def write(found, path):
+def write(found: Iterable[Measurement], path: PathLike) -> None:
     """Writes measurements as JSON."""
     rows = [dataclasses.asdict(each) | {"warning": each.warning} for each in found]
     report.write_json(rows, path)

@@ -8,11 +8,12 @@ import keras
 from geans import files, models, presets, pretrained, report
 from geans.callbacks import checkpoint
 from geans.experiment import families
+from geans.types import PathLike
 
 _log = logging.getLogger(__name__)
 
 
-def load(run_dir):
+def load(run_dir: PathLike) -> models.AdversarialModel:
     """Loads the model of a run directory, or of its newest checkpoint, with optimizers.
 
     Warns if it is that of a checkpoint. Files need not be trusted: Keras' safe mode refuses code,
@@ -29,7 +30,7 @@ def load(run_dir):
     return newest(run_dir)[0]
 
 
-def from_pretrained(name, *, discriminator=False):
+def from_pretrained(name: str, *, discriminator: bool = False) -> models.AdversarialModel:
     """Returns a trained model of the package, ready to `sample`, `export` or be explored.
 
     It is not compiled. To train it on images of your own, pass its name as `init_from`, a field of
@@ -57,7 +58,7 @@ def from_pretrained(name, *, discriminator=False):
     return model_class(*players, name=preset.name, **options)
 
 
-def trained(source):
+def trained(source: PathLike) -> models.AdversarialModel:
     """Returns a pretrained model with its discriminator, or else the model of a run directory.
 
     Names come first: a directory "digits" is passed as "./digits".
@@ -67,7 +68,7 @@ def trained(source):
     return load(source)
 
 
-def preset_of(source):
+def preset_of(source: PathLike) -> presets.Preset:
     """Returns the preset that a pretrained model or the run of a directory was trained by."""
     if source in pretrained.names():
         return presets.from_dict(pretrained.entry(source)["preset"])

@@ -4,22 +4,24 @@ import dataclasses
 import inspect
 import itertools
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from geans import networks, optimizers, penalties, presets, rules
+from geans import models, networks, optimizers, penalties, presets, rules
 from geans.experiment import families, fine_tuning, precision
 from geans.experiment.options import call
 from geans.experiment.sources import Source, sample_shape
+from geans.types import PathLike
 
 
-def make_mixture(preset, data_dir=None):
+def make_mixture(preset: presets.Preset, data_dir: PathLike | None = None) -> Any:
     """Returns a preset's data for `metrics.mode_coverage`; `None` if their modes are unknown."""
     return Source.of(preset, data_dir).mixture
 
 
-def make_data(preset, data_dir=None):
+def make_data(preset: presets.Preset, data_dir: PathLike | None = None) -> tf.data.Dataset:
     """Returns the shuffled batches of a preset."""
     return dataset_of(preset, Source.of(preset, data_dir))
 
@@ -29,7 +31,7 @@ def dataset_of(preset, source):
     return source.dataset(preset.batch_size, labels=preset.model in families.LABELLED)
 
 
-def with_classes(preset, data_dir=None):
+def with_classes(preset: presets.Preset, data_dir: PathLike | None = None) -> presets.Preset:
     """Returns the preset with `num_classes` and `class_names` from its data, if it needs them."""
     if preset.model not in families.LABELLED or "num_classes" in preset.model_options:
         return preset
@@ -38,14 +40,14 @@ def with_classes(preset, data_dir=None):
     return dataclasses.replace(preset, model_options=options)
 
 
-def make_model(preset, dataset):
+def make_model(preset: presets.Preset, dataset: tf.data.Dataset) -> models.AdversarialModel:
     """Returns the compiled model of a preset, for samples such as those of `dataset`."""
     if preset.epochs < 1:
         raise ValueError(f"epochs must be 1 or more. Received: epochs={preset.epochs}.")
     preset = precision.resolved(preset)
     with precision.policy(preset.precision):
         model_class, players, options = families.make(preset, sample_shape(dataset))
-    fine_tuning.start(*players, preset)
+    fine_tuning.start(players[0], players[1], preset)
     model = model_class(
         *players,
         rule=_rule(preset, preset.epochs * len(dataset)),
@@ -79,7 +81,7 @@ def _moves_at_every_step(preset):
     return preset.rule == "gan" or preset.update != "accumulate"
 
 
-def fitted(preset, before):
+def fitted(preset: presets.Preset, before: presets.Preset) -> presets.Preset:
     """Returns a changed preset without options of `before` that its new networks do not take.
 
     Prints which are left out. Options that the change itself sets are kept, and checked later.
@@ -93,7 +95,7 @@ def fitted(preset, before):
         "generator_options": family.generator,
         "discriminator_options": (networks.patchgan if translates else family).discriminator,
     }
-    kept = {}
+    kept: dict[str, Any] = {}
     for field, take in takers.items():
         options = getattr(preset, field)
         left = [name for name in options if not _takes(take, {name: options[name]})]
@@ -112,7 +114,13 @@ def _takes(function, option):
     return True
 
 
-def from_preset(name, dataset=None, *, data_dir=None, **fields):
+def from_preset(
+    name: str | presets.Preset,
+    dataset: tf.data.Dataset | None = None,
+    *,
+    data_dir: PathLike | None = None,
+    **fields: Any,
+) -> models.AdversarialModel:
     """Returns the compiled model of a preset, for your own `model.fit(dataset)`.
 
     Args:
@@ -155,7 +163,7 @@ def update_every(preset, steps):
     )
 
 
-def count_updates(preset, steps_per_epoch):
+def count_updates(preset: presets.Preset, steps_per_epoch: int) -> dict[str, int]:
     """Returns a dict from player to its approximate number of updates in the whole run."""
     found = _windows_of_players(preset, steps_per_epoch)
     return {player: sum(updates for updates, _ in windows) for player, windows in found.items()}

@@ -5,6 +5,8 @@ import math
 import re
 import statistics
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +16,7 @@ from geans.data import folders, image_files
 from geans.experiment import families, loading, making, precision
 from geans.experiment.sources import Source, sample_shape
 from geans.presets.projected import PROJECTED, STYLE
+from geans.types import PathLike, Shape
 
 SMALLEST, LARGEST, STEP = 16, 64, 8
 """Sides that are chosen, in pixels: from the smallest to the largest, in steps."""
@@ -63,19 +66,26 @@ class Images:
     """
 
     count: int
-    shape: tuple
-    class_counts: tuple = ()
+    shape: Shape
+    class_counts: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
     """Fields of a preset and the reason for their values."""
 
-    fields: dict
+    fields: dict[str, Any]
     reason: str
 
 
-def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
+def recipe(
+    source: str | tf.data.Dataset,
+    minutes: float = 20,
+    *,
+    data_dir: PathLike | None = None,
+    tell: Callable[[str], Any] | None = print,
+    **fields: Any,
+) -> presets.Preset:
     """Returns a preset for images, chosen by looking at them and at the machine.
 
     Says what was chosen, and why. How many steps the machine does in the `minutes` is measured for
@@ -104,7 +114,8 @@ def recipe(source, minutes=20, *, data_dir=None, tell=print, **fields):
     """
     if not values.is_number(minutes) or minutes <= 0:
         raise ValueError(f"minutes must be a number above 0. Received: minutes={minutes!r}.")
-    choices, tell = [], tell or (lambda line: None)
+    choices: list[Choice] = []
+    tell = tell or (lambda line: None)
     if fields.get("init_from"):
         kept = of_model(fields["init_from"], source)
         tell(f"  init_from={fields['init_from']}\n      {kept.reason}")

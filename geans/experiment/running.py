@@ -30,26 +30,29 @@ import pathlib
 import shutil
 import tempfile
 
-from geans import callbacks, export, files, plotting, presets, report, strategies, values
+import tensorflow as tf
+
+from geans import callbacks, export, files, models, plotting, presets, report, strategies, values
 from geans.experiment import diagnosis, evaluation, loading, making, precision
 from geans.experiment.sources import Source, sample_shape
 from geans.experiment.sources.base import finite
+from geans.types import PathLike
 
 _log = logging.getLogger(__name__)
 
 
 def run(
-    preset,
-    run_dir,
+    preset: presets.Preset,
+    run_dir: PathLike,
     *,
-    resume=False,
-    overwrite=False,
-    data_dir=None,
-    checkpoint_every=None,
-    strategy=None,
-    evaluation_samples=None,
-    tensorboard=False,
-):
+    resume: bool = False,
+    overwrite: bool = False,
+    data_dir: PathLike | None = None,
+    checkpoint_every: int | None = None,
+    strategy: tf.distribute.Strategy | None = None,
+    evaluation_samples: int | None = None,
+    tensorboard: bool = False,
+) -> models.AdversarialModel:
     """Trains a preset, writes a run directory, and returns the model.
 
     An interrupted run resumes from its newest checkpoint (see `callbacks.Checkpoint`); a finished

@@ -6,14 +6,17 @@ import html
 import lzma
 import pathlib
 import tempfile
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 import geans
-from geans import export, values
+from geans import export, models, values
 from geans.models import InfoGAN, latent_space
 from geans.pages import template
+from geans.types import PathLike
 
 DIRECTIONS = 6
 """Number of directions that are found where none are given."""
@@ -22,7 +25,16 @@ REACH = 4.0
 """Largest multiple of a direction."""
 
 
-def explore(model, path, *, directions=None, space="latents", labels=None, title=None, ema=True):
+def explore(
+    model: models.AdversarialModel,
+    path: PathLike,
+    *,
+    directions: Mapping[str, npt.ArrayLike] | None = None,
+    space: str = "latents",
+    labels: Sequence[str] | None = None,
+    title: str | None = None,
+    ema: bool = True,
+) -> None:
     """Writes a page that draws samples of a model, with sliders along directions.
 
     The page is one file with the network and ONNX Runtime Web in it (5 MB). It asks no server, so

@@ -1,17 +1,26 @@
 """A page about runs: samples, curves, numbers, and how sure their differences are."""
 
 import html
+from collections.abc import Sequence
 
 import geans
 from geans import comparison, experiment, files
 from geans.experiment import diagnosis
 from geans.pages import numbers, pictures, runs, template
+from geans.types import PathLike
 
 ROLES = {"discriminator": 0, "real": 0, "generator": 1, "fake": 1}
 """Colours of curves by the first word of their name: those of `geans.plotting`."""
 
 
-def report(run_dirs, path, *, title=None, neighbours=True, data_dir=None):
+def report(
+    run_dirs: PathLike | Sequence[PathLike],
+    path: PathLike,
+    *,
+    title: str | None = None,
+    neighbours: bool = True,
+    data_dir: PathLike | None = None,
+) -> None:
     """Writes a page about one run, or about several side by side.
 
     The page is one file, which asks no server: samples during training, with a slider over the

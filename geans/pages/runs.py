@@ -3,8 +3,9 @@
 import dataclasses
 import json
 import math
+import pathlib
 import shlex
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from geans import files, presets, report
 from geans.experiment import checks
@@ -57,18 +58,18 @@ class Run:
         missing: Names of `FILES` that are not there.
     """
 
-    path: object
+    path: pathlib.Path
     preset: presets.Preset
-    versions: dict
-    cost: dict
-    curves: dict
-    numbers: dict
-    warnings: dict
-    findings: list | None
-    pictures: dict
+    versions: dict[str, str]
+    cost: dict[str, Any]
+    curves: dict[str, list[tuple[int, float]]]
+    numbers: dict[Quantity, tuple[float, float | None]]
+    warnings: dict[Quantity, str]
+    findings: list[checks.Finding] | None
+    pictures: dict[int, pathlib.Path]
     diverged: bool
     finished: bool
-    missing: tuple
+    missing: tuple[str, ...]
 
     @property
     def epochs(self):

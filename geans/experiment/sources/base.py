@@ -2,15 +2,20 @@
 
 import dataclasses
 import os
+import pathlib
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from geans import data, plotting, presets, values
+from geans import data, models, plotting, presets, values
 from geans.experiment import families
 from geans.experiment.options import call
 from geans.metrics import evaluation
 from geans.metrics.measurement import Origin
+from geans.types import PathLike, Size
 
 BATCH_SIZE = 256
 """Batch size without training."""
@@ -33,7 +38,7 @@ class Measured:
         split: Split of the real samples; may be empty.
     """
 
-    numbers: dict
+    numbers: dict[str, Any]
     features: str = ""
     real_count: int = 0
     fake_count: int = 0
@@ -70,7 +75,16 @@ class Source:
     translates = False
     mixture = None
 
-    def __init__(self, spec, *, options=None, image_size=None, size=100_000, seed=0, data_dir=None):
+    def __init__(
+        self,
+        spec: str,
+        *,
+        options: dict[str, Any] | None = None,
+        image_size: Size | str | None = None,
+        size: int = 100_000,
+        seed: int = 0,
+        data_dir: PathLike | None = None,
+    ) -> None:
         self.spec = spec
         self.path = os.path.expanduser(spec.partition(":")[2])
         self.options = dict(options or {})
@@ -80,7 +94,7 @@ class Source:
         self.data_dir = data_dir
 
     @staticmethod
-    def parse(spec, **fields):
+    def parse(spec: str, **fields: Any) -> "Source":
         """Returns the source of a source string; raises a `ValueError` if it is invalid."""
         from geans.experiment.sources import SOURCES  # Avoids a circular import.
 
@@ -92,7 +106,7 @@ class Source:
         return SOURCES[prefix](spec, **fields)
 
     @staticmethod
-    def of(preset, data_dir=None):
+    def of(preset: presets.Preset, data_dir: PathLike | None = None) -> "Source":
         """Returns the source of a preset; raises a `ValueError` if it does not fit its model."""
         if not isinstance(preset, presets.Preset):
             raise ValueError(
@@ -110,11 +124,11 @@ class Source:
         families.check_source(preset, source)
         return source
 
-    def load(self, **options):
+    def load(self, **options: Any) -> tf.data.Dataset:
         """Loads batches; `options` are `batch_size`, `shuffle`, `labels` and the `data_options`."""
         raise NotImplementedError(f"{type(self).__name__} must override load(**options).")
 
-    def dataset(self, batch_size=64, *, labels=False):
+    def dataset(self, batch_size: int = 64, *, labels: bool = False) -> tf.data.Dataset:
         """Returns shuffled batches; raises a `ValueError` if data or options are invalid."""
         taken = sorted(self.options.keys() & set(FIELDS))
         if taken:
@@ -122,19 +136,21 @@ class Source:
         fields = {"batch_size": batch_size} | ({"labels": True} if labels else {})
         return call(self.load, (), {**fields, **self.options}, "data_options")
 
-    def sample_shape(self):
+    def sample_shape(self) -> tuple[Any, ...]:
         """Returns the shape of one sample; for pairs of images, both shapes."""
         return sample_shape(self.dataset())
 
-    def class_names(self):
+    def class_names(self) -> Sequence[str]:
         """Returns the names of the labels in order; raises a `ValueError` without classes."""
         raise ValueError(f"{self.spec} has no classes.")
 
-    def digits28_classes(self):
+    def digits28_classes(self) -> Sequence[int] | None:
         """Returns the labels' indices among the classes of digits28, or `None`."""
         return None
 
-    def reference(self, *, split=None, samples=SAMPLES, trained_on=False):
+    def reference(
+        self, *, split: str | None = None, samples: int = SAMPLES, trained_on: bool = False
+    ) -> tuple[Origin, Iterable[Any]]:
         """Returns an `Origin` and batches of real data in their own order, to compare with.
 
         All of the data are used even if a run trains on a part, so that memorisation shows.
@@ -150,14 +166,16 @@ class Source:
         self._refuse(split)
         return Origin(name=self.spec), self._in_order(self._options_to_compare(trained_on))
 
-    def held_out(self, samples, *, labels=False):
+    def held_out(
+        self, samples: int, *, labels: bool = False
+    ) -> tuple[np.ndarray, np.ndarray | None] | None:
         """Returns up to `samples` images that a run does not train on, and labels or `None`.
 
         Returns `None` if there are none, or if looking for them would take long.
         """
         return None
 
-    def shown(self, model):
+    def shown(self, model: models.AdversarialModel) -> dict[str, Any]:
         """Returns the keywords of `SampleGrid` for a model's samples."""
         classes, _ = families.balanced_conditions(model, 0)
         if classes is None:
@@ -167,22 +185,33 @@ class Source:
         _, conditions = families.balanced_conditions(model, count)
         return {"count": count, "columns": classes, "conditions": conditions}
 
-    def sample(self, model):
+    def sample(self, model: models.AdversarialModel) -> np.ndarray:
         """Returns an array of samples that a finished run shows and measures."""
         shown = self.shown(model)
         return model.sample(shown["count"], seed=0, **shown.get("conditions", {}))
 
-    def picture(self, samples, *, columns=None, title=None):
+    def picture(
+        self, samples: np.ndarray, *, columns: int | None = None, title: str | None = None
+    ) -> plotting.style.Figure:
         """Returns a figure of samples."""
         return plotting.image_grid(samples, columns, title=title)
 
-    def write_pictures(self, model, samples, run_dir):
+    def write_pictures(
+        self, model: models.AdversarialModel, samples: np.ndarray, run_dir: pathlib.Path
+    ) -> None:
         """Writes pictures of the `samples` of a finished run."""
         shown = self.shown(model)
         figure = self.picture(samples[: shown.get("count")], columns=shown.get("columns"))
         plotting.save(figure, run_dir / "samples.png")
 
-    def measure(self, model, samples=None, *, seed=0, ema=True):
+    def measure(
+        self,
+        model: models.AdversarialModel,
+        samples: np.ndarray | None = None,
+        *,
+        seed: int = 0,
+        ema: bool = True,
+    ) -> Measured:
         """Returns a `Measured` of the model; raises a `ValueError` if samples are unsuitable.
 
         Args:

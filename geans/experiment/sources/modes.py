@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from geans.metrics.measurement import Origin
 class KnownModes(Source):
     """Samples drawn from mixtures; `kinds` maps names to functions from options to a `mixture`."""
 
-    kinds = {}
+    kinds: dict[str, Any] = {}
 
     @functools.cached_property
     def mixture(self):
