@@ -23,7 +23,12 @@ class ImageRange(keras.layers.Layer):
 
     def call(self, inputs, training=False):
         """Returns `inputs` within [-1, 1]."""
-        return _clipped(inputs) if training else tf.clip_by_value(inputs, -1.0, 1.0)
+        return in_range(inputs, training)
+
+
+def in_range(values, training):
+    """Returns `values` within [-1, 1], with the gradient of `ImageRange`."""
+    return _clipped(values) if training else tf.clip_by_value(values, -1.0, 1.0)
 
 
 @tf.custom_gradient

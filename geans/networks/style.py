@@ -36,7 +36,7 @@ MAX_WIDTH = 192
 COLOUR_VARIANCE = 0.1
 """First variance of a colour from image to image."""
 
-SHARPNESS = 4.0
+SHARPNESS = 5.0
 """Factor of the logits of colours."""
 
 STYLES = "styles"
@@ -153,11 +153,14 @@ class ModulatedConv2D(keras.layers.Layer):
 class ColourMixture(keras.layers.Layer):
     """Mixes some colours, chosen by a style, pixel by pixel.
 
-    With logits f of a pixel, its shares are p = softmax(4 f), and the pixel is sum_k p_k c_k, where
-    the colours c_k are affine in the style. Where one share is near 1 the image is flat, whatever
-    is left of noise in the features. Shares between make all colours between, so photographs are in
-    reach too. Colours may lie beyond [-1, 1]: if white were the end of a share, its logit would
-    grow for ever, and edges become hard.
+    With logits f of a pixel in [-1, 1], its shares are p = softmax(5 f), and the pixel is
+    sum_k p_k c_k, where the colours c_k are affine in the style. Where one share is near 1 the
+    image is flat, whatever is left of noise in the features. Shares between make all colours
+    between, so photographs are in reach too.
+
+    Two limits keep edges soft: logits are clipped, as free ones grow until every share is 0 or 1
+    and nothing is learned any more; and colours may lie beyond [-1, 1], so that white is no limit
+    that a share must near.
 
     Call it on a list of logits `(batch, height, width, colours)` and styles `(batch, length)`.
 
@@ -199,11 +202,12 @@ class ColourMixture(keras.layers.Layer):
         )
         self.affine.build(style)
 
-    def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+    def call(self, inputs: list[tf.Tensor], training: bool = False) -> tf.Tensor:
         """Returns the images of `[logits, styles]`."""
         logits, style = inputs
         height, width, colours = logits.shape[1:]
-        shares = ops.softmax(SHARPNESS * ops.reshape(logits, (-1, height * width, colours)))
+        logits = image_layers.in_range(ops.reshape(logits, (-1, height * width, colours)), training)
+        shares = ops.softmax(SHARPNESS * logits)
         chosen = ops.reshape(self.affine(style), (-1, colours, self.channels))
         return ops.reshape(ops.matmul(shares, chosen), (-1, height, width, self.channels))
 

@@ -64,9 +64,21 @@ def test_a_mixture_of_colours_by_hand():
 def test_where_one_colour_prevails_noise_in_the_features_does_not_show():
     layer = style.ColourMixture(1, seed=0)
     noise = np.random.default_rng(0).normal(0, 0.1, (1, 8, 8, 5))
-    found = layer([noise + np.array([5.0, 0.0, 0.0, 0.0, 0.0]), np.ones((1, 2))])
-    np.testing.assert_allclose(found, np.full((1, 8, 8, 1), np.mean(found)), atol=1e-6)
+    found = layer([noise + np.array([2.0, -2.0, -2.0, -2.0, -2.0]), np.ones((1, 2))])
+    np.testing.assert_array_equal(found, np.full((1, 8, 8, 1), np.mean(found)))
     assert np.std(layer([noise, np.ones((1, 2))])) > 0.01
+
+
+def test_in_training_a_gradient_leads_clipped_logits_back():
+    layer, styles = style.ColourMixture(1, seed=0), tf.ones((1, 2))
+    logits = tf.Variable([[[[2.0, -2.0]]]])
+    layer([logits, styles])
+    layer.affine.kernel.assign(tf.zeros_like(layer.affine.kernel))
+    layer.affine.bias.assign([1.0, -1.0])
+    for sign, expected in ((1, True), (-1, False)):  # Darker leads back, brighter further out.
+        with tf.GradientTape() as tape:
+            loss = sign * tf.reduce_sum(layer([logits, styles], training=True))
+        assert bool(np.any(tape.gradient(loss, logits))) == expected
 
 
 def test_an_image_has_its_colours_and_those_between():
