@@ -9,9 +9,7 @@ def test_importing_geans_imports_no_tensorflow(run_python, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "order", ["keras,geans", pytest.param("geans.losses,keras", marks=pytest.mark.nightly)]
-)
+@pytest.mark.parametrize("order", ["keras,geans", "geans.export,keras"])
 def test_keras_knows_the_models_once_both_are_imported(order, run_python, tmp_path):
     code = """
 import sys

@@ -16,8 +16,8 @@ from geans.models.players import EMANetwork
 from geans.types import PathLike
 
 BATCHES_AT_ONCE = 16
-FORMATS = {"tf_saved_model": export.saved_model, "litert": export.litert, "onnx": export.onnx}
-"""Formats of `export`, as Keras names them."""
+FORMATS = {"tf_saved_model": "saved_model", "litert": "litert", "onnx": "onnx"}
+"""Formats of `export`, as Keras names them, and their functions in `geans.export`."""
 
 
 class GenerativeModel(distribution.Distributed):
@@ -142,7 +142,7 @@ class GenerativeModel(distribution.Distributed):
             ValueError: If `format` is another, or `filepath` is invalid.
         """
         values.check_name("format", format, FORMATS)
-        FORMATS[format](self, filepath, ema=ema, **options)
+        getattr(export, FORMATS[format])(self, filepath, ema=ema, **options)
 
     def generate(self, inputs: Any, ema: bool = True, batch_size: int = 256) -> Any:
         """Computes the generator's outputs for given inputs, in the generator's structure.
