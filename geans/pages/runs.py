@@ -238,16 +238,19 @@ def _label(run, runs, names):
 def command(preset):
     """Returns a `geans train` that makes the same choices; `None` of a preset without a name here.
 
+    What follows a `-` in a name is the value that `geans compare --vary` gave to a field.
+
     Example:
         >>> command(presets.changed(presets.get("gan_ring"), epochs=3, seed=1))
         'geans train --preset=gan_ring --epochs=3 --seed=1'
     """
-    if preset.name not in presets.PRESETS:
+    name = preset.name.partition("-")[0]
+    if name not in presets.PRESETS:
         return None
-    own, now = map(dataclasses.asdict, (presets.get(preset.name), preset))
-    changed = {name: _flag(own[name], now[name]) for name in now if own[name] != now[name]}
-    flags = [shlex.quote(f"--{name}={value}") for name, value in changed.items()]
-    return " ".join(["geans train", f"--preset={preset.name}", *flags])
+    own, now = map(dataclasses.asdict, (presets.get(name), dataclasses.replace(preset, name=name)))
+    changed = {key: _flag(own[key], now[key]) for key in now if own[key] != now[key]}
+    flags = [shlex.quote(f"--{key}={value}") for key, value in changed.items()]
+    return " ".join(["geans train", f"--preset={name}", *flags])
 
 
 def _flag(before, now):

@@ -13,7 +13,7 @@ from geans.plotting.style import BLUE, INK, PALE, VERMILION, Figure, axes_at, so
 
 # Inches. Fixed sizes, so that rows look the same in any number.
 SQUARE, GAP, AXIS, CURVES = 2.0, 0.1, 0.6, 3.4
-LEFT, RIGHT, TITLE, CAPTION, BOTTOM = 0.25, 0.3, 0.5, 0.35, 0.35
+LEFT, RIGHT, TITLE, CAPTION, BOTTOM = 0.25, 0.3, 0.7, 0.35, 0.35
 HALO = 11  # Diameter in points of the halo that makes a mode visible.
 GRAY, PAPER = "#767676", "#F5F6F8"
 
@@ -24,7 +24,7 @@ class ComparisonRow:
 
     Args:
         name: Heading of the row.
-        summary: Result in words, written after the name.
+        summary: Result in words, written below the name.
         mixture: Object with `modes`, their number; for points also `centers` (M, 2) and `stddev`.
         moments: Dict from samples seen to points (n, 2), or images (n, height, width, channels).
         curves: One dict of columns per run: `samples_seen`, `modes` and, where samples can be bad,
@@ -63,16 +63,16 @@ def comparison(rows: Iterable[ComparisonRow]) -> Figure:
         for (seen, samples), place in zip(row.moments.items(), moments, strict=False):
             _draw_moment(axes_at(figure, place), row.mixture, seen, samples)
         first = figure.axes[-len(row.moments)]
-        name = write_above(first, row.name, color=INK, size=15, weight="bold")
-        write_above(first, row.summary, name, (10, 0.8), color=GRAY, size=11.5)
+        summary = write_above(first, row.summary, color=GRAY, size=11.5)
+        write_above(first, row.name, over=summary, color=INK, size=15, weight="bold")
         _draw_curves(axes_at(figure, curves), row, last)
     figure.axes[-1].set_xlabel("samples seen", color=GRAY)
     return figure
 
 
 def _layout(rows):
-    # At least five, so that the summary fits.
-    columns = max(5, *(len(row.moments) for row in rows))
+    # At least four, so that the summary fits.
+    columns = max(4, *(len(row.moments) for row in rows))
     step = TITLE + SQUARE + CAPTION
     left_of_curves = LEFT + columns * (SQUARE + GAP) + AXIS
     size = (left_of_curves + CURVES + RIGHT, len(rows) * step + BOTTOM)
@@ -122,7 +122,7 @@ def _draw_curves(axes, row, last):
     axes.xaxis.set_major_formatter(lambda value, _: _short(value))
     modes = write_above(axes, "modes found", color=BLUE, size=11.5)
     if any("high_quality_fraction" in curve for curve in row.curves):
-        write_above(axes, "high-quality samples", modes, color=VERMILION, size=11.5)
+        write_above(axes, "high-quality samples", after=modes, color=VERMILION, size=11.5)
     soften(axes)
 
 

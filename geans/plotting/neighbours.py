@@ -144,7 +144,7 @@ def _draw_histogram(axes, fake, held_out, shown):
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.3g}%")
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
     first = write_above(axes, "held-out images", color=BLUE, size=12)
-    write_above(axes, "generated images", first, color=VERMILION, size=12)
+    write_above(axes, "generated images", after=first, color=VERMILION, size=12)
     soften(axes)
     axes.grid(axis="y", color=PALE, linewidth=0.6, alpha=0.6)
     axes.set_axisbelow(True)

@@ -34,19 +34,21 @@ def axes_at(figure, place):
     return figure.add_axes((left / across, bottom / down, width / across, height / down))
 
 
-def write_above(axes, text, after=None, gap=(12, 0), **style):
-    """Writes a text above the left end of `axes`, or behind another text, and returns it.
+def write_above(axes, text, *, after=None, over=None, **style):
+    """Writes a text above the left end of `axes`, or beside another text, and returns it.
 
     Args:
         axes: Matplotlib axes.
         text: The words.
-        after: A result of this function; `None` for the first text.
-        gap: Points between that text and this one, to the right and upwards.
+        after: A result of this function, which the text follows.
+        over: A result of this function, which the text is above.
         **style: Options of `axes.annotate`, such as `color` and `size`.
     """
-    place = {"xycoords": after, "xy": (1, 0), "xytext": gap}
-    if after is None:
-        place = {"xycoords": "axes fraction", "xy": (0, 1), "xytext": (0, 6)}
+    place = {"xycoords": "axes fraction", "xy": (0, 1), "xytext": (0, 6)}
+    if after is not None:
+        place = {"xycoords": after, "xy": (1, 0), "xytext": (12, 0)}
+    elif over is not None:
+        place = {"xycoords": over, "xy": (0, 1), "xytext": (0, 2)}
     offset = {"textcoords": "offset points", "annotation_clip": False, "va": "bottom"}
     return axes.annotate(text, **place, **offset, **style)
 

@@ -36,6 +36,12 @@ def trained(monkeypatch):
         (["--seeds=0,1,0"], "each once"),
         (["--seeds=one"], "integers from 0, with commas. Received: 'one'"),
         (["--seed=3"], "seed"),
+        (["--vary=loss"], "a field and its values, such as --vary=loss=non_saturating,hinge"),
+        (["--vary=los=hinge"], "Received: 'los=hinge'. Fields: "),
+        (["--vary=seed=1,2"], "Received: 'seed=1,2'. Fields: "),
+        (["--vary=loss=hinge,hinge"], "each once"),
+        (["--vary=loss=hing"], "Did you mean 'hinge'?"),
+        (["--vary=r1=1,one"], "--vary=r1=1,one does not fit"),
         (["--update_every=batch"], "'growing:K'"),
     ],
 )
@@ -60,6 +66,26 @@ def test_flags_override_every_preset(trained, tmp_path, capsys):
     assert "gan_fashion with seed 3 (run 1 of 4)" in printed and "reverse KL" in printed
     assert cli.main(["compare", *arguments[:3], f"--run_dir={tmp_path}"]) == 2
     assert "other options: r1" in capsys.readouterr().err
+
+
+def test_each_preset_is_trained_with_each_value_of_a_field(trained, tmp_path, capsys):
+    arguments = ["--presets=gan_fashion,lsgan", "--vary=update_every=2,growing:4", "--seeds=0"]
+    assert cli.main(["compare", *arguments, "--rule=gean", f"--run_dir={tmp_path}"]) == 0
+    assert [(each.name, each.update_every) for each in trained] == [
+        ("gan_fashion-update_every-2", 2),
+        ("gan_fashion-update_every-growing_4", "growing:4"),
+        ("lsgan-update_every-2", 2),
+        ("lsgan-update_every-growing_4", "growing:4"),
+    ]
+    assert {each.rule for each in trained} == {"gean"}
+    printed = capsys.readouterr().out
+    assert "gan_fashion-update_every-2 " in printed and f"geans report {tmp_path} -o" in printed
+
+
+def test_a_network_that_varies_leaves_options_behind(trained, tmp_path, capsys):
+    arguments = ["--presets=gan_ring", "--vary=network=mlp,dcgan", "--data=embedded:fashion"]
+    assert cli.main(["compare", *arguments, f"--run_dir={tmp_path}"]) == 0
+    assert [each.generator_options for each in trained[:2]] == [{"units": [64, 64]}, {}]
 
 
 @pytest.mark.nightly

@@ -101,3 +101,5 @@ def test_the_command_makes_the_same_preset(changes, tmp_path, monkeypatch):
     values(shlex.split(runs.command(preset)))
     assert train.resolve(values, None) == presets.located(preset)
     assert runs.command(dataclasses.replace(preset, name="mine")) is None
+    named = dataclasses.replace(preset, name="gean_fashion-loss-hinge")
+    assert runs.command(named) == runs.command(preset)

@@ -39,7 +39,7 @@ def test_every_row_has_its_moments_and_its_curves():
         "1.02 M samples",
         "samples seen",
     ]
-    assert texts(axes[0]) == ["gan_pair", "2 of 2 modes"] and texts(axes[3])[0] == "gean_pair"
+    assert texts(axes[0]) == ["2 of 2 modes", "gan_pair"] and texts(axes[3])[1] == "gean_pair"
     assert texts(axes[1]) == [] and texts(axes[2]) == ["modes found", "high-quality samples"]
 
 

@@ -25,7 +25,9 @@ def test_texts_stand_above_the_axes_one_behind_the_other():
     axes = style.axes_at(figure, (1, 0.5, 2, 1))
     np.testing.assert_allclose(axes.get_position().bounds, (0.25, 0.25, 0.5, 0.5))
     first = style.write_above(axes, "first")
-    second = style.write_above(axes, "second", first)
+    second = style.write_above(axes, "second", after=first)
+    above = style.write_above(axes, "above", over=first)
     figure.draw_without_rendering()
     assert axes.bbox.y1 < first.get_window_extent().y0
     assert first.get_window_extent().x1 < second.get_window_extent().x0
+    assert first.get_window_extent().y1 < above.get_window_extent().y0
