@@ -21,7 +21,7 @@ arguments = parser.parse_args()
 
 options = {"batch_size": 16, "seed": 0}
 if arguments.data:
-    dataset = data.images.from_folder(arguments.data, size=64, **options)
+    dataset = data.images.from_folder(arguments.data, image_size=64, **options)
 else:
     dataset = data.images.embedded("fashion", **options)
 shape = tuple(dataset.element_spec.shape[1:])

@@ -54,23 +54,26 @@ def spaced(total, count=None):
 
 
 def folder_shape(
-    path: PathLike, size: Size | None = None, channels: int | None = None, on_error: str = "raise"
+    path: PathLike,
+    image_size: Size | None = None,
+    channels: int | None = None,
+    on_error: str = "raise",
 ) -> Shape:
     """Returns the shape `(height, width, channels)` of the images of a folder.
 
     Args:
-        path, size, channels, on_error: As in `images.from_folder`.
+        path, image_size, channels, on_error: As in `images.from_folder`.
 
     Raises:
-        ValueError: If the folder has no images, a header cannot be read, or sizes differ and `size`
-            is `None`; of more than `MANY` files, only a sample is looked at.
+        ValueError: If the folder has no images, a header cannot be read, or sizes differ and
+            `image_size` is `None`; of more than `MANY` files, only a sample is looked at.
     """
-    return shape_of(path, image_files.find(path), size, channels, on_error)
+    return shape_of(path, image_files.find(path), image_size, channels, on_error)
 
 
-def shape_of(path, files, size=None, channels=None, on_error="raise"):
+def shape_of(path, files, image_size=None, channels=None, on_error="raise"):
     """Returns the `folder_shape` of a folder with known `files`."""
-    sides = sides_of(size)
+    sides = sides_of(image_size)
     if sides and channels is not None:
         return *sides, channels
     found = image_files.survey(looked_at(files), on_error)
@@ -118,8 +121,8 @@ def _only_size(path, sizes):
         found = [f"{width}x{height} ({n} files)" for (height, width), n in sizes.most_common(5)]
         raise ValueError(
             f"The images of {image_files.shown(path)} differ in size: {', '.join(found)}"
-            f"{', ...' if len(sizes) > 5 else ''}. Pass a size, to which all are cropped (around "
-            "the centre) and resized: --image_size=64, or =WIDTHxHEIGHT, on the command line."
+            f"{', ...' if len(sizes) > 5 else ''}. Pass an image_size, to which all are cropped "
+            "(around the centre) and resized: --image_size=64 (or =96x64) on the command line."
         )
     return next(iter(sizes))
 

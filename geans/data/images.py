@@ -144,7 +144,7 @@ def from_tfds(
 
 def from_folder(
     path: PathLike,
-    size: Size | None = None,
+    image_size: Size | None = None,
     *,
     channels: int | None = None,
     on_error: str = "raise",
@@ -171,7 +171,7 @@ def from_folder(
 
     Args:
         path: The folder. Links out of it are refused; links to folders in it are not followed.
-        size: Size of the images in pixels, up to `MAX_SIZE`: an integer for squares, or
+        image_size: Size of the images in pixels, up to `MAX_SIZE`: an integer for squares, or
             `(height, width)`; `None` keeps the common size.
         channels: 1 for grey (ITU-R 601 luma), 3 for RGB (both show transparency over white) or 4
             for RGBA; `None` for 1 if all images of the folder are grey, and otherwise 3.
@@ -188,9 +188,9 @@ def from_folder(
             file cannot be read, sizes differ, or labels are needed without subfolders.
 
     Example:
-        >>> from_folder("photos", size=64, labels=True)  # doctest: +SKIP
+        >>> from_folder("photos", image_size=64, labels=True)  # doctest: +SKIP
     """
-    folders.sides_of(size)
+    folders.sides_of(image_size)
     image_files.check_reading(3 if channels is None else channels, on_error)
     choice = _choice(batching)
     balanced = choice.pop("balanced", False)
@@ -203,7 +203,7 @@ def from_folder(
         places = folders.spaced(len(files), samples)
         files = [files[index] for index in places]
         labels_ = None if labels_ is None else labels_[places]
-    shape = folders.shape_of(path, found, size, channels, on_error)
+    shape = folders.shape_of(path, found, image_size, channels, on_error)
     if len(files) <= folders.MANY and pipeline.fits_in_memory(len(files), shape):
         good, images = folders.read(files, shape, on_error, keep=True)
         labels_ = None if labels_ is None else labels_[good]

@@ -86,7 +86,7 @@ def from_npz(
 def from_folders(
     source_dir: PathLike,
     target_dir: PathLike,
-    size: Size | None = None,
+    image_size: Size | None = None,
     *,
     channels: int = 3,
     on_error: str = "raise",
@@ -99,7 +99,7 @@ def from_folders(
     Args:
         source_dir: Folder of the images to translate.
         target_dir: Folder of their translations.
-        size, on_error: As in `images.from_folder`, for both.
+        image_size, on_error: As in `images.from_folder`, for both.
         channels: 1, 3 or 4, for both.
         **options: Keywords of `paired`.
 
@@ -108,16 +108,17 @@ def from_folders(
             differ.
 
     Example:
-        >>> from_folders("photos", "labels", size=256)  # doctest: +SKIP
+        >>> from_folders("photos", "labels", image_size=256)  # doctest: +SKIP
     """
     shapes = [
-        images.folder_shape(folder, size, channels, on_error)[:2]
+        images.folder_shape(folder, image_size, channels, on_error)[:2]
         for folder in (source_dir, target_dir)
     ]
     if shapes[0] != shapes[1]:
         raise ValueError(
             f"Sources and targets differ in size: {shapes[0]} and {shapes[1]} (height, width). "
-            "Pass a size, to which both are cropped and resized: --image_size on the command line."
+            "Pass an image_size, to which both are cropped and resized: --image_size on the "
+            "command line."
         )
     columns = _partners(*map(path_of, (source_dir, target_dir)))
     shape = (*shapes[0], channels)
@@ -126,7 +127,7 @@ def from_folders(
 
 def from_side_by_side(
     path: PathLike,
-    size: int | None = None,
+    image_size: int | None = None,
     *,
     source: str = "left",
     channels: int = 3,
@@ -137,7 +138,7 @@ def from_side_by_side(
 
     Args:
         path: Folder of images, each twice as wide as high.
-        size: Side to resize both halves to; `None` keeps the files' own, the same for all.
+        image_size: Side to resize both halves to; `None` keeps the files' own, the same for all.
         source: Half that is translated, "left" or "right" (the right one for the facades).
         channels: 1, 3 or 4.
         on_error: As in `images.from_folder`.
@@ -162,7 +163,7 @@ def from_side_by_side(
     def halves(pictures):
         # Resized after the cut: before it, colours would run across the middle.
         parts = pictures[..., :height, :], pictures[..., height:, :]
-        left, right = (resizing.crop_and_resize(part, size) for part in parts)
+        left, right = (resizing.crop_and_resize(part, image_size) for part in parts)
         return (left, right) if source == "left" else (right, left)
 
     columns = [image_files.find(path)]

@@ -93,7 +93,7 @@ def moving_digits(
 def from_folder(
     path: PathLike,
     frames: int = 8,
-    size: int = 32,
+    image_size: int = 32,
     *,
     channels: int = 3,
     on_error: str = "raise",
@@ -108,26 +108,27 @@ def from_folder(
     Args:
         path: The folder.
         frames: Frames per clip.
-        size: Side to crop (centred square) and resize the frames to, in pixels.
+        image_size: Side to crop (centred square) and resize the frames to, in pixels.
         channels: 1 for grey, 3 for RGB, 4 for RGBA.
         on_error: As in `images.from_folder`; clips that are too short count as unreadable.
         **batching: Keywords of `pipeline.batches`.
 
     Returns:
-        A `tf.data.Dataset` of float32 batches (batch, frames, size, size, channels) in [-1, 1].
+        A `tf.data.Dataset` of float32 batches (batch, frames, image_size, image_size, channels) in
+        [-1, 1].
 
     Raises:
         ValueError: If an argument is invalid, the folder has no clips or links out of itself, or a
             clip cannot be read or is too short.
 
     Example:
-        >>> from_folder("gifs", frames=8, size=32, channels=1)  # doctest: +SKIP
+        >>> from_folder("gifs", frames=8, image_size=32, channels=1)  # doctest: +SKIP
     """
     values.check_count("frames", frames, most=MOST_FRAMES)
-    values.check_count("size", size, most=images.MAX_SIZE)
+    values.check_count("image_size", image_size, most=images.MAX_SIZE)
     image_files.check_reading(channels, on_error)
     recordings, counts = _countable(clip_files.find(path), frames, on_error)
-    starts, shape = np.cumsum([0, *counts]), (frames, size, size, channels)
+    starts, shape = np.cumsum([0, *counts]), (frames, image_size, image_size, channels)
     in_memory = pipeline.fits_in_memory(starts[-1], shape)
     clips: Any = np.empty((starts[-1], *shape), "uint8") if in_memory else None
 

@@ -119,7 +119,7 @@ def evaluate_folders(
     """
     metrics = evaluation.DEFAULT if metrics is None else metrics
     evaluation.check_names(metrics)
-    reading: dict[str, Any] = {"size": image_size, "on_error": on_error}
+    reading: dict[str, Any] = {"image_size": image_size, "on_error": on_error}
     shapes = {folder: data.images.folder_shape(folder, **reading) for folder in (real, fake)}
     sizes = {folder: f"{shape[1]}x{shape[0]}" for folder, shape in shapes.items()}
     if len(set(sizes.values())) > 1:

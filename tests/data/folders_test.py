@@ -112,7 +112,7 @@ def test_transparency_is_said_to_be_shown_on_white(tmp_path, caplog):
         PIL.Image.new("RGBA" if len(color) == 9 else "RGB", (4, 4), color).save(
             tmp_path / f"{name}.png"
         )
-    for options in ({"channels": 3}, {"channels": 4}, {"size": 4, "channels": 4}):
+    for options in ({"channels": 3}, {"channels": 4}, {"image_size": 4, "channels": 4}):
         folders.folder_shape(tmp_path, **options)
     assert not caplog.records
     assert folders.folder_shape(tmp_path) == folders.folder_shape(tmp_path) == (4, 4, 3)

@@ -187,7 +187,7 @@ class TestFromFolder:
         save_frames(pixels[1], tmp_path / "b" / "deep")
         save_gif(pixels[2], tmp_path / "c" / "other.GIF")
         dataset = video.from_folder(
-            tmp_path, frames=4, size=8, channels=1, batch_size=2, shuffle=False
+            tmp_path, frames=4, image_size=8, channels=1, batch_size=2, shuffle=False
         )
         assert dataset.element_spec == tf.TensorSpec((None, 4, 8, 8, 1), tf.float32)
         assert [len(batch) for batch in dataset] == [2, 1]
@@ -301,7 +301,7 @@ class TestFromFolder:
         "arguments, message",
         [
             (dict(frames=0), "frames=0"),
-            (dict(size=None), "size=None"),
+            (dict(image_size=None), "image_size=None"),
             (dict(channels=2), "channels=2"),
             (dict(on_error="ignore"), "on_error='ignore'"),
             (dict(path=3), "path=3"),
