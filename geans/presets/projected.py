@@ -36,7 +36,7 @@ PROJECTED = STYLE | {
 
 def faces():
     """Projected GAN on 10,000 cartoon faces."""
-    return Preset(name="faces", data="arrays:peeps_64.npz", epochs=81, picture_every=4, **PROJECTED)
+    return Preset(name="faces", data="arrays:peeps_64.npz", epochs=75, picture_every=3, **PROJECTED)
 
 
 def figures():
@@ -47,7 +47,7 @@ def figures():
         name="figures",
         data="arrays:dcss_dolls_32.npz",
         data_options=options,
-        epochs=16,
+        epochs=14,
         **PROJECTED | fields,
     )
 
