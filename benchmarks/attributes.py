@@ -21,7 +21,7 @@ from geans.models import latent_space
 DARK_SKINS, NONE = 2, "none"
 LABELLED, MOVED, LEAST = 4_000, 500, 20
 REACH = {"latents": 4.0, "styles": 3.0}
-"""Spaces, and how far samples are moved: in each to about as many samples with the attribute."""
+"""Spaces, and how far samples are moved in them."""
 
 SHOWN, STEPS = 4, 7
 LEFT_OUT = 1_000
@@ -125,16 +125,16 @@ def main():
                 row["accuracy"] = accuracy[row["direction"]]
                 report.append_row(row, arguments.output)
                 print(row, flush=True)
-        if arguments.picture and seed == 0:
-            inputs = model.sampling_inputs(SHOWN, 0)
-            options = {"steps": STEPS, "reach": REACH[space], "space": space}
-            shown = [
-                latent_space.traverse(model, inputs, each, **options) for each in towards.values()
-            ]
-            # A direction below the other, a row for each sample.
-            shown = np.concatenate(shown)
-            grid = plotting.image_grid(shown.reshape(-1, *shown.shape[2:]), STEPS)
-            plotting.save(grid, arguments.picture)
+            if arguments.picture and (seed, space) == (0, "latents"):
+                inputs, options = model.sampling_inputs(SHOWN, 0), {"reach": REACH[space]}
+                # A direction below the other, a row for each sample.
+                shown = [
+                    latent_space.traverse(model, inputs, each, steps=STEPS, **options)
+                    for each in towards.values()
+                ]
+                shown = np.concatenate(shown)
+                grid = plotting.image_grid(shown.reshape(-1, *shown.shape[2:]), STEPS)
+                plotting.save(grid, arguments.picture)
 
 
 if __name__ == "__main__":

@@ -45,8 +45,9 @@ ABOUT = {
         "content": "drawn busts in black outlines on white, half turned to the right, every part "
         "as likely with every other; not of real people, and in this style alone",
         "licence": "CC0 1.0",
-        "faults": "eyes and mouths are smeared in about a third; skin and clothes have soft "
-        "blotches; the ground is not quite white near hair; rare hairstyles and masks are blurred",
+        "faults": "masks and light or patterned hair are patchy; about one in eight has smeared "
+        "eyes, blotches on the skin or specks beside the head; neighbouring colours of cloth run "
+        "into each other",
     },
     "fashion": {
         "title": "clothing",
@@ -57,6 +58,17 @@ ABOUT = {
         "licence": "MIT",
         "faults": "patterns and prints come out as scratches; about a third of the sandals and "
         "bags are broken; pullovers, coats and shirts look alike",
+    },
+    "figures": {
+        "title": "figures of a video game",
+        "data": "20,000 figures of 32x32 pixels on black, composed at random of layers of the "
+        "player tiles of Dungeon Crawl Stone Soup 0.28: a body of one of 27 species and clothes, "
+        "hair, beards, helmets, weapons and shields; all are different",
+        "content": "fantasy beings in pixel art, seen from the front; nothing else",
+        "licence": "most of the tiles are CC0 1.0 or public domain (RLTiles); the game's licence "
+        "says that it 'may be complex, especially for older pieces'; the weights contain no images",
+        "faults": "faces and small weapons are a few smeared pixels in about a quarter; rare "
+        "clothes and weapons are missing",
     },
 }
 """What nothing but a person can say of a model: its data, and what is wrong with its samples."""
