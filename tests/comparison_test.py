@@ -279,7 +279,7 @@ def test_a_diverged_run_is_a_row_like_others(tmp_path, monkeypatch):
     assert rows[1]["reverse_kl"] == math.inf and rows[1]["diverged"] is True
     figure = comparison.picture([tiny()], [0, 1], tmp_path)
     assert "diverged" in [text.get_text() for text in figure.axes[1].texts]
-    assert "samples of seed 0; median of 2 seeds: 0 of 8" in figure.axes[0].texts[1].get_text()
+    assert "samples of seed 0; median of 2 seeds: 0 of 8" in figure.axes[0].texts[0].get_text()
     shutil.rmtree(tmp_path / "gan_ring/seed_1")  # It is trained again.
     assert comparison.run([tiny()], [0, 1], tmp_path) == rows
     assert (tmp_path / "gan_ring/seed_1/coverage.csv").is_file()
@@ -308,7 +308,7 @@ def test_stacks_of_digits_are_rows_and_pictures_like_others(tmp_path, monkeypatc
     ]
     image, curves = comparison.picture([preset], [0, 2], tmp_path).axes
     expected = "samples of seed 0; median of 2 seeds: 991 of 1,000 modes, reverse KL 0.1000"
-    assert image.texts[1].get_text() == f"{expected}, 10 updates"
+    assert image.texts[0].get_text() == f"{expected}, 10 updates"
     assert image.get_xlabel() == "1.28 k samples"
     assert [text.get_text() for text in curves.texts] == ["modes found"]
 
