@@ -17,7 +17,7 @@ from geans.types import PathLike
 
 BATCHES_AT_ONCE = 16
 FORMATS = {"tf_saved_model": "saved_model", "litert": "litert", "onnx": "onnx"}
-"""Formats of `export`, as Keras names them, and their functions in `geans.export`."""
+"""Formats of `export` by the names that Keras has for them."""
 
 
 class GenerativeModel(distribution.Distributed):
@@ -142,7 +142,7 @@ class GenerativeModel(distribution.Distributed):
             ValueError: If `format` is another, or `filepath` is invalid.
         """
         values.check_name("format", format, FORMATS)
-        getattr(export, FORMATS[format])(self, filepath, ema=ema, **options)
+        export.FORMATS[FORMATS[format]](self, filepath, ema=ema, **options)
 
     def generate(self, inputs: Any, ema: bool = True, batch_size: int = 256) -> Any:
         """Computes the generator's outputs for given inputs, in the generator's structure.
